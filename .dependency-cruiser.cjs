@@ -1,0 +1,85 @@
+/** Which way imports may point: packages by rank, downwards only, through their front door. */
+const RANKS = [
+  ['base'],
+  ['model'],
+  ['protocol', 'sync-config'],
+  ['storage', 'source', 'client'],
+  [
+    'storage-sqlite',
+    'storage-postgres',
+    'source-postgres',
+    'source-mysql',
+    'source-mongodb',
+    'source-mssql',
+    'replication',
+    'sync',
+    'write-api',
+    'local-postgres',
+    'client-node',
+    'client-web',
+    'client-react',
+  ],
+];
+
+const upward = RANKS.flatMap((names, rank) =>
+  names.map((name) => {
+    const forbidden = RANKS.slice(rank)
+      .flat()
+      .filter((other) => other !== name);
+    return {
+      name: `${name}-imports-downwards`,
+      severity: 'error',
+      from: { path: `^packages/${name}/src`, pathNot: '\\.test\\.ts$' },
+      to: { path: `^(packages/(${forbidden.join('|')})/|apps/)` },
+    };
+  }),
+);
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'front-doors-only',
+      comment: 'Other packages are entered through src/index.ts or src/conformance/index.ts',
+      severity: 'error',
+      from: { path: '^(packages|apps)/([^/]+)/src' },
+      to: {
+        path: '^(packages|apps)/[^/]+/src/.+',
+        pathNot: ['^$1/$2/', '^(packages|apps)/[^/]+/src/(conformance/)?index\\.ts$'],
+      },
+    },
+    {
+      name: 'testing-stays-in-tests',
+      severity: 'error',
+      from: {
+        path: '^(packages|apps)/',
+        pathNot: ['^packages/testing/', '\\.test\\.ts$', '/conformance/'],
+      },
+      to: { path: '^packages/testing/' },
+    },
+    {
+      name: 'only-apps-name-stores-and-sources',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/', pathNot: ['\\.test\\.ts$', '^packages/testing/'] },
+      to: {
+        path: '^packages/(storage-[a-z]+|source-[a-z]+)/',
+        pathNot: ['^packages/$1/'],
+      },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@sluice/source', 'import', 'node', 'default'],
+    },
+    exclude: { path: ['/dist/', 'node_modules/(?!@sluice)'] },
+  },
+};

@@ -1,0 +1,289 @@
+/**
+ * The one table of failures. docs/errors.md is generated from it (`npm run docs`), and a tidy test
+ * keeps the two equal. Codes are stable: never reused, never renamed.
+ */
+export interface ErrorEntry {
+  readonly meaning: string;
+  readonly remedy: string;
+  readonly httpStatus: number;
+  readonly logLevel: 'error' | 'warn' | 'info';
+  /** Whether the same attempt may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+}
+
+const entry = (
+  meaning: string,
+  remedy: string,
+  rest: Partial<Omit<ErrorEntry, 'meaning' | 'remedy'>> = {},
+): ErrorEntry => ({
+  meaning,
+  remedy,
+  httpStatus: 500,
+  logLevel: 'error',
+  retryable: false,
+  ...rest,
+});
+
+const RETRY = { retryable: true, logLevel: 'warn' } as const;
+const UNAUTHORIZED = { httpStatus: 401, logLevel: 'info' } as const;
+
+export const ERROR_TABLE = {
+  INTERNAL_BUG: entry(
+    'An assumption of the code did not hold',
+    'Report it with the log lines around it',
+  ),
+
+  CONFIG_FILE_MISSING: entry(
+    'A configuration file could not be read',
+    'Check the path and the permissions of the file',
+  ),
+  CONFIG_SYNTAX: entry(
+    'A configuration file is not valid YAML',
+    'Correct the syntax at the line named',
+  ),
+  CONFIG_UNKNOWN_KEY: entry(
+    'A configuration key is not known',
+    'Remove it, or correct its spelling',
+  ),
+  CONFIG_INVALID_VALUE: entry(
+    'A configuration value is missing or not allowed',
+    'Correct the value at the line named',
+  ),
+  CONFIG_ENV_MISSING: entry(
+    'An environment variable that the configuration names is not set',
+    'Set the variable, or remove the !env tag',
+  ),
+  CONFIG_ENV_FORBIDDEN: entry(
+    'A configuration names an environment variable that it may not read',
+    'Use a variable whose name starts with PS_',
+  ),
+  CONFIG_SYNC_INVALID: entry(
+    'The sync config has errors and cannot be deployed',
+    'Correct the errors listed; `sluice validate` shows them with their place',
+    { httpStatus: 422 },
+  ),
+
+  SOURCE_UNREACHABLE: entry(
+    'The source database cannot be reached',
+    'Check host, port and firewall, and that the database is running',
+    RETRY,
+  ),
+  SOURCE_AUTH_FAILED: entry(
+    'The source database refused the user name or password',
+    'Correct the credentials, or allow the user in pg_hba.conf',
+    RETRY,
+  ),
+  SOURCE_DATABASE_MISSING: entry(
+    'The source database does not exist',
+    'Create the database, or correct its name',
+    RETRY,
+  ),
+  SOURCE_TLS: entry(
+    'The encrypted connection to the source database could not be established',
+    'Check sslmode, the CA certificate and the host name it was issued for',
+    RETRY,
+  ),
+  SOURCE_CONNECTION_LOST: entry(
+    'The connection to the source database ended',
+    'Nothing to do: the service reconnects by itself',
+    RETRY,
+  ),
+  SOURCE_TIMEOUT: entry(
+    'The source database did not answer in time',
+    'Check the load of the database and the network between',
+    RETRY,
+  ),
+  SOURCE_VERSION_UNSUPPORTED: entry(
+    'The version of the source database is not supported',
+    'Use PostgreSQL 14 or newer',
+    RETRY,
+  ),
+  SOURCE_WAL_LEVEL: entry(
+    'The source database does not write logical change records',
+    'Set wal_level = logical and restart the database',
+    RETRY,
+  ),
+  SOURCE_ROLE_NO_REPLICATION: entry(
+    'The database role may not replicate',
+    'Grant it: ALTER ROLE <role> REPLICATION',
+    RETRY,
+  ),
+  SOURCE_PERMISSION_DENIED: entry(
+    'The database role may not read a table or catalog that is needed',
+    'Grant SELECT on the table to the role',
+    RETRY,
+  ),
+  SOURCE_PUBLICATION_MISSING: entry(
+    'The publication does not exist',
+    'Create it: CREATE PUBLICATION powersync FOR ALL TABLES',
+    RETRY,
+  ),
+  SOURCE_PUBLICATION_INCOMPLETE: entry(
+    'The publication does not publish every kind of change',
+    "Run: ALTER PUBLICATION powersync SET (publish = 'insert, update, delete, truncate')",
+    RETRY,
+  ),
+  SOURCE_PUBLICATION_VIA_ROOT: entry(
+    'The publication publishes partitions under the name of their root',
+    'Run: ALTER PUBLICATION powersync SET (publish_via_partition_root = false)',
+    RETRY,
+  ),
+  SOURCE_SLOTS_EXHAUSTED: entry(
+    'All replication slots or WAL senders of the source database are in use',
+    'Raise max_replication_slots and max_wal_senders, or drop a slot that is not needed',
+    RETRY,
+  ),
+  SOURCE_SLOT_IN_USE: entry(
+    'Another process reads from the replication slot',
+    'Stop the other process, or wait until the database notices that it is gone',
+    RETRY,
+  ),
+  SOURCE_SLOT_LOST: entry(
+    'The replication slot is gone or was invalidated, so changes are missing',
+    'Nothing to do: the service reads the source again; raise max_slot_wal_keep_size if it recurs',
+    { logLevel: 'warn' },
+  ),
+  SOURCE_PROTOCOL: entry(
+    'The source database sent something that the replication protocol does not allow',
+    'Report it with the version of the database',
+    { retryable: true },
+  ),
+  SOURCE_QUERY_FAILED: entry(
+    'A query on the source database failed',
+    'See the message of the database',
+    RETRY,
+  ),
+  SOURCE_ROW_TOO_LARGE: entry(
+    'A source row is larger than can be synced, so it was left out',
+    'Keep rows below 15 MiB',
+    { logLevel: 'warn' },
+  ),
+  SOURCE_TABLE_NO_IDENTITY: entry(
+    'A table has neither a primary key nor a replica identity',
+    'Add a primary key, or run: ALTER TABLE <table> REPLICA IDENTITY FULL',
+    { logLevel: 'warn' },
+  ),
+
+  REPLICATION_STALLED: entry(
+    'Replication has made no progress for too long',
+    'See the log lines before; the replicator restarts by itself',
+    RETRY,
+  ),
+  REPLICATION_STOPPED: entry(
+    'The replicator ended unexpectedly',
+    'See the log lines before; the replicator restarts by itself',
+    RETRY,
+  ),
+
+  STORAGE_UNAVAILABLE: entry(
+    'Bucket storage cannot be opened',
+    'Check the path and its permissions',
+    RETRY,
+  ),
+  STORAGE_LOCKED: entry(
+    'Another process writes to this bucket storage',
+    'Run one replicator per storage; stop the other one',
+    RETRY,
+  ),
+  STORAGE_FULL: entry('The disk of the bucket storage is full', 'Free space on the disk', RETRY),
+  STORAGE_CORRUPT: entry(
+    'Bucket storage holds data that cannot be right',
+    'Delete the storage; the service fills it again from the source',
+  ),
+  STORAGE_VERSION: entry(
+    'Bucket storage was written by a newer version',
+    'Use the newer version, or delete the storage',
+  ),
+  STORAGE_GENERATION_GONE: entry(
+    'The generation of the sync config was removed',
+    'Nothing to do: clients reconnect to the new one',
+    RETRY,
+  ),
+  STORAGE_CLOSED: entry('Bucket storage is closed', 'Nothing to do: the service is stopping', {
+    ...RETRY,
+    httpStatus: 503,
+  }),
+
+  SYNC_TOKEN_MISSING: entry(
+    'The request carries no token',
+    'Send the header Authorization: Token <jwt>',
+    UNAUTHORIZED,
+  ),
+  SYNC_TOKEN_INVALID: entry(
+    'The token is malformed, or no key verifies it',
+    'Sign the token with a key that client_auth names',
+    UNAUTHORIZED,
+  ),
+  SYNC_TOKEN_EXPIRED: entry('The token has expired', 'Fetch a new token', UNAUTHORIZED),
+  SYNC_TOKEN_LIFETIME: entry(
+    'The token is valid for too long',
+    'Issue tokens that live at most 24 hours',
+    UNAUTHORIZED,
+  ),
+  SYNC_TOKEN_AUDIENCE: entry(
+    'The audience of the token is missing or not accepted',
+    'Set aud to a value that client_auth.audience lists',
+    UNAUTHORIZED,
+  ),
+  SYNC_KEYS_UNAVAILABLE: entry(
+    'The keys that verify tokens could not be fetched',
+    'Check jwks_uri and that the service can reach it',
+    UNAUTHORIZED,
+  ),
+  SYNC_REQUEST_INVALID: entry(
+    'The request does not have the form that the protocol wants',
+    'Correct the fields named',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  SYNC_NO_ACTIVE_CONFIG: entry(
+    'No sync config is active yet',
+    'Wait until the first snapshot is complete, or deploy a sync config',
+    { ...RETRY, httpStatus: 500 },
+  ),
+  SYNC_TOO_MANY_BUCKETS: entry(
+    'The client would sync more buckets than allowed',
+    'Use fewer buckets, or raise api.parameters.max_buckets_per_connection',
+  ),
+  SYNC_TOO_MANY_PARAMETER_RESULTS: entry(
+    'The parameter queries of the client have more results than allowed',
+    'Narrow the queries, or raise api.parameters.max_parameter_query_results',
+  ),
+  SYNC_TOO_MANY_CONNECTIONS: entry(
+    'Too many clients are connected',
+    'Raise api.parameters.max_concurrent_connections, or add a process',
+    { ...RETRY, httpStatus: 429 },
+  ),
+  SYNC_SHUTTING_DOWN: entry('The service is stopping', 'Nothing to do: clients reconnect', {
+    ...RETRY,
+    httpStatus: 503,
+  }),
+  SYNC_PARAMETER_ERROR: entry(
+    'A parameter query could not be evaluated for this client',
+    'Correct the claim or parameter that the message names',
+  ),
+
+  API_ROUTE_MISSING: entry('There is no such route', 'Check path and method', {
+    httpStatus: 404,
+    logLevel: 'info',
+  }),
+  API_TOKEN_INVALID: entry(
+    'The API token is missing or not accepted',
+    'Send a token that api.tokens lists',
+    UNAUTHORIZED,
+  ),
+  API_BODY_TOO_LARGE: entry('The request body is too large', 'Send at most 1 MiB', {
+    httpStatus: 413,
+    logLevel: 'info',
+  }),
+  API_MEDIA_TYPE: entry('The content type of the request is not supported', 'Send JSON', {
+    httpStatus: 415,
+    logLevel: 'info',
+  }),
+
+  UPLOAD_INVALID: entry('An upload has a wrong form', 'Correct the entry named', {
+    httpStatus: 400,
+    logLevel: 'info',
+  }),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;

@@ -1,0 +1,16 @@
+export { assert, must, unreachable } from './assert.ts';
+export {
+  AppError,
+  ConfigError,
+  SourceError,
+  StorageError,
+  SyncError,
+  toAppError,
+  type AppErrorOptions,
+} from './app-error.ts';
+export { Backoff, type BackoffOptions } from './backoff.ts';
+export { BoundedQueue } from './bounded-queue.ts';
+export { abortReason, systemClock, type Clock } from './clock.ts';
+export { ERROR_TABLE, type ErrorCode, type ErrorEntry } from './error-table.ts';
+export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { silentLogger, type LogFacts, type Logger } from './logger.ts';

@@ -1,0 +1,2 @@
+export { installedBinaries } from './binaries.ts';
+export { LocalPostgres, type LocalPostgresOptions } from './local-postgres.ts';

@@ -1,0 +1,2 @@
+export { addChecksums, putChecksum, removeChecksum } from './checksum.ts';
+export type { ClearOp, MoveOp, Op, PutOp, RemoveOp } from './op.ts';

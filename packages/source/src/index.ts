@@ -1,0 +1,14 @@
+export {
+  UNCHANGED,
+  type ChangedValue,
+  type ChangeEvent,
+  type ChangeSource,
+  type SnapshotChunk,
+  type SnapshotOptions,
+  type SourceCheck,
+  type SourceReplication,
+  type SourceTable,
+  type StreamOptions,
+  type TableSnapshot,
+} from './contract.ts';
+export { rowKey, wholeRowKey } from './row-key.ts';

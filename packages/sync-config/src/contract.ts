@@ -1,0 +1,128 @@
+import type { JsonObject } from '@sluice/base';
+import type { EvaluatedRow, SqliteRow, TablePattern, TableSchema } from '@sluice/model';
+
+/** What compiling a sync config gives: a plan unless a diagnostic is fatal. Never throws. */
+export interface CompiledSyncConfig {
+  readonly plan: SyncPlan | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface CompileOptions {
+  /** Schema of tables that a query names without one. */
+  readonly defaultSchema: string;
+  /** Live tables of the source; enables TABLE_NOT_FOUND, COLUMN_NOT_FOUND and ID_MISSING. */
+  readonly sourceSchema?: readonly TableSchema[] | undefined;
+}
+
+/** A problem in the user's text (spec/sync-config.md 16). */
+export interface Diagnostic {
+  /** A code of spec/sync-config.md 16, e.g. `UNKNOWN_FUNCTION`. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  /** What to write instead, where that is known. */
+  readonly fix?: string | undefined;
+  /** Offsets into the YAML text, in UTF-16 units; `end` is exclusive. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A sync config compiled once. Pure: no I/O, no clock. */
+export interface SyncPlan {
+  /** Hash of everything that decides what is replicated; equal plans have equal hashes. */
+  readonly hash: string;
+  readonly definitions: readonly DefinitionInfo[];
+  /** The tables whose rows the plan reads. */
+  readonly tables: readonly TablePattern[];
+  /**
+   * Compiles the evaluation of one table's rows. Undefined when no query reads it.
+   * `bucketPrefix` goes in front of every bucket name, e.g. `7#`.
+   */
+  rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined;
+  /** Decides what a request may see; what needs no storage is decided here and now. */
+  resolver(request: RequestContext, bucketPrefix: string): BucketResolver;
+}
+
+export interface DefinitionInfo {
+  readonly name: string;
+  readonly kind: 'bucket_definition' | 'stream';
+  /** Included for clients that do not switch defaults off. Always true for bucket definitions. */
+  readonly isDefault: boolean;
+  readonly priority: number;
+}
+
+export interface RowEvaluator {
+  /**
+   * Evaluates a row whose values stand in the order of the table's columns. Never throws: a query
+   * that fails on this row contributes nothing and is listed in `errors` (spec/sync-config.md 10.8).
+   */
+  evaluate(row: SqliteRow): EvaluatedRow & { readonly errors: readonly EvaluationError[] };
+}
+
+export interface EvaluationError {
+  readonly definition: string;
+  /** Says what failed without quoting row data. */
+  readonly message: string;
+}
+
+/** Who asks for what (spec/sync-config.md 7, spec/protocol.md 6). */
+export interface RequestContext {
+  /** The verified token payload; `sub` as sent. */
+  readonly claims: JsonObject;
+  /** Connection parameters. */
+  readonly parameters: JsonObject;
+  readonly includeDefaults: boolean;
+  readonly subscriptions: readonly StreamSubscription[];
+}
+
+export interface StreamSubscription {
+  readonly stream: string;
+  readonly parameters: JsonObject | null;
+  readonly overridePriority: number | null;
+}
+
+export interface BucketResolver {
+  /** Whether the buckets depend on lookups, so that `resolve` must be repeated when those change. */
+  readonly isDynamic: boolean;
+  /**
+   * Finds the buckets, asking for lookups as needed (in stages where one gives keys for the next).
+   *
+   * @throws SyncError `SYNC_PARAMETER_ERROR` when a bucket definition fails (10.8);
+   * `SYNC_TOO_MANY_PARAMETER_RESULTS` above `maxResults`.
+   */
+  resolve(lookup: LookupFunction, maxResults: number): Promise<ResolvedBuckets>;
+}
+
+/** Gives the `values` (JSON array texts) stored under each key; keys without entries are missing. */
+export type LookupFunction = (
+  keys: readonly string[],
+) => Promise<ReadonlyMap<string, readonly string[]>>;
+
+export interface ResolvedBuckets {
+  /** Without duplicates, in definition order. */
+  readonly buckets: readonly ResolvedBucket[];
+  /** The streams that take part, in config order (spec/protocol.md 6.1). */
+  readonly streams: readonly ResolvedStream[];
+  /** Every key asked for; the result stays valid until one of them changes. */
+  readonly lookupKeys: ReadonlySet<string>;
+}
+
+export interface ResolvedBucket {
+  readonly name: string;
+  readonly definition: string;
+  /** 0..3, 0 is most urgent. */
+  readonly priority: number;
+  /** Why the client has it: index into `streams`, or into the request's subscriptions. */
+  readonly subscriptions: readonly SubscriptionReason[];
+}
+
+export type SubscriptionReason = { readonly default: number } | { readonly sub: number };
+
+export interface ResolvedStream {
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly errors: readonly {
+    readonly subscription: 'default' | number;
+    readonly message: string;
+  }[];
+}
