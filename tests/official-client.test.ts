@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
+import { SeededRandom } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OfficialClient, type Upload } from './support/official-client.ts';
-import { SeededRandom } from './support/random.ts';
+
 import {
   BUCKET_DEFINITIONS,
   ENTITLED,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '@sluice/testing';
 
 /**
  * A small application for end-to-end tests: users share lists through memberships, keep private
