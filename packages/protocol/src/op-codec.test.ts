@@ -98,11 +98,9 @@ describe('op elements', () => {
     tails.clear(1);
     tails.reset(4);
     const start = tails.move(7);
-    const headBytes = opElementBytes(1, 0);
     expect(start).toBe(0);
-    expect(tails.length).toBe(
-      encodeOpElement({ kind: 'MOVE', opId: 1n, checksum: 7 }).length - 20 + 0,
-    );
+    const element = encodeOpElement({ kind: 'MOVE', opId: 1n, checksum: 7 });
+    expect(tails.length).toBe(element.length - opElementBytes(1, 0));
   });
 
   test('damaged bytes are refused with a typed error', () => {
