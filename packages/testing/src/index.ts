@@ -1,3 +1,5 @@
+export { MemoryDisk } from './memory-storage/memory-data.ts';
+export { MemoryStorage } from './memory-storage/memory-storage.ts';
 export { SeededRandom } from './seeded-random.ts';
 export {
   SimulatedDatabase,
