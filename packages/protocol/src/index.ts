@@ -1,2 +1,17 @@
-export { addChecksums, putChecksum, removeChecksum } from './checksum.ts';
+export {
+  addChecksums,
+  putChecksum,
+  putDigest,
+  removeChecksum,
+  type PutDigest,
+} from './checksum.ts';
+export { decodeOpElements } from './decode-op.ts';
+export { encodeMoveElement, encodeOpElement, writeTail } from './encode-op.ts';
+export {
+  opElementBytes,
+  opIdDigits,
+  OpTailWriter,
+  writeOpHead,
+  writeOpHeadText,
+} from './op-codec.ts';
 export type { ClearOp, MoveOp, Op, PutOp, RemoveOp } from './op.ts';
