@@ -1,4 +1,5 @@
 import { StorageError } from '@sluice/base';
+import { randomUUID } from 'node:crypto';
 import type { Checkpoint } from '@sluice/model';
 import type { Generation, NewGeneration } from '@sluice/storage';
 import type { Database } from './database.ts';
@@ -44,12 +45,22 @@ export class GenerationTable {
 
   add(input: NewGeneration): Generation {
     const { lastInsertRowid } = this.#db
-      .prepare<[string, string, number]>(
-        `INSERT INTO generations (state, config_text, config_hash, created_at_ms)
-         VALUES ('preparing', ?, ?, ?)`,
+      .prepare<[string, string, string, number]>(
+        `INSERT INTO generations (state, config_text, config_hash, subkey_salt, created_at_ms)
+         VALUES ('preparing', ?, ?, ?, ?)`,
       )
-      .run(input.configText, input.configHash, input.createdAtMs);
+      .run(input.configText, input.configHash, randomUUID(), input.createdAtMs);
     return this.get(Number(lastInsertRowid));
+  }
+
+  /** What makes the subkeys of a generation its own. */
+  subkeySalt(id: number): string {
+    const salt = this.#db
+      .prepare<[number], string>('SELECT subkey_salt FROM generations WHERE id = ?')
+      .pluck()
+      .get(id);
+    if (salt === undefined) throw generationGone(id);
+    return salt;
   }
 
   setSourceHandle(id: number, handle: string): void {

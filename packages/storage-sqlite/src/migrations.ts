@@ -21,6 +21,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
     config_text TEXT NOT NULL,
     config_hash TEXT NOT NULL,
     source_handle TEXT,
+    subkey_salt TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL
   );
   CREATE UNIQUE INDEX generations_active ON generations (state) WHERE state = 'active';
@@ -51,7 +52,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
     generation_id INTEGER NOT NULL,
     name TEXT NOT NULL,
     epoch INTEGER NOT NULL DEFAULT 0,
-    hide_up_to INTEGER NOT NULL DEFAULT 0
+    hidden_up_to INTEGER NOT NULL DEFAULT 0
   );
   CREATE UNIQUE INDEX buckets_name ON buckets (generation_id, name);
 

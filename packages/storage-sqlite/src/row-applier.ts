@@ -12,6 +12,7 @@ export interface RowApplierParts {
   readonly bucketIds: BucketIds;
   readonly types: ObjectTypes;
   readonly lookups: LookupEntries;
+  readonly subkeySalt: string;
   /** Told of each lookup key with an entry that came or went. */
   readonly onLookup: (key: string) => void;
   /** Told how many ops of a bucket an op has made superfluous, itself included. */
@@ -66,7 +67,7 @@ export class RowApplier {
 
   /** Gives the stored output itself when content and buckets are what they were. */
   #putOutput(ref: RowRef, before: readonly StoredOutput[], output: RowOutput): StoredOutput {
-    const { flush, types, bucketIds, onSuperseded } = this.#parts;
+    const { flush, types, bucketIds, subkeySalt, onSuperseded } = this.#parts;
     const { objectType, objectId, data } = output;
     const typeId = types.idOf(objectType);
     const { checksum, contentHash } = putDigest(objectType, objectId, data);
@@ -80,7 +81,10 @@ export class RowApplier {
     for (const id of ids) {
       const held = old === undefined ? undefined : holderOf(before, next, id);
       if (held?.contentHash === contentHash) continue;
-      tail ??= flush.put(objectType, objectId, subkeyOf(ref.tableId, ref.key), checksum, data);
+      if (tail === undefined) {
+        const subkey = subkeyOf(ref.tableId, ref.key, objectId, subkeySalt);
+        tail = flush.put(objectType, objectId, subkey, checksum, data);
+      }
       flush.add(id, tail);
       if (held) onSuperseded(id, 1);
     }
@@ -92,13 +96,13 @@ export class RowApplier {
     before: readonly StoredOutput[],
     after: readonly StoredOutput[],
   ): void {
-    const { flush, types, onSuperseded } = this.#parts;
+    const { flush, types, subkeySalt, onSuperseded } = this.#parts;
     for (const old of before) {
       let tail;
       for (const id of old.bucketIds) {
         if (holderOf(after, old, id)) continue;
         if (tail === undefined) {
-          const subkey = subkeyOf(ref.tableId, ref.key);
+          const subkey = subkeyOf(ref.tableId, ref.key, old.objectId, subkeySalt);
           const type = types.nameOf(old.typeId);
           tail = flush.remove(type, old.objectId, subkey, removeChecksum(subkey));
         }
