@@ -1,3 +1,4 @@
+export { BucketReplica } from './bucket-replica.ts';
 export {
   addChecksums,
   putChecksum,
@@ -14,4 +15,5 @@ export {
   writeOpHead,
   writeOpHeadText,
 } from './op-codec.ts';
+export { opIdentity } from './op-identity.ts';
 export type { ClearOp, MoveOp, Op, PutOp, RemoveOp } from './op.ts';

@@ -71,7 +71,7 @@ describe('op elements', () => {
     const array = Buffer.concat([Buffer.alloc(4), body, Buffer.alloc(1)]);
     array.writeInt32LE(array.length);
     const line = serialize({ data: [] });
-    const at = line.indexOf(Buffer.from('data\0')) + 5;
+    const at = Buffer.from(line).indexOf('data\0') + 5;
     const document = Buffer.concat([line.subarray(0, at), array, Buffer.alloc(1)]);
     document.writeInt32LE(document.length);
     const decoded = deserialize(document) as { data: { op: string; op_id: string }[] };

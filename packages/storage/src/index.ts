@@ -22,6 +22,13 @@ export type {
   WriteCheckpointStore,
   WriterProgress,
 } from './contract.ts';
+export {
+  compactBucket,
+  type BucketSegments,
+  type CompactBucketOptions,
+  type CompactionProgress,
+} from './compaction/compact-bucket.ts';
+export { type Rewrite } from './compaction/rewrite.ts';
 export { ChunkAssembler } from './segment/chunk-assembler.ts';
 export { type SegmentData } from './segment/encode-index.ts';
 export {
