@@ -34,8 +34,8 @@ export interface BatchResult {
   readonly delta: BatchDelta;
 }
 
-/** What one flush appended to a bucket. */
-export type AppendListener = (bucketId: number, segments: number, superseded: number) => void;
+/** Told of each bucket that got a segment. */
+export type AppendListener = (bucketId: number) => void;
 
 /**
  * Applies the row changes of a batch inside the caller's transaction: reads row states, decides
@@ -80,7 +80,7 @@ export class BatchApplier {
     this.#delta = new BatchDelta();
     this.#flush.reset(BigInt(lastOp + 1));
     this.#bucketIds.lastId = lastBucketId;
-    for (let from = 0; from < changes.length; ) from = this.#step(changes, from);
+    for (let from = 0; from < changes.length;) from = this.#step(changes, from);
     this.#writeSegments();
     return {
       lastOp: Number(this.#flush.nextOpId) - 1,
@@ -204,7 +204,7 @@ export class BatchApplier {
       this.#superseded.delete(bucketId);
       this.#segments.insert({ bucketId, epoch: 0, supersededCount }, segment);
       this.#delta.addBucket(bucketId);
-      this.#onAppend(bucketId, 1, supersededCount);
+      this.#onAppend(bucketId);
     }
     this.#flush.reset(this.#flush.nextOpId);
   }

@@ -2,13 +2,14 @@ import type { BucketState } from '@sluice/storage';
 import { LRUCache } from 'lru-cache';
 import type { Database } from './database.ts';
 import type { DeltaNews } from './delta-reader.ts';
-import type { SegmentCache } from './segment-cache.ts';
+import type { SegmentCache, SegmentKey } from './segment-cache.ts';
 
 /** About 200 bytes each. */
 const MAX_CACHED_BUCKETS = 200_000;
 
 interface Sums {
   readonly id: number;
+  readonly epoch: number;
   readonly at: number;
   readonly checksum: number;
   readonly count: number;
@@ -17,6 +18,7 @@ interface Sums {
 }
 
 interface SumRow {
+  readonly epoch: number | null;
   readonly checksum: number | null;
   readonly fresh_count: number | null;
   readonly first_op: number | null;
@@ -35,27 +37,30 @@ export class BucketSums {
   readonly #segments: SegmentCache;
   readonly #cache = new LRUCache<string, Sums>({ max: MAX_CACHED_BUCKETS });
   /** Cached sums hold at any checkpoint up to here unless the bucket is in `#changed`. */
-  #knownUpTo = 0;
+  #knownUpTo: number;
   readonly #changed = new Set<string>();
   readonly #findId;
   readonly #sum;
   readonly #straddling;
 
-  constructor(db: Database, generationId: number, segments: SegmentCache) {
+  /** `knownUpTo`: the checkpoint from which on `advance` is called. */
+  constructor(db: Database, generationId: number, segments: SegmentCache, knownUpTo: number) {
     this.#generationId = generationId;
     this.#segments = segments;
+    this.#knownUpTo = knownUpTo;
     this.#findId = db
       .prepare<[number, string], number>(
         'SELECT id FROM buckets WHERE generation_id = ? AND name = ?',
       )
       .pluck();
-    this.#sum = db.prepare<[number, number, number], SumRow>(
+    this.#sum = db.prepare<[number, number, number, number], SumRow>(
       `SELECT sum(checksum) AS checksum, sum(fresh_count) AS fresh_count,
-         min(first_op) AS first_op, max(last_op) AS last_op, max(requires_checkpoint) AS requires
+         min(first_op) AS first_op, max(last_op) AS last_op, max(requires_checkpoint) AS requires,
+         (SELECT epoch FROM buckets WHERE id = ?) AS epoch
        FROM segments WHERE bucket_id = ? AND last_op > ? AND last_op <= ?`,
     );
-    this.#straddling = db.prepare<[number, number, number], { last_op: number; epoch: number }>(
-      `SELECT last_op, epoch FROM segments
+    this.#straddling = db.prepare<[number, number, number], SegmentKey>(
+      `SELECT first_op, last_op, epoch FROM segments
        WHERE bucket_id = ? AND last_op > ? AND first_op <= ? ORDER BY last_op LIMIT 1`,
     );
   }
@@ -98,25 +103,25 @@ export class BucketSums {
     else this.#changed.add(bucket);
   }
 
-  /** Undefined when segments were merged across the place where the sums stood. */
+  /** Undefined when compaction has changed segments around the place where the sums stood. */
   #advance(known: Sums, at: number): Sums | undefined {
     if (at < known.at) return undefined;
-    const row = this.#sum.get(known.id, known.lastOp, at);
-    if (row?.first_op !== undefined && row.first_op !== null && row.first_op <= known.lastOp) {
-      return undefined;
-    }
+    const row = this.#sum.get(known.id, known.id, known.lastOp, at);
+    if (row === undefined || row.epoch !== known.epoch) return undefined;
+    if (row.first_op !== null && row.first_op <= known.lastOp) return undefined;
     if (this.#straddling.get(known.id, at, at) !== undefined) return undefined;
     return add(known, row, at);
   }
 
   #full(bucket: string, knownId: number | undefined, at: number): Sums | undefined {
     const id = knownId ?? this.#findId.get(this.#generationId, bucket);
-    if (id === undefined) return undefined;
-    const empty = { id, at, checksum: 0, count: 0, lastOp: 0, requires: 0 };
-    const sums = add(empty, this.#sum.get(id, 0, at), at);
+    const row = id === undefined ? undefined : this.#sum.get(id, id, 0, at);
+    if (id === undefined || row === undefined) return undefined;
+    const empty = { id, at, epoch: row.epoch ?? 0, checksum: 0, count: 0, lastOp: 0, requires: 0 };
+    const sums = add(empty, row, at);
     const across = this.#straddling.get(id, at, at);
     if (across === undefined) return sums;
-    const { index } = this.#segments.get(id, across.last_op, across.epoch);
+    const { index } = this.#segments.get(id, across);
     const part = index.sumsUpTo(BigInt(at));
     return {
       ...sums,
@@ -128,14 +133,15 @@ export class BucketSums {
   }
 }
 
-function add(sums: Sums, row: SumRow | undefined, at: number): Sums {
+function add(sums: Sums, row: SumRow, at: number): Sums {
   return {
     id: sums.id,
+    epoch: sums.epoch,
     at,
-    checksum: (sums.checksum + ((row?.checksum ?? 0) % 2 ** 32)) >>> 0,
-    count: sums.count + (row?.fresh_count ?? 0),
-    lastOp: Math.max(sums.lastOp, row?.last_op ?? 0),
-    requires: Math.max(sums.requires, row?.requires ?? 0),
+    checksum: (sums.checksum + ((row.checksum ?? 0) % 2 ** 32)) >>> 0,
+    count: sums.count + (row.fresh_count ?? 0),
+    lastOp: Math.max(sums.lastOp, row.last_op ?? 0),
+    requires: Math.max(sums.requires, row.requires ?? 0),
   };
 }
 

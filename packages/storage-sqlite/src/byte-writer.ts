@@ -86,11 +86,11 @@ export class ByteReader {
   }
 
   latin1(length: number): string {
-    return this.#bytes.latin1Slice(this.#at, (this.#at += length));
+    return this.#bytes.toString('latin1', this.#at, (this.#at += length));
   }
 
   text(): string {
     const length = this.varint();
-    return this.#bytes.utf8Slice(this.#at, (this.#at += length));
+    return this.#bytes.toString('utf8', this.#at, (this.#at += length));
   }
 }

@@ -82,7 +82,8 @@ export class DeltaReader {
   since(place: DeltaPlace): DeltaNews | undefined {
     return this.#inTransaction(() => {
       const checkpoint = this.checkpoint();
-      if (this.#exists.get(this.#generationId) === undefined) throw generationGone(this.#generationId);
+      if (this.#exists.get(this.#generationId) === undefined)
+        throw generationGone(this.#generationId);
       if (checkpoint === undefined || isSame(checkpoint, place.checkpoint)) return undefined;
       const rows = this.#since.all(this.#generationId, place.seq, Number(checkpoint.opId));
       return this.#merge(checkpoint, place, rows);

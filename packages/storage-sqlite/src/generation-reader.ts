@@ -44,7 +44,9 @@ export class SqliteGenerationReader implements GenerationReader {
     this.generation = generation;
     this.#changes = parts.changes;
     this.#deltas = new DeltaReader(db, generation.id, new BucketNames(db));
-    this.#sums = new BucketSums(db, generation.id, segments);
+    this.#place = this.#deltas.here();
+    const knownUpTo = Number(this.#place.checkpoint?.opId ?? 0n);
+    this.#sums = new BucketSums(db, generation.id, segments, knownUpTo);
     this.#ops = new OpReader(db, generation.id, segments, parts.chunkCacheBytes);
     this.#lookup = db
       .prepare<[number, string, number, number], string>(
@@ -53,7 +55,6 @@ export class SqliteGenerationReader implements GenerationReader {
       )
       .pluck();
     this.#inTransaction = db.transaction(<T>(read: () => T): T => read());
-    this.#place = this.#deltas.here();
   }
 
   checkpoint(): Checkpoint | undefined {
@@ -76,8 +77,11 @@ export class SqliteGenerationReader implements GenerationReader {
 
   async bucketStates(buckets: readonly string[], at: OpId): Promise<readonly BucketState[]> {
     return this.#guarded(() => {
-      this.#noteNews();
-      return this.#read(() => buckets.map((bucket) => this.#sums.state(bucket, toOpNumber(at))));
+      const opNumber = toOpNumber(at);
+      return this.#read(() => {
+        this.#noteNews();
+        return buckets.map((bucket) => this.#sums.state(bucket, opNumber));
+      });
     });
   }
 
@@ -85,10 +89,7 @@ export class SqliteGenerationReader implements GenerationReader {
     return this.#guarded(() => this.#read(() => this.#ops.read(request)));
   }
 
-  async lookup(
-    keys: readonly string[],
-    at: OpId,
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
+  async lookup(keys: readonly string[], at: OpId): Promise<ReadonlyMap<string, readonly string[]>> {
     return this.#guarded(() => {
       const opNumber = toOpNumber(at);
       const found = new Map<string, readonly string[]>();

@@ -75,7 +75,9 @@ export class GenerationTable {
   /** To be called in a transaction: the unique index holds at every moment. */
   activate(id: number): void {
     this.#db
-      .prepare<[number]>(`UPDATE generations SET state = 'retired' WHERE state = 'active' AND id <> ?`)
+      .prepare<[number]>(
+        `UPDATE generations SET state = 'retired' WHERE state = 'active' AND id <> ?`,
+      )
       .run(id);
     this.#db.prepare<[number]>(`UPDATE generations SET state = 'active' WHERE id = ?`).run(id);
   }

@@ -53,9 +53,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
     this.#deltas = new DeltaLog(db, generationId);
     const queue = new CompactionQueue(db, generationId);
     const salt = this.#generations.subkeySalt(generationId);
-    this.#applier = new BatchApplier(db, generationId, salt, (bucketId, segments, superseded) =>
-      queue.note(bucketId, segments, superseded),
-    );
+    this.#applier = new BatchApplier(db, generationId, salt, (bucketId) => queue.note(bucketId));
     this.#compactor = new Compactor({
       db,
       generationId,

@@ -164,5 +164,7 @@ export function dumpSchema(db: Database): string {
     )
     .pluck()
     .all() as string[];
-  return rows.map((sql) => `${sql.replaceAll(/^ {4}/gm, '  ').replace(/^ {2}\)/m, ')')};\n`).join('\n');
+  return rows
+    .map((sql) => `${sql.replaceAll(/^ {4}/gm, '  ').replace(/^ {2}\)/m, ')')};\n`)
+    .join('\n');
 }

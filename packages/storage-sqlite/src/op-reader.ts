@@ -1,7 +1,7 @@
 import { ChunkAssembler, type OpsChunk, type ReadOps, type Segment } from '@sluice/storage';
 import { LRUCache } from 'lru-cache';
 import type { Database } from './database.ts';
-import type { SegmentCache } from './segment-cache.ts';
+import type { SegmentCache, SegmentKey } from './segment-cache.ts';
 
 /** Segments looked up at a time. */
 const PAGE_SEGMENTS = 64;
@@ -13,10 +13,8 @@ interface BucketRow {
   readonly hidden_up_to: number;
 }
 
-interface SegmentPlace {
-  readonly last_op: number;
+interface SegmentPlace extends SegmentKey {
   readonly payload_bytes: number;
-  readonly epoch: number;
 }
 
 interface Read {
@@ -46,7 +44,7 @@ export class OpReader {
       'SELECT id, epoch, hidden_up_to FROM buckets WHERE generation_id = ? AND name = ?',
     );
     this.#places = db.prepare<[number, number, number], SegmentPlace>(
-      `SELECT last_op, payload_bytes, epoch FROM segments
+      `SELECT first_op, last_op, payload_bytes, epoch FROM segments
        WHERE bucket_id = ? AND last_op > ? AND first_op <= ?
        ORDER BY last_op LIMIT ${PAGE_SEGMENTS}`,
     );
@@ -100,19 +98,15 @@ export class OpReader {
     let loadedFrom = 0;
     for (const [at, place] of places.entries()) {
       if (!assembler.wantsMore) return at;
-      if (at >= loadedFrom + loaded.length && !this.#isCached(read, place)) {
+      const isLoaded = at < loadedFrom + loaded.length;
+      if (!isLoaded && !this.#segments.has(read.bucket.id, place)) {
         loaded = this.#segments.load(read.bucket.id, place.last_op, lastToLoad(places, at, read));
         loadedFrom = at;
       }
-      const segment =
-        loaded[at - loadedFrom] ?? this.#segments.get(read.bucket.id, place.last_op, place.epoch);
+      const segment = loaded[at - loadedFrom] ?? this.#segments.get(read.bucket.id, place);
       if (!assembler.add(segment)) return at;
     }
     return places.length;
-  }
-
-  #isCached({ bucket }: Read, place: SegmentPlace): boolean {
-    return this.#segments.has(bucket.id, place.last_op, place.epoch);
   }
 }
 

@@ -7,15 +7,23 @@ import type { Database } from './database.ts';
 const ENTRY_BYTES = 1000;
 
 interface SegmentBytes {
+  readonly first_op: number;
   readonly last_op: number;
   readonly epoch: number;
   readonly op_index: Buffer;
   readonly payload: Buffer;
 }
 
+/** Which segment is meant, and in which version. */
+export interface SegmentKey {
+  readonly first_op: number;
+  readonly last_op: number;
+  readonly epoch: number;
+}
+
 /**
- * Segments ready to serve, bounded by bytes. The epoch in the key tells a segment from the one
- * that compaction put in its place, so nothing ever has to be dropped from the cache.
+ * Segments ready to serve, bounded by bytes. Ends and epoch tell a segment from the one that
+ * compaction put in its place, so nothing ever has to be dropped from the cache.
  */
 export class SegmentCache {
   readonly #cache: LRUCache<string, Segment>;
@@ -29,34 +37,35 @@ export class SegmentCache {
         ENTRY_BYTES + segment.index.bytes.length + segment.payload.length,
     });
     this.#range = db.prepare<[number, number, number], SegmentBytes>(
-      `SELECT last_op, epoch, op_index, payload FROM segments
+      `SELECT first_op, last_op, epoch, op_index, payload FROM segments
        WHERE bucket_id = ? AND last_op >= ? AND last_op <= ? ORDER BY last_op`,
     );
   }
 
-  has(bucketId: number, lastOp: number, epoch: number): boolean {
-    return this.#cache.has(keyOf(bucketId, lastOp, epoch));
+  has(bucketId: number, key: SegmentKey): boolean {
+    return this.#cache.has(cacheKey(bucketId, key));
   }
 
   /** @throws StorageError `STORAGE_CORRUPT` when there is no such segment. */
-  get(bucketId: number, lastOp: number, epoch: number): Segment {
-    const known = this.#cache.get(keyOf(bucketId, lastOp, epoch));
+  get(bucketId: number, key: SegmentKey): Segment {
+    const known = this.#cache.get(cacheKey(bucketId, key));
     if (known) return known;
-    const [segment] = this.load(bucketId, lastOp, lastOp);
+    const [segment] = this.load(bucketId, key.last_op, key.last_op);
     if (segment) return segment;
-    throw new StorageError('STORAGE_CORRUPT', `Segment ${lastOp} of bucket ${bucketId} is missing`);
+    const place = `segment ${key.last_op} of bucket ${bucketId}`;
+    throw new StorageError('STORAGE_CORRUPT', `Bucket storage: ${place} is missing`);
   }
 
   /** Reads neighbours at once, which costs much less than one by one. Both ends inclusive. */
   load(bucketId: number, firstLastOp: number, lastLastOp: number): readonly Segment[] {
     return this.#range.all(bucketId, firstLastOp, lastLastOp).map((row) => {
       const segment = new Segment(row.op_index, row.payload);
-      this.#cache.set(keyOf(bucketId, row.last_op, row.epoch), segment);
+      this.#cache.set(cacheKey(bucketId, row), segment);
       return segment;
     });
   }
 }
 
-function keyOf(bucketId: number, lastOp: number, epoch: number): string {
-  return `${bucketId}/${lastOp}/${epoch}`;
+function cacheKey(bucketId: number, { first_op, last_op, epoch }: SegmentKey): string {
+  return `${bucketId}/${first_op}/${last_op}/${epoch}`;
 }
