@@ -1,1 +1,2 @@
-export {};
+export { MemoryDisk } from './memory-storage/memory-data.ts';
+export { MemoryStorage } from './memory-storage/memory-storage.ts';
