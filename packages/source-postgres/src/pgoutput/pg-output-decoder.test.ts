@@ -28,7 +28,11 @@ const text = (value: string) => Buffer.from(`${value}\0`);
 
 const begin = Buffer.concat([byte('B'), int64(0x1_0000_0010n), int64(1_000_000n), int32(77)]);
 const commit = Buffer.concat([
-  ...[byte('C'), int8(0), int64(0x1_0000_0010n), int64(0x1_0000_0040n), int64(1_234_567n)],
+  byte('C'),
+  int8(0),
+  int64(0x1_0000_0010n),
+  int64(0x1_0000_0040n),
+  int64(1_234_567n),
 ]);
 const origin = Buffer.concat([byte('O'), int64(1n), text('elsewhere')]);
 const type = Buffer.concat([byte('Y'), int32(9), text('public'), text('mood')]);
@@ -49,7 +53,12 @@ const COLUMNS = [
   ['tags', 1009, 0],
 ] as const;
 const relation = Buffer.concat([
-  ...[byte('R'), int32(5), text('public'), text('t'), byte('d'), int16(COLUMNS.length)],
+  byte('R'),
+  int32(5),
+  text('public'),
+  text('t'),
+  byte('d'),
+  int16(COLUMNS.length),
   ...COLUMNS.map(([name, oid, flags]) =>
     Buffer.concat([int8(flags), text(name), int32(oid), int32(-1)]),
   ),
@@ -71,7 +80,9 @@ function tuple(kind: string, values: readonly Value[]): Buffer {
 const AT = '2031-07-08 09:10:11.25+00';
 const insert = Buffer.concat([byte('I'), int32(5), tuple('N', ['1', 'é', AT, '{a,"b c"}'])]);
 const update = Buffer.concat([
-  ...[byte('U'), int32(5), tuple('K', ['1', null, null, null])],
+  byte('U'),
+  int32(5),
+  tuple('K', ['1', null, null, null]),
   tuple('N', ['2', undefined, AT, null]),
 ]);
 const remove = Buffer.concat([byte('D'), int32(5), tuple('K', ['2', null, null, null])]);

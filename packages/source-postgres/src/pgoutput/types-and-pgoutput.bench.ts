@@ -2,7 +2,11 @@
  * How fast rows of six columns are decoded on one core, from replication messages (text form) and
  * from a binary COPY. Run: `node -C @sluice/source --import tsx <this file>`.
  *
- * Baseline: see README.md of this package.
+ * Baseline (Node 20.20, two shared cores of an AMD EPYC): inserts 1.3 million rows/s, best round 2.2;
+ * snapshot rows 1.3 to 1.7 million, best round 2.2. PostgreSQL 18 itself, for the same columns: 1.8 us
+ * per row with text values, 1.25 us with `binary 'true'`, and 156 against 109 bytes. Streaming still
+ * asks for text: the difference is a twentieth of a core at 100,000 rows/s, and in binary the server
+ * would send every array, range and composite in a form of its own.
  */
 import { cpus } from 'node:os';
 import type { ChangeEvent } from '@sluice/source';

@@ -366,17 +366,26 @@ describe(`dates and times (seed ${SEED})`, () => {
     expect(await values('timestamptz', DEFAULT_TYPE_OPTIONS)).toEqual([
       '9999-12-31T23:59:59.000000Z',
       '0000-01-01T00:00:00.000000Z',
-      ...[null, null, null, null],
+      null,
+      null,
+      null,
+      null,
     ]);
     expect(await values('timestamp', MILLIS)).toEqual([
       '9999-12-31T23:59:59.000',
       '0000-01-01T00:00:00.000',
-      ...[null, '12026-03-04T05:06:07.500', null, null],
+      null,
+      '12026-03-04T05:06:07.500',
+      null,
+      null,
     ]);
     expect(await values('timestamptz', LEGACY)).toEqual([
       '9999-12-31 23:59:59Z',
       '0000-01-01 00:00:00Z',
-      ...[null, null, null, null],
+      null,
+      null,
+      null,
+      null,
     ]);
     const dates = await decodeAll('date', ['infinity', '-infinity']);
     expect(dates.map(({ value }) => value)).toEqual(['9999-12-31', '0000-01-01']);
