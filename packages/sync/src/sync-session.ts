@@ -356,7 +356,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       const buckets = slots.map(toCheckpointBucket);
       return this.#encoder.encode({
         kind: 'checkpoint',
-        ...{ lastOpId, writeCheckpoint, buckets, streams },
+        lastOpId,
+        writeCheckpoint,
+        buckets,
+        streams,
       });
     }
     const updatedBuckets = updated.map(toCheckpointBucket);
@@ -367,7 +370,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     const removedBuckets = removed.map((slot) => slot.node.name);
     return this.#encoder.encode({
       kind: 'checkpoint_diff',
-      ...{ lastOpId, writeCheckpoint, updatedBuckets, removedBuckets },
+      lastOpId,
+      writeCheckpoint,
+      updatedBuckets,
+      removedBuckets,
     });
   }
 

@@ -1,1 +1,5 @@
-export {};
+export { FakeClock, settle } from './fake-clock.ts';
+export { scriptedPlan, type ScriptedStream } from './scripted-plan.ts';
+export { ScriptedStorage, type ScriptedCommit, type ScriptedRow } from './scripted-storage.ts';
+export { ScriptedConnection } from './scripted-connection.ts';
+export { ScriptedSyncClient } from './scripted-sync-client.ts';
