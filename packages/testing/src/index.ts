@@ -1,4 +1,6 @@
 export { FakeClock, settle } from './fake-clock.ts';
+export { MemoryDisk } from './memory-storage/memory-data.ts';
+export { MemoryStorage } from './memory-storage/memory-storage.ts';
 export { scriptedPlan, type ScriptedStream } from './scripted-plan.ts';
 export { ScriptedStorage, type ScriptedCommit, type ScriptedRow } from './scripted-storage.ts';
 export { ScriptedConnection } from './scripted-connection.ts';
