@@ -36,7 +36,7 @@ export class ScriptedConnection {
   /** All lines that come without time passing. */
   async drain(): Promise<readonly Line[]> {
     const lines: Line[] = [];
-    while (!this.ended && (await this.#hasMore())) lines.push(...((await this.take()) ?? []));
+    while (!this.ended && (await this.hasMore())) lines.push(...((await this.take()) ?? []));
     return lines;
   }
 
@@ -50,7 +50,7 @@ export class ScriptedConnection {
   }
 
   /** Some quiet turns of the event loop without an answer count as "nothing to come". */
-  async #hasMore(): Promise<boolean> {
+  async hasMore(): Promise<boolean> {
     const pending = (this.#pending ??= this.#batches.next());
     const answered = pending.then(
       () => true,

@@ -1,19 +1,18 @@
 import { assert, must } from '@sluice/base';
 import type { OpId } from '@sluice/model';
 import {
-  addChecksums,
+  BucketReplica,
   parseLine,
   type CheckpointBucket,
   type DataLine,
   type Line,
-  type Op,
 } from '@sluice/protocol';
 import { deserialize } from 'bson';
 
 interface HeldBucket {
-  lastOpId: OpId;
-  checksum: number;
-  readonly rows: Map<string, string>;
+  /** `after` of the next request: the last operation, or the checkpoint completed since. */
+  position: OpId;
+  readonly replica: BucketReplica;
 }
 
 /**
@@ -33,14 +32,16 @@ export class ScriptedSyncClient {
 
   /** For the `buckets` of the next request. */
   heldBuckets(): { name: string; after: OpId }[] {
-    return [...this.#buckets].map(([name, held]) => ({ name, after: held.lastOpId }));
+    return [...this.#buckets].map(([name, held]) => ({ name, after: held.position }));
   }
 
-  /** Live rows by identity, over all buckets of the checkpoint. */
+  /** Live rows as `bucket type/id/subkey` with their data, over all buckets held. */
   rows(): Map<string, string> {
     const rows = new Map<string, string>();
-    for (const [name, held] of this.#buckets) {
-      for (const [row, data] of held.rows) rows.set(`${name} ${row}`, data);
+    for (const [name, { replica }] of this.#buckets) {
+      for (const { objectType, objectId, subkey, data } of replica.puts()) {
+        rows.set(`${name} ${objectType}/${objectId}/${subkey}`, data);
+      }
     }
     return rows;
   }
@@ -103,38 +104,24 @@ export class ScriptedSyncClient {
   #apply(line: DataLine, { priority }: CheckpointBucket): void {
     assert(priority > this.#priority, 'a completed priority has no more data');
     assert(line.ops.length > 0, 'no data line is empty');
-    const held = this.#buckets.get(line.bucket) ?? {
-      lastOpId: 0n,
-      checksum: 0,
-      rows: new Map<string, string>(),
-    };
+    const held = this.#buckets.get(line.bucket) ?? { position: 0n, replica: new BucketReplica() };
     this.#buckets.set(line.bucket, held);
     for (const op of line.ops) {
-      assert(op.opId > held.lastOpId, 'operations of a bucket rise, without repetition');
+      assert(op.opId > held.position, 'operations of a bucket rise, without repetition');
       assert(op.opId <= this.#lastOpId, 'operations belong to the checkpoint');
-      held.lastOpId = op.opId;
-      reduce(held, op);
+      held.position = op.opId;
     }
-    assert(line.nextAfter === held.lastOpId, 'next_after is the last operation');
+    held.replica.apply(line.ops);
+    assert(line.nextAfter === held.position, 'next_after is the last operation');
   }
 
   #validate(buckets: readonly CheckpointBucket[]): void {
     for (const { bucket, checksum } of buckets) {
       const held = this.#buckets.get(bucket);
-      assert((held?.checksum ?? 0) >>> 0 === checksum >>> 0, `the checksum of ${bucket} matches`);
-      if (held !== undefined && held.lastOpId < this.#lastOpId) held.lastOpId = this.#lastOpId;
+      assert((held?.replica.checksum ?? 0) === checksum >>> 0, `the checksum of ${bucket} matches`);
+      if (held !== undefined && held.position < this.#lastOpId) held.position = this.#lastOpId;
     }
   }
-}
-
-/** Spec/protocol.md 4.5, rule 8. */
-function reduce(held: HeldBucket, op: Op): void {
-  held.checksum = op.kind === 'CLEAR' ? op.checksum : addChecksums(held.checksum, op.checksum);
-  if (op.kind === 'CLEAR') held.rows.clear();
-  if (op.kind !== 'PUT' && op.kind !== 'REMOVE') return;
-  const row = `${op.objectType}/${op.objectId}/${op.subkey}`;
-  if (op.kind === 'PUT') held.rows.set(row, op.data);
-  else held.rows.delete(row);
 }
 
 function decodeLines(bytes: Buffer, format: 'ndjson' | 'bson'): Line[] {
