@@ -320,6 +320,30 @@ export const ERROR_TABLE = {
     'Nothing to do: clients send it again',
     { ...RETRY, httpStatus: 503 },
   ),
+
+  CLI_USAGE: entry('A command was called in a way it does not know', 'See sluice --help'),
+  CLI_ALREADY_RUNNING: entry(
+    'Another sluice dev uses the same folder',
+    'Use the one that runs, stop it with Ctrl-C, or choose another folder with --dir',
+  ),
+  CLI_PORT_IN_USE: entry(
+    'A port that was asked for is taken',
+    'Stop the program that listens there, or choose another port',
+  ),
+  CLI_DEV_FOLDER: entry(
+    'The folder of sluice dev is missing or damaged',
+    'Run sluice dev here first, or name the service with --url and --token',
+  ),
+  CLI_CHECKS_FAILED: entry(
+    'The source database is not ready for replication',
+    'Run what the checks list, or try again with --fix',
+  ),
+  CLI_SERVICE_UNREACHABLE: entry(
+    'The service cannot be reached',
+    'Check the URL, and that the service is running',
+    RETRY,
+  ),
+  CLI_REQUEST_REFUSED: entry('The service refused a request', 'Correct what the message names'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
