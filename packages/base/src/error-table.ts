@@ -236,6 +236,10 @@ export const ERROR_TABLE = {
     'Correct the fields named',
     { httpStatus: 400, logLevel: 'info' },
   ),
+  SYNC_LINE_INVALID: entry(
+    'A message of the sync stream could not be read',
+    'Check that both ends speak the same protocol version',
+  ),
   SYNC_NO_ACTIVE_CONFIG: entry(
     'No sync config is active yet',
     'Wait until the first snapshot is complete, or deploy a sync config',

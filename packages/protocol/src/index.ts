@@ -1,2 +1,49 @@
-export { addChecksums, putChecksum, removeChecksum } from './checksum.ts';
+export {
+  addChecksums,
+  putChecksum,
+  putDigest,
+  removeChecksum,
+  type PutDigest,
+} from './checksum.ts';
+export { decodeOpElements } from './decode-op.ts';
+export { encodeMoveElement, encodeOpElement, writeTail } from './encode-op.ts';
+export {
+  opElementBytes,
+  opIdDigits,
+  OpTailWriter,
+  writeOpHead,
+  writeOpHeadText,
+} from './op-codec.ts';
 export type { ClearOp, MoveOp, Op, PutOp, RemoveOp } from './op.ts';
+export { encodeBsonDataLine, encodeBsonLine } from './bson-line.ts';
+export { encodeJsonDataLine, encodeJsonLine } from './json-line.ts';
+export type {
+  CheckpointBucket,
+  CheckpointCompleteLine,
+  CheckpointDiffLine,
+  CheckpointLine,
+  ControlLine,
+  DataLine,
+  DataLineFrame,
+  Line,
+  PartialCheckpointCompleteLine,
+  StreamDescription,
+  StreamError,
+  SubscriptionIndex,
+  TokenExpiresInLine,
+} from './line.ts';
+export {
+  CONTENT_TYPES,
+  negotiateEncoding,
+  negotiateFormat,
+  type ContentEncoding,
+  type StreamFormat,
+} from './negotiation.ts';
+export { opsToJson, type JsonRowForm } from './ops-to-json.ts';
+export { parseLine } from './parse-line.ts';
+export {
+  parseStreamRequest,
+  type HeldBucket,
+  type RequestedSubscription,
+  type StreamRequest,
+} from './stream-request.ts';

@@ -1,0 +1,116 @@
+import { BsonWriter } from './bson-writer.ts';
+import { ByteWriter } from './byte-writer.ts';
+import type { CheckpointBucket, ControlLine, DataLineFrame, StreamDescription } from './line.ts';
+
+/** One line as one BSON document, byte for byte as in spec/protocol.md 11.6. */
+export function encodeBsonLine(line: ControlLine): Uint8Array {
+  const out = new BsonWriter(line.kind === 'checkpoint' ? 128 + 96 * line.buckets.length : 128);
+  out.body(() => {
+    if (line.kind === 'token_expires_in') out.integer(line.kind, line.seconds);
+    else out.document(line.kind, () => writeBody(out, line));
+  });
+  return out.finish();
+}
+
+function writeBody(
+  out: BsonWriter,
+  line: Exclude<ControlLine, { readonly kind: 'token_expires_in' }>,
+): void {
+  out.string('last_op_id', String(line.lastOpId));
+  if (line.kind === 'partial_checkpoint_complete') out.integer('priority', line.priority);
+  if (line.kind !== 'checkpoint' && line.kind !== 'checkpoint_diff') return;
+  if (line.writeCheckpoint !== undefined) {
+    out.string('write_checkpoint', String(line.writeCheckpoint));
+  }
+  if (line.kind === 'checkpoint') {
+    writeBuckets(out, 'buckets', line.buckets);
+    writeStreams(out, line.streams);
+  } else {
+    out.array('removed_buckets', line.removedBuckets, (name, index) => out.string(index, name));
+    writeBuckets(out, 'updated_buckets', line.updatedBuckets);
+  }
+}
+
+function writeBuckets(out: BsonWriter, key: string, buckets: readonly CheckpointBucket[]): void {
+  out.array(key, buckets, (bucket, index) =>
+    out.document(index, () => {
+      out.string('bucket', bucket.bucket);
+      out.integer('checksum', bucket.checksum | 0);
+      out.integer('count', bucket.count);
+      out.integer('priority', bucket.priority);
+      out.array('subscriptions', bucket.subscriptions, (reason, at) =>
+        out.document(at, () => {
+          if ('default' in reason) out.integer('default', reason.default);
+          else out.integer('sub', reason.sub);
+        }),
+      );
+    }),
+  );
+}
+
+function writeStreams(out: BsonWriter, streams: readonly StreamDescription[]): void {
+  out.array('streams', streams, (stream, index) =>
+    out.document(index, () => {
+      out.string('name', stream.name);
+      out.boolean('is_default', stream.isDefault);
+      out.array('errors', stream.errors, (error, at) =>
+        out.document(at, () => {
+          if (error.subscription === 'default') out.string('subscription', 'default');
+          else out.integer('subscription', error.subscription);
+          out.string('message', error.message);
+        }),
+      );
+    }),
+  );
+}
+
+const DATA_KEY = 'data\0';
+/** Types and keys of the fields of a data line, as they stand in front of the values. */
+const BUCKET_KEY = '\u0002bucket\0';
+const AFTER_KEY = '\u0002after\0';
+const HAS_MORE_KEY = '\u0008has_more\0';
+const OPS_KEY = '\u0004data\0';
+const NEXT_AFTER_KEY = '\u0002next_after\0';
+
+/**
+ * A data line around operations that are BSON array elements already (`op-codec.ts`): a header,
+ * the given buffers untouched, and a trailer. `byteLength` is the sum of the parts' lengths.
+ */
+export function encodeBsonDataLine(
+  frame: DataLineFrame,
+  parts: readonly Uint8Array[],
+  byteLength: number,
+): Uint8Array[] {
+  const nextAfter = String(frame.nextAfter);
+  const trailerLength = 1 + NEXT_AFTER_KEY.length + 4 + nextAfter.length + 1 + 2;
+  const header = new ByteWriter(128 + 3 * frame.bucket.length);
+  header.int32(0);
+  header.byte(0x03);
+  header.text(DATA_KEY);
+  const innerStart = header.length;
+  header.int32(0);
+  writeText(header, BUCKET_KEY, frame.bucket);
+  writeText(header, AFTER_KEY, String(frame.after));
+  header.text(HAS_MORE_KEY);
+  header.byte(frame.hasMore ? 1 : 0);
+  header.text(OPS_KEY);
+  header.int32(byteLength + 5);
+  const total = header.length + byteLength + trailerLength;
+  header.patchInt32(0, total);
+  header.patchInt32(innerStart, total - innerStart - 1);
+  const trailer = new ByteWriter(trailerLength + 2 * nextAfter.length);
+  trailer.byte(0);
+  writeText(trailer, NEXT_AFTER_KEY, nextAfter);
+  trailer.byte(0);
+  trailer.byte(0);
+  return [header.finish(), ...parts, trailer.finish()];
+}
+
+function writeText(out: ByteWriter, key: string, value: string): void {
+  out.text(key);
+  const lengthAt = out.length;
+  out.int32(0);
+  const byteLength = out.text(value);
+  out.byte(0);
+  out.patchInt32(lengthAt, byteLength + 1);
+}
