@@ -6,7 +6,7 @@ const shared = {
   ssr: { resolve: { conditions, externalConditions: conditions } },
 };
 
-/** unit: needs nothing. db: real databases, one file at a time. */
+/** unit: needs nothing. db: real databases, one file at a time. system: the built programs. */
 export default defineConfig({
   test: {
     projects: [
@@ -27,6 +27,16 @@ export default defineConfig({
           include: ['packages/*/src/**/*.pg.test.ts', 'apps/*/src/**/*.pg.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'system',
+          include: ['tests/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },

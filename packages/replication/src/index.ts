@@ -1,1 +1,3 @@
-export {};
+export { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
+export { runReplication, type ReplicationOptions } from './run-replication.ts';
+export type { ReplicationStatus, SnapshotStatus } from './status.ts';

@@ -69,6 +69,14 @@ export interface SourceReplication extends AsyncDisposable {
   stream(options: StreamOptions): AsyncIterable<readonly ChangeEvent[]>;
   /** Reads the present content of a table. */
   snapshot(table: SourceTable, options: SnapshotOptions): Promise<TableSnapshot>;
+  /**
+   * Reads rows by key as they are now: the last resort for values that an update left out. Rows that
+   * are gone are missing. `position` must be streamed before a checkpoint shows them.
+   */
+  readRows(
+    table: SourceTable,
+    keys: readonly SqliteRow[],
+  ): Promise<{ readonly rows: readonly SqliteRow[]; readonly position: SourcePosition }>;
   /** Everything up to this position is durable here, so the source may discard it. */
   acknowledge(position: SourcePosition): void;
 }
@@ -98,7 +106,12 @@ export const UNCHANGED = Symbol('unchanged');
 export type ChangedValue = SqliteValue | typeof UNCHANGED;
 
 export type ChangeEvent =
-  | { readonly kind: 'begin'; readonly transactionId: string }
+  | {
+      readonly kind: 'begin';
+      readonly transactionId: string;
+      /** Where the transaction's commit lies; compare with `TableSnapshot.exactAt`. */
+      readonly commitPosition: SourcePosition;
+    }
   /** Precedes the first change of a table, and comes again when its definition has changed. */
   | { readonly kind: 'table'; readonly table: SourceTable }
   | { readonly kind: 'insert'; readonly table: SourceTable; readonly row: SqliteRow }
@@ -122,8 +135,11 @@ export type ChangeEvent =
       readonly position: SourcePosition;
       readonly committedAtMs: number;
     }
-  /** Outside transactions: nothing more lies at or before this position. */
-  | { readonly kind: 'idle'; readonly position: SourcePosition };
+  /**
+   * Outside transactions: nothing more lies at or before this position. `marked`: because somebody
+   * called `mark`, so a client may be waiting for it.
+   */
+  | { readonly kind: 'idle'; readonly position: SourcePosition; readonly marked?: boolean };
 
 export interface SnapshotOptions {
   /** `progress` of the last chunk that is durable; undefined at the beginning. */
@@ -133,8 +149,8 @@ export interface SnapshotOptions {
 
 export interface TableSnapshot {
   /**
-   * For tables without a key: the content is exact as of this position, so changes that committed
-   * at or before it are already in it. Undefined for tables with a key, whose rows may be newer
+   * For tables without a key: the content is exact as of this position. Transactions whose
+   * `commitPosition` is before it are in the content, all others are not. Undefined for tables with a key, whose rows may be newer
    * than any position streamed so far.
    */
   readonly exactAt: SourcePosition | undefined;

@@ -1,0 +1,134 @@
+import path from 'node:path';
+import type { RawConfig, RawConnection } from './config-schema.ts';
+import type { Environment } from './env-tag.ts';
+import { parsePostgresUri, type PostgresUriParts } from './postgres-uri.ts';
+import type {
+  ApiConfig,
+  ClientAuthConfig,
+  LoggingConfig,
+  LogLevel,
+  PostgresConnection,
+  ProbeConfig,
+  ServiceConfig,
+  SyncConfigSource,
+} from './service-config.ts';
+
+export interface NormalizeOptions {
+  /** Where relative paths of the file begin. */
+  readonly baseDir: string;
+  readonly env: Environment;
+  readonly syncConfig: SyncConfigSource | undefined;
+}
+
+/** Fills in every default of a checked file (spec/sync-config.md 19). */
+export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): ServiceConfig {
+  const connection = raw.replication?.connections?.[0];
+  const isProduction = options.env['NODE_ENV'] === 'production';
+  return {
+    source: connection && postgresConnection(connection),
+    storage: {
+      type: 'sqlite',
+      path: path.resolve(options.baseDir, raw.storage?.path ?? 'sluice-data/buckets.db'),
+    },
+    clientAuth: clientAuth(raw.client_auth),
+    api: api(raw.api),
+    host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
+    port: raw.port ?? 8080,
+    syncConfig: options.syncConfig,
+    probes: probes(raw.healthcheck?.probes),
+    logging: logging(raw.system?.logging, isProduction),
+    metadata: Object.fromEntries(
+      Object.entries(raw.metadata ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
+  };
+}
+
+const NO_PARTS: PostgresUriParts = {
+  hostname: undefined,
+  port: undefined,
+  username: undefined,
+  password: undefined,
+  database: undefined,
+  sslmode: undefined,
+};
+
+function postgresConnection(raw: RawConnection): PostgresConnection {
+  const uri = raw.uri === undefined ? undefined : parsePostgresUri(raw.uri);
+  const parts = uri?.kind === 'parts' ? uri.parts : NO_PARTS;
+  return {
+    type: 'postgresql',
+    id: raw.id ?? 'default',
+    tag: raw.tag ?? 'default',
+    hostname: raw.hostname ?? parts.hostname ?? '',
+    port: raw.port ?? parts.port ?? 5432,
+    username: raw.username ?? parts.username ?? '',
+    password: raw.password ?? parts.password ?? '',
+    database: raw.database ?? parts.database ?? '',
+    sslMode: raw.sslmode ?? parts.sslmode ?? 'verify-full',
+    caCertificate: raw.cacert,
+    clientCertificate: raw.client_certificate,
+    clientPrivateKey: raw.client_private_key,
+    tlsServerName: raw.tls_servername,
+    rejectIpRanges: raw.reject_ip_ranges ?? [],
+    slotNamePrefix: raw.slot_name_prefix ?? 'powersync_',
+    maxPoolSize: raw.max_pool_size ?? 8,
+    connectTimeoutMs: (raw.connect_timeout ?? 30) * 1000,
+    snapshotSocketTimeoutMs: (raw.snapshot_socket_timeout ?? 30) * 1000,
+    heartbeatIntervalMs: (raw.heartbeat_interval_seconds ?? 60) * 1000,
+  };
+}
+
+function clientAuth(raw: RawConfig['client_auth']): ClientAuthConfig {
+  const uris = raw?.jwks_uri;
+  return {
+    keys: raw?.jwks?.keys ?? [],
+    jwksUris: typeof uris === 'string' ? [uris] : (uris ?? []),
+    jwksRejectIpRanges: raw?.jwks_reject_ip_ranges ?? [],
+    blockLocalJwks: raw?.block_local_jwks ?? false,
+    supabase: raw?.supabase ?? false,
+    supabaseJwtSecret: raw?.supabase_jwt_secret,
+    audience: raw?.audience ?? [],
+  };
+}
+
+function api(raw: RawConfig['api']): ApiConfig {
+  const limits = raw?.parameters;
+  return {
+    tokens: raw?.tokens ?? [],
+    maxConcurrentConnections: limits?.max_concurrent_connections ?? 200,
+    maxDataFetchConcurrency: limits?.max_data_fetch_concurrency ?? 10,
+    maxBucketsPerConnection: limits?.max_buckets_per_connection ?? 1000,
+    maxParameterQueryResults: limits?.max_parameter_query_results ?? 1000,
+    checkpointRequestRetentionMinutes: limits?.checkpoint_request_retention_minutes ?? 60,
+  };
+}
+
+type RawProbes = NonNullable<RawConfig['healthcheck']>['probes'];
+
+/** Giving the section makes everything that it does not name false (spec/sync-config.md 19.2). */
+function probes(raw: RawProbes): ProbeConfig {
+  if (raw === undefined) return { http: true, filesystem: false };
+  return {
+    http: (raw.use_http ?? false) || (raw.use_legacy ?? false),
+    filesystem: raw.use_filesystem ?? false,
+  };
+}
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  silly: 'debug',
+  debug: 'debug',
+  verbose: 'debug',
+  http: 'info',
+  info: 'info',
+  warn: 'warn',
+  error: 'error',
+};
+
+type RawLogging = NonNullable<RawConfig['system']>['logging'];
+
+function logging(raw: RawLogging, isProduction: boolean): LoggingConfig {
+  return {
+    level: LEVELS[raw?.level ?? 'info'] ?? 'info',
+    format: raw?.format ?? (isProduction ? 'json' : 'text'),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The service configuration after reading: every default filled in, every value checked.
+ * The file format is docs/config.md (spec/sync-config.md 19); `loadServiceConfig` reads it.
+ */
+export interface ServiceConfig {
+  /** Undefined: an API-only process, or nothing to replicate yet. */
+  readonly source: PostgresConnection | undefined;
+  readonly storage: SqliteStorageConfig;
+  readonly clientAuth: ClientAuthConfig;
+  readonly api: ApiConfig;
+  /** Interface to listen on. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly syncConfig: SyncConfigSource | undefined;
+  readonly probes: ProbeConfig;
+  readonly logging: LoggingConfig;
+  /** Free texts, passed on to logs. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface PostgresConnection {
+  readonly type: 'postgresql';
+  readonly id: string;
+  readonly tag: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+  readonly sslMode: 'verify-full' | 'verify-ca' | 'disable';
+  /** PEM texts. */
+  readonly caCertificate?: string | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly clientPrivateKey?: string | undefined;
+  readonly tlsServerName?: string | undefined;
+  readonly rejectIpRanges: readonly string[];
+  readonly slotNamePrefix: string;
+  readonly maxPoolSize: number;
+  readonly connectTimeoutMs: number;
+  readonly snapshotSocketTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+}
+
+export interface SqliteStorageConfig {
+  readonly type: 'sqlite';
+  /** Absolute, or relative to the working directory. Made if it does not exist. */
+  readonly path: string;
+}
+
+export interface ClientAuthConfig {
+  /** A key as in RFC 7517; its form was checked. */
+  readonly keys: readonly JsonWebKeyConfig[];
+  readonly jwksUris: readonly string[];
+  /** CIDR ranges, or `local`. */
+  readonly jwksRejectIpRanges: readonly string[];
+  readonly blockLocalJwks: boolean;
+  readonly supabase: boolean;
+  readonly supabaseJwtSecret?: string | undefined;
+  readonly audience: readonly string[];
+}
+
+export interface JsonWebKeyConfig {
+  readonly kty: 'RSA' | 'oct' | 'OKP' | 'EC';
+  readonly kid?: string | undefined;
+  readonly alg?: string | undefined;
+  readonly [member: string]: unknown;
+}
+
+export interface ApiConfig {
+  /** Bearer tokens of the admin routes; empty: they are closed. */
+  readonly tokens: readonly string[];
+  readonly maxConcurrentConnections: number;
+  readonly maxDataFetchConcurrency: number;
+  readonly maxBucketsPerConnection: number;
+  readonly maxParameterQueryResults: number;
+  readonly checkpointRequestRetentionMinutes: number;
+}
+
+export interface SyncConfigSource {
+  readonly text: string;
+  /** Where `text` was read from, for messages; undefined for inline text. */
+  readonly path?: string | undefined;
+  /** Whether an invalid sync config ends the process at the start. */
+  readonly exitOnError: boolean;
+}
+
+export interface ProbeConfig {
+  readonly http: boolean;
+  readonly filesystem: boolean;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LoggingConfig {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'text';
+}

@@ -1,0 +1,51 @@
+import type { SourcePosition } from '@sluice/model';
+
+/** What the service is doing right now, for a status line and for probes. */
+export interface ServiceStatus {
+  readonly replication: ReplicationStatus;
+  /** The newest op id that clients are served, as a decimal string. */
+  readonly checkpointOpId: string | undefined;
+  /** Operations written per second, over the last seconds. */
+  readonly opsPerSecond: number;
+  /** Open sync streams. */
+  readonly clients: number;
+}
+
+export interface ReplicationStatus {
+  /**
+   * `off`: nothing to replicate; `starting`: the worker is being started; `waiting`: an error
+   * (see `lastError`) is being waited out.
+   */
+  readonly state:
+    'off' | 'starting' | 'connecting' | 'snapshotting' | 'streaming' | 'waiting' | 'stopped';
+  /** Only while `snapshotting`. */
+  readonly snapshot?: SnapshotProgress | undefined;
+  /** How far the last durable position is behind the head of the source. */
+  readonly lagBytes?: number | undefined;
+  /** Age of the oldest commit that clients do not see yet; 0 when there is none. */
+  readonly lagMs?: number | undefined;
+  /** Everything up to here is durable in bucket storage. */
+  readonly position?: SourcePosition | undefined;
+  /** Operations written since the worker started. */
+  readonly opsTotal: number;
+  /** The failure that is being waited out; undefined while all is well. */
+  readonly lastError?: StatusError | undefined;
+  /** When the replicator last showed a sign of life, in ms since 1970. */
+  readonly touchedAtMs: number;
+}
+
+export interface SnapshotProgress {
+  readonly tablesDone: number;
+  readonly tablesTotal: number;
+  readonly rowsDone: number;
+  /** Undefined when the source does not know. */
+  readonly rowsEstimated?: number | undefined;
+  /** The table being read, e.g. `public.todos`. */
+  readonly table?: string | undefined;
+}
+
+export interface StatusError {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}

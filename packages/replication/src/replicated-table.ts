@@ -1,0 +1,104 @@
+import type { EvaluatedRow, SourcePosition, SqliteRow, SqliteValue } from '@sluice/model';
+import { rowKey, wholeRowKey, type SourceTable, type TableSnapshot } from '@sluice/source';
+import type { StoredTable } from '@sluice/storage';
+import type { EvaluationError, RowEvaluator } from '@sluice/sync-config';
+import { NOT_STARTED, storedTable, type SnapshotState, type TableState } from './table-state.ts';
+
+/** One table of a generation while it runs: its stored state and how its rows are evaluated. */
+export class ReplicatedTable {
+  readonly id: number;
+  source: SourceTable;
+  state: TableState;
+  /** Rises when the snapshot starts over, so that rows read before are recognised as stale. */
+  attempt = 0;
+  #evaluator: RowEvaluator | undefined;
+  readonly #onError: (error: EvaluationError) => void;
+
+  constructor(options: {
+    readonly id: number;
+    readonly source: SourceTable;
+    readonly state: TableState;
+    readonly evaluator: RowEvaluator | undefined;
+    readonly onError: (error: EvaluationError) => void;
+  }) {
+    this.id = options.id;
+    this.source = options.source;
+    this.state = options.state;
+    this.#evaluator = options.evaluator;
+    this.#onError = options.onError;
+  }
+
+  /** While the snapshot is being opened, so that a change of a table without a key can wait. */
+  #opening: Promise<unknown> | undefined;
+
+  get isKeyless(): boolean {
+    return this.source.keyColumns.length === 0;
+  }
+
+  get snapshotDone(): boolean {
+    return this.state.snapshot.kind === 'done';
+  }
+
+  /** Takes over a new definition of the same table: columns came, went or changed type. */
+  redefine(source: SourceTable, evaluator: RowEvaluator | undefined): void {
+    this.source = source;
+    this.#evaluator = evaluator;
+  }
+
+  setSnapshot(snapshot: SnapshotState): void {
+    this.state = { ...this.state, snapshot };
+  }
+
+  /** The snapshot must be read from its beginning; rows still under way from before are stale. */
+  restartSnapshot(): void {
+    this.attempt += 1;
+    this.state = { ...this.state, snapshot: NOT_STARTED, exactAt: undefined };
+  }
+
+  /** Notes from which position the content is exact once the snapshot is open. */
+  async open(opening: Promise<TableSnapshot>): Promise<TableSnapshot> {
+    const { attempt } = this;
+    this.#opening = opening.catch(() => undefined); // the feed itself reports the failure
+    try {
+      const snapshot = await opening;
+      if (this.attempt === attempt) this.state = { ...this.state, exactAt: snapshot.exactAt };
+      return snapshot;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  /**
+   * Whether a change is already part of the table's snapshot, or will be: only for tables without a
+   * key, whose rows are counted. What is streamed before the snapshot is opened lies before it.
+   */
+  isInSnapshot(commitPosition: SourcePosition): boolean {
+    if (!this.isKeyless) return false;
+    const { exactAt } = this.state;
+    return exactAt === undefined || commitPosition < exactAt;
+  }
+
+  /** To be awaited before `isInSnapshot` is asked; undefined when there is nothing to wait for. */
+  get opening(): Promise<unknown> | undefined {
+    return this.isKeyless ? this.#opening : undefined;
+  }
+
+  stored(): StoredTable {
+    return storedTable(this.id, this.state);
+  }
+
+  keyOf(row: readonly unknown[]): string {
+    return this.isKeyless
+      ? wholeRowKey(row as readonly SqliteValue[])
+      : rowKey(row, this.source.keyColumns);
+  }
+
+  evaluate(row: SqliteRow): EvaluatedRow {
+    if (this.#evaluator === undefined) return NOTHING;
+    const evaluated = this.#evaluator.evaluate(row);
+    for (const error of evaluated.errors) this.#onError(error);
+    return evaluated;
+  }
+}
+
+const NOTHING: EvaluatedRow = { outputs: [], lookups: [] };

@@ -1,0 +1,24 @@
+import type { OpId, SourcePosition } from '@sluice/model';
+
+/** What the replication of one generation is doing; reported whenever it changes notably. */
+export interface ReplicationStatus {
+  readonly generationId: number;
+  readonly phase: 'connecting' | 'snapshot' | 'streaming';
+  readonly snapshot: SnapshotStatus | undefined;
+  /** Everything up to here has been taken from the source. */
+  readonly position: SourcePosition;
+  /** The newest published checkpoint, 0n before the first. */
+  readonly checkpointOpId: OpId;
+  /** Row changes and snapshot rows taken since the start. */
+  readonly rowsTotal: number;
+  /** Age of the last source commit when it was published; undefined before the first. */
+  readonly commitLagMs: number | undefined;
+}
+
+export interface SnapshotStatus {
+  readonly table: string;
+  readonly tablesDone: number;
+  readonly tablesTotal: number;
+  readonly rowsDone: number;
+  readonly estimatedRows: number | undefined;
+}
