@@ -1,6 +1,13 @@
-import { AppError, ConfigError, silentLogger, toAppError, type Logger } from '@sluice/base';
+import {
+  AppError,
+  ConfigError,
+  parseExactJson,
+  silentLogger,
+  toAppError,
+  type Logger,
+} from '@sluice/base';
 import { applyUpload, type ItemOutcome } from './apply-upload.ts';
-import { parseExactJson } from './exact-json.ts';
+
 import type { UploadDatabase } from './upload-database.ts';
 import { parseUpload, type UploadItem } from './upload-request.ts';
 

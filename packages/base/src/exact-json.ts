@@ -3,7 +3,7 @@ const INTEGER = /^-?\d+$/;
 
 /**
  * Parses JSON without losing integers: those that a double cannot hold exactly come as strings of
- * their digits, which PostgreSQL casts to the column's type like any other text.
+ * their digits.
  *
  * @throws SyntaxError as `JSON.parse`.
  */
