@@ -1,3 +1,4 @@
+export { BucketReplica } from './bucket-replica.ts';
 export {
   addChecksums,
   putChecksum,
@@ -14,6 +15,7 @@ export {
   writeOpHead,
   writeOpHeadText,
 } from './op-codec.ts';
+export { opIdentity } from './op-identity.ts';
 export type { ClearOp, MoveOp, Op, PutOp, RemoveOp } from './op.ts';
 export { encodeBsonDataLine, encodeBsonLine } from './bson-line.ts';
 export { encodeJsonDataLine, encodeJsonLine } from './json-line.ts';

@@ -117,9 +117,13 @@ export class OpTailWriter {
     this.#bytes = grown;
   }
 
+  /** A loop, because these are too short for the cost of a call into the runtime. */
   #fixed(part: Uint8Array): void {
-    this.#bytes.set(part, this.#length);
-    this.#length += part.length;
+    const bytes = this.#bytes;
+    const at = this.#length;
+    const length = part.length;
+    for (let index = 0; index < length; index++) bytes[at + index] = part[index] as number;
+    this.#length = at + length;
   }
 
   /** int32 length with the terminator, text, terminator. */
@@ -194,7 +198,7 @@ function headFrame(target: Uint8Array, at: number, digits: number, tailBytes: nu
   target[at + 1] = ELEMENT_START[1];
   target[at + 2] = ELEMENT_START[2];
   writeInt32(target, at + 3, 4 + 7 + 4 + digits + 1 + tailBytes);
-  target.set(OP_ID_FIELD, at + 7);
+  for (let index = 0; index < 7; index++) target[at + 7 + index] = OP_ID_FIELD[index] as number;
   writeInt32(target, at + 14, digits + 1);
   const end = at + HEAD_BYTES + digits;
   target[end - 1] = 0;

@@ -1,0 +1,16 @@
+/**
+ * The row identity of a PUT or REMOVE element that this package encoded: equal text for equal
+ * (object_type, object_id, subkey), different text otherwise. Reads at fixed places, so that
+ * compaction need not decode ops. Source: spec/protocol.md 4.2; layout in `op-codec.ts`.
+ */
+export function opIdentity(elements: Buffer, elementStart: number): string {
+  const opIdBytes = elements.readInt32LE(elementStart + 14);
+  const op = elementStart + 18 + opIdBytes;
+  const type = op + 8 + elements.readInt32LE(op + 4) + 13;
+  const id = type + 4 + elements.readInt32LE(type) + 11;
+  const checksum = id + 4 + elements.readInt32LE(id);
+  const subkey = checksum + (elements[checksum] === 0x10 ? 14 : 18) + 8;
+  const end = subkey + 4 + elements.readInt32LE(subkey);
+  const row = elements.toString('latin1', type, checksum);
+  return row + elements.toString('latin1', subkey + 4, end);
+}
