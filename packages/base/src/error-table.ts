@@ -258,6 +258,11 @@ export const ERROR_TABLE = {
     'Raise api.parameters.max_concurrent_connections, or add a process',
     { ...RETRY, httpStatus: 429 },
   ),
+  SYNC_OVERLOADED: entry(
+    'Too many clients download at once, and this one did not get its turn in time',
+    'Nothing to do: the client retries; add a process if it recurs',
+    { ...RETRY, httpStatus: 503 },
+  ),
   SYNC_SHUTTING_DOWN: entry('The service is stopping', 'Nothing to do: clients reconnect', {
     ...RETRY,
     httpStatus: 503,

@@ -69,7 +69,7 @@ class OpJsonWriter {
       if (!isFirst) this.#out.byte(COMMA);
       this.#quoted(at + 1, keyEnd);
       this.#out.byte(COLON);
-      at = this.#value(this.#in[at], keyEnd + 1, isData && this.#embedded);
+      at = this.#value(this.#in[at] ?? 0, keyEnd + 1, isData && this.#embedded);
       isFirst = false;
       hasData ||= isData;
     }
@@ -82,7 +82,7 @@ class OpJsonWriter {
     return to - from === 4 && this.#view.getUint32(from, true) === 0x61746164;
   }
 
-  #value(type: number | undefined, at: number, verbatim: boolean): number {
+  #value(type: number, at: number, verbatim: boolean): number {
     switch (type) {
       case 0x02: {
         const from = at + 4;

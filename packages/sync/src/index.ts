@@ -1,1 +1,3 @@
-export {};
+export { SyncHub, type OpenSession, type SyncHubOptions, type SyncStats } from './sync-hub.ts';
+export type { SyncSession } from './sync-session.ts';
+export { DEFAULT_SYNC_LIMITS, type SyncLimits } from './sync-limits.ts';

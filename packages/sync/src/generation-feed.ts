@@ -1,0 +1,234 @@
+import { Backoff, must, toAppError, type Clock, type Logger } from '@sluice/base';
+import type { Checkpoint, OpId } from '@sluice/model';
+import type {
+  BucketState,
+  BucketStorage,
+  CheckpointDelta,
+  Generation,
+  GenerationReader,
+  OpsChunk,
+} from '@sluice/storage';
+import type { SyncPlan } from '@sluice/sync-config';
+import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
+import type { ReadGate } from './read-gate.ts';
+import { SharedReads, type BucketRead } from './shared-reads.ts';
+import { WriteCheckpointIndex } from './write-checkpoint-index.ts';
+
+/** Bucket states asked for at once. */
+const STATES_PER_CALL = 1000;
+const MAX_CACHED_LOOKUPS = 10_000;
+
+export interface FeedOptions {
+  readonly storage: BucketStorage;
+  readonly generation: Generation;
+  readonly plan: SyncPlan;
+  readonly gate: ReadGate;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly chunkBytes: number;
+  readonly minCheckpointIntervalMs: number;
+}
+
+/**
+ * One generation as its sessions see it: the newest checkpoint, the states of the buckets that
+ * they have, and who is concerned when it moves on.
+ *
+ * `checkpoint` and the states change in one synchronous step together with the notice to those
+ * concerned, so whatever is read between two awaits belongs together.
+ */
+export class GenerationFeed {
+  readonly generation: Generation;
+  readonly plan: SyncPlan;
+  /** In front of every bucket name of this generation, e.g. `7#`. */
+  readonly bucketPrefix: string;
+  readonly buckets = new BucketIndex();
+  readonly lookups = new LookupIndex();
+  readonly writeCheckpoints: WriteCheckpointIndex;
+  readonly #options: FeedOptions;
+  readonly #reader: GenerationReader;
+  readonly #reads: SharedReads;
+  readonly #stop = new AbortController();
+  readonly #forNewer = new Set<Listener>();
+  #lookupCache = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>();
+  #checkpoint: Checkpoint;
+  #publishedAtMs = -Infinity;
+  #following: Promise<void> = Promise.resolve();
+
+  private constructor(options: FeedOptions, reader: GenerationReader, checkpoint: Checkpoint) {
+    this.generation = options.generation;
+    this.plan = options.plan;
+    this.bucketPrefix = `${options.generation.id}#`;
+    this.writeCheckpoints = new WriteCheckpointIndex(options.storage.writeCheckpoints);
+    this.#options = options;
+    this.#reader = reader;
+    this.#reads = new SharedReads(reader, options.gate, options.chunkBytes);
+    this.#checkpoint = checkpoint;
+  }
+
+  /** @throws StorageError, among others `STORAGE_GENERATION_GONE`. */
+  static async open(options: FeedOptions): Promise<GenerationFeed> {
+    const reader = await options.storage.openReader(options.generation.id);
+    const checkpoint = must(reader.checkpoint(), 'the checkpoint of the active generation');
+    const feed = new GenerationFeed(options, reader, checkpoint);
+    feed.#following = feed.#follow();
+    return feed;
+  }
+
+  /** The newest checkpoint whose changes everybody concerned has been told of. */
+  get checkpoint(): Checkpoint {
+    return this.#checkpoint;
+  }
+
+  /** Ends the feed; reads that are under way may fail. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+    await this.#reader[Symbol.asyncDispose]();
+  }
+
+  /** `listener` is touched at the next checkpoint, whatever it changes. */
+  touchAtNewer(listener: Listener): void {
+    this.#forNewer.add(listener);
+  }
+
+  forget(listener: Listener): void {
+    this.#forNewer.delete(listener);
+  }
+
+  /**
+   * Fills in the states that are missing. A state stays missing when storage was rewritten across
+   * the checkpoint, so that only a newer one has exact sums (spec/protocol.md 2.7).
+   */
+  async loadStates(nodes: readonly BucketNode[]): Promise<void> {
+    const missing = nodes.filter((node) => node.state === undefined);
+    if (missing.length === 0) return;
+    const at = this.#checkpoint.opId;
+    const changes = missing.map((node) => node.changes);
+    const states = await this.#statesOf(missing, at);
+    missing.forEach((node, i) => {
+      if (node.changes === changes[i]) node.state ??= exactState(states[i], at);
+    });
+  }
+
+  /** The entries under each key at the newest checkpoint; sessions that ask together share it. */
+  async lookup(keys: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const unknown = keys.filter((key) => !this.#lookupCache.has(key));
+    if (unknown.length > 0) {
+      if (this.#lookupCache.size > MAX_CACHED_LOOKUPS) this.#lookupCache = new Map();
+      const cache = this.#lookupCache;
+      const answer = this.#reader.lookup(unknown, this.#checkpoint.opId);
+      for (const key of unknown) cache.set(key, answer);
+      answer.catch(() => unknown.forEach((key) => cache.delete(key)));
+    }
+    const found = new Map<string, readonly string[]>();
+    const answers = keys.map((key) => this.#lookupCache.get(key));
+    for (let i = 0; i < keys.length; i += 1) {
+      const key = keys[i] ?? '';
+      const values = (await answers[i])?.get(key);
+      if (values !== undefined) found.set(key, values);
+    }
+    return found;
+  }
+
+  /** The next operations of a bucket. @throws SyncError `SYNC_OVERLOADED`. */
+  readOps(node: BucketNode, read: BucketRead): Promise<OpsChunk | undefined> {
+    return this.#reads.read(node, read);
+  }
+
+  /** Tells the sessions of users whose write checkpoint is reached already. */
+  async refreshWriteCheckpoints(): Promise<void> {
+    const announce = await this.writeCheckpoints.reachedAt(this.#checkpoint.position);
+    announce();
+  }
+
+  async #statesOf(nodes: readonly BucketNode[], at: OpId): Promise<readonly BucketState[]> {
+    const names = nodes.map((node) => node.name);
+    if (names.length <= STATES_PER_CALL) return this.#reader.bucketStates(names, at);
+    const states: BucketState[] = [];
+    for (let i = 0; i < names.length; i += STATES_PER_CALL) {
+      states.push(...(await this.#reader.bucketStates(names.slice(i, i + STATES_PER_CALL), at)));
+    }
+    return states;
+  }
+
+  /** Runs until `close`. A failure of storage is retried: sessions go on with what they have. */
+  async #follow(): Promise<void> {
+    const { random, logger, clock } = this.#options;
+    const backoff = new Backoff({ firstMs: 50, maxMs: 5000, jitter: 0.2, random });
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const attempt = new AbortController();
+      try {
+        const both = AbortSignal.any([signal, attempt.signal]);
+        await this.#followOnce(both, () => backoff.reset());
+        if (!signal.aborted) logger.warn('sync_feed_ended', { generation: this.generation.id });
+      } catch (error) {
+        if (signal.aborted) return;
+        const { code, message } = toAppError(error);
+        logger.error('sync_feed_failed', { generation: this.generation.id, code, message });
+      } finally {
+        attempt.abort();
+      }
+      // Only `close` interrupts the pause, and then the loop ends.
+      await clock.sleep(backoff.nextDelayMs(), signal).catch(() => {});
+    }
+  }
+
+  async #followOnce(signal: AbortSignal, onProgress: () => void): Promise<void> {
+    const deltas = this.#reader.watch(signal)[Symbol.asyncIterator]();
+    // Asked for before the checkpoint is read, so that nothing falls between the two.
+    let next = deltas.next();
+    next.catch(() => {});
+    const checkpoint = must(this.#reader.checkpoint(), 'the checkpoint of the active generation');
+    if (checkpoint.opId > this.#checkpoint.opId || this.buckets.size > 0) {
+      await this.#publish({ checkpoint, buckets: 'all', lookups: 'all' });
+    }
+    for (;;) {
+      const result = await next;
+      if (result.done === true) return;
+      await this.#pace();
+      await this.#publish(result.value);
+      onProgress();
+      next = deltas.next();
+    }
+  }
+
+  /** Under a stream of checkpoints, storage merges those that come meanwhile into one delta. */
+  async #pace(): Promise<void> {
+    const { clock, minCheckpointIntervalMs } = this.#options;
+    const waitMs = this.#publishedAtMs + minCheckpointIntervalMs - clock.now();
+    if (waitMs > 0) await clock.sleep(waitMs, this.#stop.signal);
+  }
+
+  async #publish(delta: CheckpointDelta): Promise<void> {
+    const at = delta.checkpoint.opId;
+    const loading = this.buckets.concerned(delta.buckets);
+    const [states, announceWriteCheckpoints] = await Promise.all([
+      loading.length === 0 ? [] : this.#statesOf(loading, at),
+      this.writeCheckpoints.reachedAt(delta.checkpoint.position),
+    ]);
+    const loaded = new Map(loading.map((node, i) => [node, exactState(states[i], at)]));
+    // Nothing below may await: checkpoint, states and notices belong together.
+    this.#checkpoint = delta.checkpoint;
+    this.#lookupCache = new Map();
+    const concerned = this.buckets.concerned(delta.buckets);
+    for (const node of concerned) {
+      node.changes += 1;
+      // Unknown for a bucket that somebody joined while the states were on their way.
+      node.state = loaded.get(node);
+      for (const listener of node.listeners) listener.touch();
+    }
+    const byLookups = this.lookups.concerned(delta.lookups);
+    for (const listener of byLookups) listener.touchLookups();
+    announceWriteCheckpoints();
+    const forNewer = [...this.#forNewer];
+    this.#forNewer.clear();
+    for (const listener of forNewer) listener.touch();
+    if (concerned.length + byLookups.size > 0) this.#publishedAtMs = this.#options.clock.now();
+  }
+}
+
+function exactState(state: BucketState | undefined, at: OpId): BucketState | undefined {
+  return state === undefined || state.requiresCheckpoint > at ? undefined : state;
+}

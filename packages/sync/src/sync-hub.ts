@@ -1,0 +1,228 @@
+import {
+  Backoff,
+  SyncError,
+  toAppError,
+  type AppError,
+  type Clock,
+  type JsonObject,
+  type Logger,
+} from '@sluice/base';
+import type { StreamFormat, StreamRequest } from '@sluice/protocol';
+import type { BucketStorage, Generation } from '@sluice/storage';
+import type { SyncPlan } from '@sluice/sync-config';
+import { ReasonPool } from './bucket-resolution.ts';
+import { GenerationFeed } from './generation-feed.ts';
+import { LineEncoder, type LineForm } from './line-encoder.ts';
+import { ReadGate } from './read-gate.ts';
+import { DEFAULT_SYNC_LIMITS, type SyncLimits } from './sync-limits.ts';
+import { SyncSession, type SessionSurroundings, type SyncTotals } from './sync-session.ts';
+import { TokenWheel } from './token-wheel.ts';
+
+export interface SyncHubOptions {
+  readonly storage: BucketStorage;
+  /** Compiles the sync config of a generation; called once for each that becomes active. */
+  readonly planFor: (generation: Generation) => SyncPlan | Promise<SyncPlan>;
+  readonly limits?: Partial<SyncLimits> | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1); spreads keepalives. */
+  readonly random: () => number;
+}
+
+export interface OpenSession {
+  readonly request: StreamRequest;
+  /** The verified token payload. */
+  readonly claims: JsonObject;
+  /** `U` of spec/protocol.md 5.2: `sub`, or `sub/client_id`. */
+  readonly userKey: string;
+  /** When the token expires; a time that has passed gives the one line that says so. */
+  readonly expiresAtMs: number;
+  readonly format: StreamFormat;
+  /** Ends the session when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface SyncStats {
+  readonly connections: number;
+  readonly linesSent: number;
+  readonly opsSent: number;
+  /** Before compression. */
+  readonly bytesSent: number;
+}
+
+/**
+ * Serves any number of clients from bucket storage: follows the active generation and gives every
+ * client its stream of lines. Knows no transport.
+ */
+export class SyncHub implements AsyncDisposable {
+  readonly #options: SyncHubOptions;
+  readonly #stop = new AbortController();
+  readonly #gate: ReadGate;
+  readonly #limits: SyncLimits;
+  readonly #around: SessionSurroundings;
+  readonly #encoders: Readonly<Record<LineForm, LineEncoder>>;
+  readonly #sessions = new Set<SyncSession>();
+  readonly #totals: SyncTotals = { linesSent: 0, opsSent: 0, bytesSent: 0 };
+  readonly #background: Promise<unknown>;
+  #feed: GenerationFeed | undefined;
+  /** Why there is no feed, when it is not for lack of an active generation. */
+  #feedError: AppError | undefined;
+  #isDraining = false;
+  #markReady: () => void = () => {};
+  /** Resolves once it is known whether there is an active generation. */
+  readonly #ready = new Promise<void>((resolve) => (this.#markReady = resolve));
+
+  constructor(options: SyncHubOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_SYNC_LIMITS, ...options.limits };
+    const { clock, random } = options;
+    this.#gate = new ReadGate({
+      maxConcurrent: this.#limits.maxConcurrentReads,
+      waitMs: this.#limits.readWaitMs,
+      clock,
+    });
+    this.#encoders = {
+      bson: new LineEncoder('bson'),
+      text: new LineEncoder('text'),
+      embedded: new LineEncoder('embedded'),
+    };
+    const wheel = new TokenWheel();
+    this.#around = {
+      limits: this.#limits,
+      clock,
+      random,
+      wheel,
+      reasons: new ReasonPool(),
+      totals: this.#totals,
+      ready: this.#ready,
+      attach: (session) => this.#attach(session),
+      detach: (session) => this.#sessions.delete(session),
+    };
+    this.#background = Promise.all([
+      this.#retrying('generations', (signal) => this.#followGenerations(signal)),
+      this.#retrying('write_checkpoints', (signal) => this.#followWriteCheckpoints(signal)),
+      this.#retrying('token_wheel', (signal) => wheel.turn(clock, signal)),
+    ]);
+  }
+
+  /**
+   * A client's stream of lines. Failures reject its first `next` where possible:
+   * `SYNC_SHUTTING_DOWN`, `SYNC_NO_ACTIVE_CONFIG`, `SYNC_TOO_MANY_BUCKETS`,
+   * `SYNC_TOO_MANY_PARAMETER_RESULTS`, `SYNC_PARAMETER_ERROR`, `SYNC_OVERLOADED`, storage errors.
+   * It ends normally at token expiry, when another generation becomes active, and at `drain`.
+   */
+  open(input: OpenSession): SyncSession {
+    const embedded: LineForm = input.request.rawData ? 'text' : 'embedded';
+    const encoder = this.#encoders[input.format === 'bson' ? 'bson' : embedded];
+    return new SyncSession(this.#around, { ...input, encoder });
+  }
+
+  stats(): SyncStats {
+    return { connections: this.#sessions.size, ...this.#totals };
+  }
+
+  /** Ends all sessions normally and refuses new ones. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#markReady();
+    for (const session of this.#sessions) session.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.drain();
+    this.#stop.abort();
+    await this.#background;
+    await this.#feed?.close();
+    this.#feed = undefined;
+  }
+
+  #attach(session: SyncSession): GenerationFeed {
+    if (this.#isDraining) throw new SyncError('SYNC_SHUTTING_DOWN', 'The service is stopping');
+    if (this.#feed === undefined) {
+      throw new SyncError('SYNC_NO_ACTIVE_CONFIG', 'No sync config is active', {
+        cause: this.#feedError,
+      });
+    }
+    this.#sessions.add(session);
+    return this.#feed;
+  }
+
+  async #followGenerations(signal: AbortSignal): Promise<void> {
+    for await (const generations of this.#options.storage.watchGenerations(signal)) {
+      const active = generations.find((generation) => generation.state === 'active');
+      if (active?.id === this.#feed?.generation.id) {
+        this.#markReady();
+        continue;
+      }
+      try {
+        await this.#switchTo(active);
+      } finally {
+        this.#markReady();
+      }
+    }
+  }
+
+  /** The new feed is there before the old sessions end, so that clients find it at once. */
+  async #switchTo(generation: Generation | undefined): Promise<void> {
+    const old = this.#feed;
+    try {
+      this.#feedError = undefined;
+      this.#feed = generation && (await this.#openFeed(generation));
+    } catch (error) {
+      this.#feedError = toAppError(error);
+      throw error;
+    }
+    this.#options.logger.info('sync_generation_served', { generation: generation?.id });
+    if (old === undefined) return;
+    for (const session of this.#sessions) {
+      if (session.isServedBy(old)) session.end();
+    }
+    await old.close();
+  }
+
+  async #openFeed(generation: Generation): Promise<GenerationFeed> {
+    const { storage, planFor, clock, logger, random } = this.#options;
+    const { chunkBytes, minCheckpointIntervalMs } = this.#limits;
+    const plan = await planFor(generation);
+    const gate = this.#gate;
+    return GenerationFeed.open({
+      ...{ storage, generation, plan, gate, clock, logger, random },
+      ...{ chunkBytes, minCheckpointIntervalMs },
+    });
+  }
+
+  async #followWriteCheckpoints(signal: AbortSignal): Promise<void> {
+    const changes = this.#options.storage.writeCheckpoints.watch(signal)[Symbol.asyncIterator]();
+    // After a failure some changes may have been missed; asking about everybody covers that.
+    let next = changes.next();
+    next.catch(() => {});
+    this.#feed?.writeCheckpoints.recordsChanged('all');
+    await this.#feed?.refreshWriteCheckpoints();
+    for (let result = await next; result.done !== true; result = await next) {
+      this.#feed?.writeCheckpoints.recordsChanged(result.value);
+      await this.#feed?.refreshWriteCheckpoints();
+      next = changes.next();
+    }
+  }
+
+  /** Keeps a background loop going until the hub stops; failures are logged and retried. */
+  async #retrying(name: string, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { clock, logger, random } = this.#options;
+    const backoff = new Backoff({ firstMs: 100, maxMs: 5000, jitter: 0.2, random });
+    const stopped = this.#stop.signal;
+    while (!stopped.aborted) {
+      const attempt = new AbortController();
+      try {
+        await run(AbortSignal.any([stopped, attempt.signal]));
+      } catch (error) {
+        if (stopped.aborted) return;
+        const { code, message } = toAppError(error);
+        logger.error('sync_loop_failed', { loop: name, code, message });
+      } finally {
+        attempt.abort();
+      }
+      // Only the end of the hub interrupts the pause, and then the loop ends.
+      await clock.sleep(backoff.nextDelayMs(), stopped).catch(() => {});
+    }
+  }
+}

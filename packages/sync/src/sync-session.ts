@@ -1,0 +1,414 @@
+import { assert, must, type Clock, type JsonObject } from '@sluice/base';
+import type { OpId } from '@sluice/model';
+import type { StreamDescription, StreamRequest } from '@sluice/protocol';
+import type { BucketNode, Listener } from './bucket-index.ts';
+import { BucketResolution, type ReasonPool, type Resolution } from './bucket-resolution.ts';
+import type { GenerationFeed } from './generation-feed.ts';
+import { LineBatch } from './line-batch.ts';
+import type { LineEncoder } from './line-encoder.ts';
+import { nextStep, type SessionFacts, type Step } from './next-step.ts';
+import {
+  isUpToDate,
+  markDone,
+  refreshSlots,
+  replaceSlots,
+  sendingOrder,
+  toCheckpointBucket,
+  type Slot,
+  type SlotChange,
+} from './slot.ts';
+import type { SyncLimits } from './sync-limits.ts';
+import { nextTokenLineMs, secondsLeft, type TokenWheel } from './token-wheel.ts';
+import type { ConnectedUser } from './write-checkpoint-index.ts';
+
+/** What all sessions of a hub share. */
+export interface SessionSurroundings {
+  readonly limits: SyncLimits;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly wheel: TokenWheel;
+  readonly reasons: ReasonPool;
+  readonly totals: SyncTotals;
+  /** Resolves once `attach` knows what to do. */
+  readonly ready: Promise<void>;
+  /**
+   * The feed of the active generation, which the session is listed under from now on.
+   *
+   * @throws SyncError `SYNC_NO_ACTIVE_CONFIG`, `SYNC_SHUTTING_DOWN`.
+   */
+  attach(session: SyncSession): GenerationFeed;
+  detach(session: SyncSession): void;
+}
+
+export interface SyncTotals {
+  linesSent: number;
+  opsSent: number;
+  bytesSent: number;
+}
+
+export interface SessionInput {
+  readonly request: StreamRequest;
+  readonly claims: JsonObject;
+  readonly userKey: string;
+  readonly expiresAtMs: number;
+  readonly encoder: LineEncoder;
+  readonly signal: AbortSignal;
+}
+
+/** What is new for the client at the feed's checkpoint. */
+interface News {
+  readonly opId: OpId;
+  readonly writeCheckpoint: bigint | undefined;
+  readonly change: SlotChange;
+  readonly streams: readonly StreamDescription[];
+}
+
+const DONE = { done: true, value: undefined } as const;
+const NO_SLOTS: readonly Slot[] = [];
+
+/**
+ * One sync stream: an iterator over batches of whole lines, ready to be written
+ * (spec/protocol.md 2). Nothing is read or built before it is asked for, so a slow client slows
+ * itself alone. Errors before the first batch reject the first `next`; later ones end the stream.
+ *
+ * `next` must not be called again before it has settled.
+ */
+export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>, Listener {
+  readonly #around: SessionSurroundings;
+  readonly #encoder: LineEncoder;
+  readonly #signal: AbortSignal;
+  readonly #userKey: string;
+  readonly #expiresAtMs: number;
+  /** Let go of once the first checkpoint was sent. */
+  #input: SessionInput | undefined;
+  #feed: GenerationFeed | undefined;
+  #resolution: BucketResolution | undefined;
+  #user: ConnectedUser | undefined;
+
+  #slots: readonly Slot[] = NO_SLOTS;
+  /** Buckets found, as long as no checkpoint was shown with them. */
+  #found: Resolution | undefined;
+  #checkpoint: OpId | undefined;
+  #sentWriteCheckpoint: bigint | undefined;
+  #unusable: OpId | undefined;
+  #requires: OpId = 0n;
+  #completed = false;
+  #opsSent = 0;
+  /** The buckets to send for the checkpoint, in order; `#sendAt` is the next. */
+  #sending: readonly Slot[] = NO_SLOTS;
+  #sendAt = 0;
+  #priority: number | undefined;
+
+  #changed = false;
+  #lookupsChanged = true;
+  #tokenLineDue = false;
+  #tokenSlot = 0;
+  #isRunning = false;
+  #isEnded = false;
+  #wake: (() => void) | undefined;
+
+  constructor(around: SessionSurroundings, input: SessionInput) {
+    this.#around = around;
+    this.#input = input;
+    this.#encoder = input.encoder;
+    this.#signal = input.signal;
+    this.#userKey = input.userKey;
+    this.#expiresAtMs = input.expiresAtMs;
+    this.#signal.addEventListener('abort', this.end, { once: true });
+    if (this.#signal.aborted) this.#isEnded = true;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<readonly Uint8Array[], undefined>> {
+    assert(!this.#isRunning, 'one batch is asked for at a time');
+    this.#isRunning = true;
+    const batch = new LineBatch();
+    try {
+      if (this.#feed === undefined && !this.#isEnded) await this.#start();
+      while (!batch.isReady && !this.#isEnded) {
+        const step = nextStep(this.#facts());
+        if (!isWait(step)) await this.#perform(step, batch);
+        else if (batch.isEmpty) await this.#sleep(step);
+        else break;
+      }
+    } catch (error) {
+      // What fails after the end fails because of it, e.g. a read of storage that was closed.
+      if (!this.#isEnded) {
+        this.end();
+        throw error;
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+    if (batch.isEmpty) return DONE;
+    this.#around.totals.linesSent += batch.lines;
+    this.#around.totals.bytesSent += batch.byteLength;
+    return { done: false, value: batch.parts };
+  }
+
+  return(): Promise<IteratorResult<readonly Uint8Array[], undefined>> {
+    this.end();
+    return Promise.resolve(DONE);
+  }
+
+  /** Ends the stream normally, at once. */
+  readonly end = (): void => {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#signal.removeEventListener('abort', this.end);
+    this.#around.wheel.clear(this, this.#tokenSlot);
+    this.#resolution?.close();
+    if (this.#user !== undefined) this.#feed?.writeCheckpoints.leave(this.#user, this);
+    this.#feed?.forget(this);
+    this.#slots = NO_SLOTS;
+    this.#sending = NO_SLOTS;
+    this.#input = undefined;
+    this.#found = undefined;
+    this.#around.detach(this);
+    this.#wake?.();
+  };
+
+  isServedBy(feed: GenerationFeed): boolean {
+    return this.#feed === feed;
+  }
+
+  touch(): void {
+    this.#changed = true;
+    this.#wake?.();
+  }
+
+  touchLookups(): void {
+    this.#lookupsChanged = true;
+    this.touch();
+  }
+
+  /** From the token wheel. */
+  ring(): void {
+    const nowMs = this.#around.clock.now();
+    this.#tokenLineDue = true;
+    this.#setAlarm(nowMs);
+    this.#wake?.();
+  }
+
+  async #start(): Promise<void> {
+    const nowMs = this.#around.clock.now();
+    if (nowMs >= this.#expiresAtMs) return;
+    await this.#around.ready;
+    if (this.#isEnded) return;
+    const feed = this.#around.attach(this);
+    this.#feed = feed;
+    const { request, claims } = must(this.#input);
+    const { limits, reasons } = this.#around;
+    this.#resolution = new BucketResolution({
+      feed,
+      request,
+      claims,
+      limits,
+      reasons,
+      listener: this,
+    });
+    const { position } = feed.checkpoint;
+    this.#user = feed.writeCheckpoints.join(this.#userKey, this, position);
+    this.#setAlarm(nowMs);
+    await this.#user.loaded;
+  }
+
+  #setAlarm(nowMs: number): void {
+    if (nowMs >= this.#expiresAtMs) return;
+    const { wheel, random } = this.#around;
+    this.#tokenSlot = wheel.set(this, nextTokenLineMs(this.#expiresAtMs, nowMs, random()));
+  }
+
+  #facts(): SessionFacts {
+    const next = this.#sending[this.#sendAt];
+    return {
+      tokenExpired: this.#around.clock.now() >= this.#expiresAtMs,
+      tokenLineDue: this.#tokenLineDue,
+      checkpoint: this.#checkpoint,
+      newest: this.#feed?.checkpoint.opId ?? 0n,
+      changed: this.#changed,
+      unusable: this.#unusable,
+      completed: this.#completed,
+      requires: this.#requires,
+      opsSent: this.#opsSent,
+      supersedeAfterOps: this.#around.limits.supersedeAfterOps,
+      priority: this.#priority,
+      next: next && { priority: next.priority, isUpToDate: isUpToDate(next) },
+    };
+  }
+
+  async #perform(step: Exclude<Step, WaitStep>, batch: LineBatch): Promise<void> {
+    switch (step) {
+      case 'expire':
+        batch.line(this.#encoder.tokenExpiresIn(0));
+        this.end();
+        return;
+      case 'send-token-line':
+        this.#tokenLineDue = false;
+        batch.line(
+          this.#encoder.tokenExpiresIn(secondsLeft(this.#expiresAtMs, this.#around.clock.now())),
+        );
+        return;
+      case 'plan':
+        return this.#plan(batch);
+      case 'read':
+        return this.#read(must(this.#sending[this.#sendAt]), batch);
+      case 'skip':
+        this.#finishBucket(must(this.#sending[this.#sendAt]));
+        return;
+      case 'complete-priority':
+        batch.line(this.#encoder.completePriority(must(this.#checkpoint), must(this.#priority)));
+        this.#priority = undefined;
+        batch.isUrgent = true;
+        return;
+      case 'complete':
+        batch.line(this.#encoder.complete(must(this.#checkpoint)));
+        this.#completed = true;
+        this.#sending = NO_SLOTS;
+        this.#sendAt = 0;
+        return;
+    }
+  }
+
+  #sleep(step: WaitStep): Promise<void> {
+    if (step === 'wait-for-newer') must(this.#feed).touchAtNewer(this);
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** Finds out what the newest checkpoint means, and sends a line unless it means nothing. */
+  async #plan(batch: LineBatch): Promise<void> {
+    const news = await this.#takeNews();
+    if (news === undefined || this.#isEnded) return;
+    const { change, opId, writeCheckpoint } = news;
+    const isFirst = this.#checkpoint === undefined;
+    const isWorthLine =
+      this.#checkpoint === undefined ||
+      this.#requires > this.#checkpoint ||
+      change.updated.length + change.removed.length > 0 ||
+      writeCheckpoint !== this.#sentWriteCheckpoint;
+    this.#slots = change.slots;
+    if (!isWorthLine) return;
+    batch.line(this.#checkpointLine(news));
+    for (const slot of change.updated) slot.pending = true;
+    const toSend = isFirst ? change.slots : change.slots.filter((slot) => slot.pending);
+    this.#sending = sendingOrder(toSend);
+    this.#sendAt = 0;
+    this.#priority = undefined;
+    this.#opsSent = 0;
+    this.#completed = false;
+    this.#sentWriteCheckpoint = writeCheckpoint;
+    this.#checkpoint = opId;
+    this.#input = undefined;
+  }
+
+  /** Undefined when the newest checkpoint cannot be shown, or the session has ended. */
+  async #takeNews(): Promise<News | undefined> {
+    const feed = must(this.#feed);
+    const resolution = must(this.#resolution);
+    for (;;) {
+      const at = feed.checkpoint;
+      if (this.#lookupsChanged) {
+        this.#lookupsChanged = false;
+        this.#found = (await resolution.resolve()) ?? this.#found;
+      }
+      const nodes = (this.#found?.wanted ?? this.#slots).map((bucket) => bucket.node);
+      if (nodes.some(isUnknown)) await feed.loadStates(nodes);
+      if (this.#isEnded) return undefined;
+      if (this.#lookupsChanged) continue;
+      if (!nodes.some(isUnknown)) return this.#takeNewsNow(feed, resolution);
+      if (feed.checkpoint !== at) continue;
+      this.#unusable = at.opId;
+      return undefined;
+    }
+  }
+
+  /** Synchronous, so that the checkpoint, the states and the write checkpoint belong together. */
+  #takeNewsNow(feed: GenerationFeed, resolution: BucketResolution): News {
+    const { opId } = feed.checkpoint;
+    const writeCheckpoint = must(this.#user).value;
+    const found = this.#found;
+    this.#changed = false;
+    this.#unusable = undefined;
+    this.#found = undefined;
+    if (found === undefined) {
+      return { opId, writeCheckpoint, change: refreshSlots(this.#slots), streams: [] };
+    }
+    const held = this.#input?.request.buckets ?? [];
+    const positions = new Map(held.map(({ name, after }) => [name, after]));
+    const change = replaceSlots(this.#slots, found.wanted, (name) => positions.get(name) ?? 0n);
+    resolution.keepOnly(new Set(change.slots.map((slot) => slot.node)));
+    return { opId, writeCheckpoint, change, streams: found.streams };
+  }
+
+  #checkpointLine({ change, opId, writeCheckpoint, streams }: News): Uint8Array {
+    const { slots, updated, removed } = change;
+    const lastOpId = opId;
+    if (this.#checkpoint === undefined) {
+      const buckets = slots.map(toCheckpointBucket);
+      return this.#encoder.encode({
+        kind: 'checkpoint',
+        ...{ lastOpId, writeCheckpoint, buckets, streams },
+      });
+    }
+    const updatedBuckets = updated.map(toCheckpointBucket);
+    const [only] = updatedBuckets;
+    const isSharable =
+      updatedBuckets.length === 1 && removed.length === 0 && writeCheckpoint === undefined;
+    if (isSharable && only !== undefined) return this.#encoder.diffOfOne(lastOpId, only);
+    const removedBuckets = removed.map((slot) => slot.node.name);
+    return this.#encoder.encode({
+      kind: 'checkpoint_diff',
+      ...{ lastOpId, writeCheckpoint, updatedBuckets, removedBuckets },
+    });
+  }
+
+  async #read(slot: Slot, batch: LineBatch): Promise<void> {
+    const upTo = must(this.#checkpoint);
+    const { node, position: after, fresh } = slot;
+    this.#priority = slot.priority;
+    const chunk = await must(this.#feed).readOps(node, { after, upTo, fresh });
+    if (this.#isEnded) return;
+    if (chunk === undefined) {
+      this.#finishBucket(slot);
+      return;
+    }
+    const frame = {
+      bucket: node.name,
+      after,
+      nextAfter: chunk.lastOpId,
+      hasMore: chunk.hasMore,
+    };
+    batch.lineOfParts(this.#encoder.data(frame, chunk));
+    slot.position = chunk.lastOpId;
+    if (fresh !== undefined) slot.fresh = chunk.epoch;
+    if (chunk.requiresCheckpoint > this.#requires) this.#requires = chunk.requiresCheckpoint;
+    this.#opsSent += chunk.opCount;
+    this.#around.totals.opsSent += chunk.opCount;
+    if (!chunk.hasMore) this.#finishBucket(slot);
+  }
+
+  #finishBucket(slot: Slot): void {
+    this.#priority = slot.priority;
+    markDone(slot);
+    this.#sendAt += 1;
+  }
+}
+
+function isUnknown(node: BucketNode): boolean {
+  return node.state === undefined;
+}
+
+type WaitStep = 'wait' | 'wait-for-newer';
+
+function isWait(step: Step): step is WaitStep {
+  return step === 'wait' || step === 'wait-for-newer';
+}
