@@ -289,6 +289,20 @@ export const ERROR_TABLE = {
     httpStatus: 415,
     logLevel: 'info',
   }),
+  API_NO_ACTIVE_CONFIG: entry(
+    'No sync config is active, so there is nothing to show',
+    'Wait until the first snapshot is complete',
+    { httpStatus: 422, logLevel: 'info' },
+  ),
+  API_SYNC_CONFIG_PINNED: entry(
+    'The sync config cannot be changed by the API, because the configuration file names it',
+    'Change the file that sync_config names, and restart the service',
+    { httpStatus: 422, logLevel: 'info' },
+  ),
+  API_LISTEN_FAILED: entry(
+    'The service cannot listen on its port',
+    'Stop the other process, or choose another port',
+  ),
 
   UPLOAD_INVALID: entry('An upload has a wrong form', 'Correct the entry named', {
     httpStatus: 400,

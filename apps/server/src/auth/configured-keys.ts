@@ -1,0 +1,61 @@
+import type { Clock, Logger } from '@sluice/base';
+import type { ClientAuthConfig } from '../config/service-config.ts';
+import { jsonFetcher } from './fetch-json.ts';
+import { addressFilter } from './ip-ranges.ts';
+import { combineKeySources, staticKeys, type KeySource, type VerificationKey } from './key-set.ts';
+import { RemoteKeys } from './remote-keys.ts';
+
+export interface ConfiguredKeysOptions {
+  readonly auth: ClientAuthConfig;
+  /** Tells which Supabase project the source belongs to. */
+  readonly sourceHostname: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For tests; the default refuses what the config refuses. */
+  readonly fetchJson?: ((url: string) => Promise<unknown>) | undefined;
+}
+
+const FETCH_TIMEOUT_MS = 30_000;
+/** Supabase's own rules: 7 days and 20 minutes. */
+const SUPABASE = { audience: ['authenticated'], maxLifetimeSeconds: 606_000 } as const;
+
+/** The key sources that `client_auth` names (spec/protocol.md 7.2). */
+export function configuredKeys(options: ConfiguredKeysOptions): KeySource {
+  const { auth, clock, logger } = options;
+  const fetchJson = options.fetchJson ?? configuredFetcher(auth);
+  const remote = { fetchJson, clock, logger };
+  const sources = [
+    staticKeys([...auth.keys.map((jwk) => ({ jwk })), ...supabaseSecret(auth)]),
+    ...auth.jwksUris.map((url) => new RemoteKeys({ url, ...remote })),
+  ];
+  const supabaseUrl = auth.supabase ? supabaseJwksUrl(options.sourceHostname) : undefined;
+  if (supabaseUrl) sources.push(new RemoteKeys({ url: supabaseUrl, ...SUPABASE, ...remote }));
+  else if (auth.supabase && auth.supabaseJwtSecret === undefined) {
+    logger.warn('auth_supabase_unknown', {
+      message: 'client_auth.supabase is set, but the source is not a Supabase database',
+      remedy: 'Set client_auth.jwks_uri instead',
+    });
+  }
+  return combineKeySources(sources);
+}
+
+function configuredFetcher(auth: ClientAuthConfig): (url: string) => Promise<unknown> {
+  const local = auth.blockLocalJwks ? ['local'] : [];
+  return jsonFetcher({
+    isBlocked: addressFilter([...auth.jwksRejectIpRanges, ...local]),
+    allowIpv6: !auth.blockLocalJwks,
+    timeoutMs: FETCH_TIMEOUT_MS,
+  });
+}
+
+function supabaseSecret(auth: ClientAuthConfig): VerificationKey[] {
+  if (!auth.supabase || auth.supabaseJwtSecret === undefined) return [];
+  const k = Buffer.from(auth.supabaseJwtSecret, 'utf8').toString('base64url');
+  return [{ jwk: { kty: 'oct', alg: 'HS256', k }, ...SUPABASE }];
+}
+
+/** `db.<ref>.supabase.co` tells the project. */
+export function supabaseJwksUrl(hostname: string | undefined): string | undefined {
+  const project = /^db\.([a-z0-9-]+)\.supabase\.co$/.exec(hostname ?? '')?.[1];
+  return project && `https://${project}.supabase.co/auth/v1/.well-known/jwks.json`;
+}

@@ -1,0 +1,151 @@
+import { fastify, type FastifyInstance } from 'fastify';
+import { AppError, type Logger } from '@sluice/base';
+import { registerAdminRoutes } from './admin-routes.ts';
+import type { HttpBackend } from './backend.ts';
+import { ConcurrencyGroup } from './concurrency-group.ts';
+import { frameworkError } from './framework-error.ts';
+import { registerProbeRoutes } from './probe-routes.ts';
+import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
+import { StreamRegistry } from './stream-registry.ts';
+import { registerStreamRoute } from './stream-route.ts';
+import { toWireError } from './wire-error.ts';
+import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxConcurrentConnections: number;
+  readonly apiTokens: readonly string[];
+  /** Whether the routes under `/probes` exist. */
+  readonly probes: boolean;
+  /** Hides the inside from error bodies. */
+  readonly production: boolean;
+  readonly backend: HttpBackend;
+  readonly logger: Logger;
+}
+
+/** What the routes share. */
+export interface RouteContext extends HttpServerOptions {
+  readonly groups: {
+    readonly admin: ConcurrencyGroup;
+    readonly checkpoint: ConcurrencyGroup;
+    readonly stream: ConcurrencyGroup;
+  };
+  readonly streams: StreamRegistry;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The HTTP side of the service (spec/protocol.md 1), listening. */
+export class HttpServer {
+  readonly #app: FastifyInstance;
+  readonly #context: RouteContext;
+  readonly url: string;
+
+  private constructor(app: FastifyInstance, context: RouteContext, url: string) {
+    this.#app = app;
+    this.#context = context;
+    this.url = url;
+  }
+
+  /** Rejects when the address is in use or may not be listened on. */
+  static async listen(options: HttpServerOptions): Promise<HttpServer> {
+    const context: RouteContext = {
+      ...options,
+      groups: {
+        admin: new ConcurrencyGroup({ maxRunning: 10, maxQueued: 20 }),
+        checkpoint: new ConcurrencyGroup({ maxRunning: 100, maxQueued: 100 }),
+        stream: new ConcurrencyGroup({
+          maxRunning: options.maxConcurrentConnections,
+          maxQueued: 0,
+        }),
+      },
+      streams: new StreamRegistry(),
+    };
+    const app = createApp(context);
+    const { host, port } = options;
+    try {
+      const url = await app.listen({ host, port });
+      return new HttpServer(app, context, url.replace('[::]', 'localhost'));
+    } catch (cause) {
+      throw listenError(cause, host, port);
+    }
+  }
+
+  /** Open sync streams. */
+  get streamCount(): number {
+    return this.#context.streams.size;
+  }
+
+  /**
+   * Stops listening, lets what is running end for at most `graceMs`, then cuts it. Streams must be
+   * told to end by whoever feeds them.
+   */
+  async close(graceMs: number): Promise<void> {
+    this.#context.streams.refuseNew();
+    const closed = this.#app.close();
+    const timer = setTimeout(() => this.#app.server.closeAllConnections(), graceMs);
+    try {
+      await closed;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function createApp(context: RouteContext): FastifyInstance {
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: false,
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'remove',
+    forceCloseConnections: 'idle',
+    http: { noDelay: true },
+  });
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'OPTIONS') return reply.code(204).headers(PREFLIGHT_HEADERS).send();
+    reply.headers(CORS_HEADERS);
+    return undefined;
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(context, reply, new AppError('API_ROUTE_MISSING', `No route ${request.method} here`)),
+  );
+  app.setErrorHandler((error, _request, reply) => sendError(context, reply, error));
+  registerStreamRoute(app, context);
+  registerWriteCheckpointRoute(app, context);
+  registerAdminRoutes(app, context);
+  if (context.probes) registerProbeRoutes(app, context);
+  return app;
+}
+
+type Reply = Parameters<typeof sendJson>[0];
+
+function sendError(context: RouteContext, reply: Reply, error: unknown): Reply {
+  const wire = frameworkError(error as never) ?? toWireError(error, context);
+  if (wire.status >= 500) logFailure(context.logger, error);
+  return sendJson(reply, wire.body, { status: wire.status });
+}
+
+function logFailure(logger: Logger, error: unknown): void {
+  const { code, message, stack } = error as Partial<AppError>;
+  logger.error('http_request_failed', {
+    code,
+    message,
+    ...(code === undefined || code === 'INTERNAL_BUG' ? { stack } : {}),
+  });
+}
+
+function listenError(cause: unknown, host: string, port: number): AppError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'another process listens there'
+      : code === 'EACCES'
+        ? 'this user may not listen there'
+        : String(cause);
+  return new AppError('API_LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${reason}`, {
+    cause,
+    details: { host, port, reason: code },
+  });
+}
