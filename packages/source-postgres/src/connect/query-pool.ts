@@ -1,0 +1,61 @@
+import pg from 'pg';
+import type { Logger } from '@sluice/base';
+import { sessionSql } from './session.ts';
+import type { ConnectionSettings } from './settings.ts';
+import { toSourceError } from './source-error.ts';
+import { pgConfig } from './wire-connection.ts';
+
+export interface QueryPoolOptions {
+  readonly settings: ConnectionSettings;
+  readonly maxConnections: number;
+  readonly queryTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** What the client waits beyond the server's own limit, before it gives a connection up. */
+const NETWORK_GRACE_MS = 5000;
+
+/** Connections for ordinary queries. Each query is bounded by the time limit, on both sides. */
+export class QueryPool implements AsyncDisposable {
+  readonly #pool: pg.Pool;
+  readonly settings: ConnectionSettings;
+
+  constructor(options: QueryPoolOptions) {
+    const { settings, queryTimeoutMs } = options;
+    this.settings = settings;
+    this.#pool = new pg.Pool({
+      ...pgConfig(settings),
+      max: options.maxConnections,
+      idleTimeoutMillis: 30_000,
+      query_timeout: queryTimeoutMs + NETWORK_GRACE_MS,
+      onConnect: async (client) => {
+        await client.query(sessionSql(queryTimeoutMs));
+      },
+    });
+    this.#pool.on('error', (error) =>
+      options.logger.debug('source_idle_connection_lost', { message: error.message }),
+    );
+  }
+
+  /**
+   * Runs one statement; rows as pg maps them (int8 and numeric as text).
+   *
+   * @throws SourceError with the code that fits the server's SQLSTATE.
+   */
+  async query<Row extends object>(
+    doing: string,
+    sql: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
+    try {
+      const result = await this.#pool.query<Row>(sql, [...values]);
+      return result.rows;
+    } catch (error) {
+      throw toSourceError(error, this.settings, doing);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#pool.ended && !this.#pool.ending) await this.#pool.end();
+  }
+}

@@ -1,0 +1,268 @@
+import type { Duplex } from 'node:stream';
+import { abortReason, SourceError, type AppError } from '@sluice/base';
+import pg from 'pg';
+import {
+  COPY_DONE,
+  decodeServerMessage,
+  decodeTextRow,
+  encodeCopyData,
+  encodeQuery,
+  FRAME,
+  FRAME_HEADER_BYTES,
+  FrameAssembler,
+  frameEnd,
+  TERMINATE,
+} from './frames.ts';
+import { APPLICATION_NAME, sessionSql } from './session.ts';
+import type { ConnectionSettings } from './settings.ts';
+import { toSourceError } from './source-error.ts';
+
+export interface WireOptions {
+  /** Speaks the replication protocol next to SQL. */
+  readonly replication: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WireQueryOptions {
+  readonly timeoutMs: number;
+  /** What the query is for, as the subject of an error message. */
+  readonly doing: string;
+}
+
+type TextRow = readonly (string | null)[];
+
+/** Bytes received but not yet read beyond which the socket is paused. */
+const MAX_QUEUED_BYTES = 512 * 1024;
+const TCP_KEEPALIVE_MS = 10_000;
+
+/**
+ * A connection whose frames are read by the block. `pg` connects, encrypts and authenticates; then
+ * its parser is taken off the socket, because an object and an event for each COPY message cost more
+ * than decoding the row inside.
+ *
+ * One user at a time: either a `query`, or `start` followed by `readBlock` until the end.
+ * When the signal fires, the socket is destroyed at once.
+ */
+export class WireConnection implements AsyncDisposable {
+  readonly #socket: Duplex;
+  readonly #settings: ConnectionSettings;
+  readonly #assembler = new FrameAssembler();
+  readonly #blocks: Buffer[] = [];
+  readonly #unlisten: () => void;
+  readonly backendPid: number;
+  #queuedBytes = 0;
+  #paused = false;
+  #closed = false;
+  #failure: AppError | Error | undefined;
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    client: pg.Client,
+    settings: ConnectionSettings,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#settings = settings;
+    this.#socket = client.connection.stream;
+    this.backendPid = (client as unknown as { processID: number | null }).processID ?? 0;
+    this.#socket.removeAllListeners('data');
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on('error', (error) => this.#failWith(error));
+    this.#socket.on('close', () => this.#failWith(new Error('Connection terminated')));
+    const onAbort = () => this.fail(abortReason(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#unlisten = () => signal?.removeEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
+  }
+
+  /** @throws SourceError when the connection cannot be made; the signal's reason when it fires. */
+  static async open(settings: ConnectionSettings, options: WireOptions): Promise<WireConnection> {
+    options.signal?.throwIfAborted();
+    const client = new pg.Client({
+      ...pgConfig(settings),
+      ...(options.replication ? { replication: 'database' } : {}),
+    });
+    client.on('error', () => {}); // the socket's listeners here report every failure
+    const onAbort = () => client.connection.stream.destroy(abortReason(options.signal));
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await client.connect();
+    } catch (error) {
+      client.connection.stream.destroy();
+      if (options.signal?.aborted) throw abortReason(options.signal);
+      throw toSourceError(error, settings, 'Connecting to the source database');
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+    const connection = new WireConnection(client, settings, options.signal);
+    try {
+      const timeoutMs = settings.connectTimeoutMs;
+      await connection.query(sessionSql(0), { timeoutMs, doing: 'Setting up a session' });
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    return connection;
+  }
+
+  get settings(): ConnectionSettings {
+    return this.#settings;
+  }
+
+  /** Whether reading has been suspended because nobody takes what has arrived. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Runs statements by the simple protocol; resolves to the rows of all of them, as text. */
+  async query(sql: string, options: WireQueryOptions): Promise<readonly TextRow[]> {
+    const late = new SourceError(
+      'SOURCE_TIMEOUT',
+      `${options.doing} took longer than ${options.timeoutMs} ms`,
+    );
+    const timer = setTimeout(() => this.fail(late), options.timeoutMs);
+    try {
+      this.start(sql);
+      return await this.#collectRows(options.doing);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #collectRows(doing: string): Promise<readonly TextRow[]> {
+    const rows: TextRow[] = [];
+    let failure: Error | undefined;
+    for (;;) {
+      const block = await this.readBlock();
+      for (let at = 0; at < block.length; ) {
+        const end = frameEnd(block, at);
+        const body = at + FRAME_HEADER_BYTES;
+        const kind = block[at];
+        if (kind === FRAME.dataRow) rows.push(decodeTextRow(block, body));
+        if (kind === FRAME.errorResponse) failure ??= decodeServerMessage(block, body, end);
+        if (kind === FRAME.readyForQuery) {
+          if (failure) throw toSourceError(failure, this.#settings, doing);
+          return rows;
+        }
+        at = end;
+      }
+    }
+  }
+
+  /** Sends a query whose answer the caller reads with `readBlock`. */
+  start(sql: string): void {
+    this.#send(encodeQuery(sql));
+  }
+
+  sendCopyData(body: Buffer): void {
+    this.#send(encodeCopyData(body));
+  }
+
+  /**
+   * The next whole frames, in a buffer that is not reused.
+   *
+   * @throws SourceError when the connection is lost, or when nothing comes within `timeoutMs`.
+   */
+  async readBlock(timeoutMs?: number): Promise<Buffer> {
+    for (;;) {
+      const block = this.#blocks.shift();
+      if (block) {
+        this.#taken(block);
+        return block;
+      }
+      if (this.#failure) throw this.#failure;
+      await this.#arrival(timeoutMs);
+    }
+  }
+
+  async #arrival(timeoutMs: number | undefined): Promise<void> {
+    const late = () =>
+      this.fail(new SourceError('SOURCE_TIMEOUT', `The source sent nothing for ${timeoutMs} ms`));
+    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+    try {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    } finally {
+      clearTimeout(timer);
+      this.#wake = undefined;
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    let block: Buffer | undefined;
+    try {
+      block = this.#assembler.push(chunk);
+    } catch (error) {
+      this.fail(error as Error);
+      return;
+    }
+    if (!block) return;
+    this.#blocks.push(block);
+    this.#queuedBytes += block.length;
+    if (this.#queuedBytes > MAX_QUEUED_BYTES && !this.#paused) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+    this.#wake?.();
+  }
+
+  #taken(block: Buffer): void {
+    this.#queuedBytes -= block.length;
+    if (this.#paused && this.#queuedBytes <= MAX_QUEUED_BYTES / 2) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+  }
+
+  #send(frame: Buffer): void {
+    if (!this.#failure) this.#socket.write(frame);
+  }
+
+  #failWith(error: Error): void {
+    this.fail(toSourceError(error, this.#settings, 'The connection to the source database'));
+  }
+
+  /** Ends the connection; whoever reads gets `error`. Blocks that have arrived are still read. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.destroy();
+    this.#wake?.();
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#failure ??= new SourceError('SOURCE_CONNECTION_LOST', 'The connection was closed');
+    this.#unlisten();
+    this.#blocks.length = 0;
+    this.#socket.destroy();
+  }
+
+  /** Leaves COPY mode and says goodbye, so that the server frees its process at once. */
+  async close(options: { readonly inCopyBoth: boolean }): Promise<void> {
+    if (this.#closed) return;
+    if (options.inCopyBoth) this.#socket.write(COPY_DONE);
+    this.#socket.write(TERMINATE);
+    await new Promise<void>((resolve) => this.#socket.end(resolve));
+    this.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.resolve();
+    this.destroy();
+  }
+}
+
+/** The part of the settings that `pg` understands. */
+export function pgConfig(settings: ConnectionSettings): pg.ClientConfig {
+  return {
+    host: settings.host,
+    port: settings.port,
+    user: settings.user,
+    password: settings.password,
+    database: settings.database,
+    ssl: settings.tls,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: TCP_KEEPALIVE_MS,
+    application_name: APPLICATION_NAME,
+  };
+}
