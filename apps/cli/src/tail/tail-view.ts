@@ -1,6 +1,12 @@
 import { AppError, isJsonObject, parseExactJson, type JsonObject } from '@sluice/base';
-import type { CheckpointBucket, CheckpointLine, Line } from '@sluice/protocol';
-import { BucketRows, type HeldRow, type RowName } from './bucket-rows.ts';
+import {
+  BucketReplica,
+  type CheckpointBucket,
+  type CheckpointLine,
+  type DataLine,
+  type Line,
+  type PutOp,
+} from '@sluice/protocol';
 import { changedColumns, type ColumnChange } from './row-difference.ts';
 
 /** What there is to tell after a line. */
@@ -47,7 +53,7 @@ export interface BucketSummary {
  * Changes show when their checkpoint is complete and its checksums are right, as in an app.
  */
 export class TailView {
-  readonly #buckets = new Map<string, BucketRows>();
+  readonly #buckets = new Map<string, BucketReplica>();
   readonly #shown = new Map<string, RowName & { readonly data: JsonObject }>();
   readonly #touched = new Map<string, RowName>();
   #checkpoint: Map<string, CheckpointBucket> | undefined;
@@ -72,7 +78,7 @@ export class TailView {
         return [];
       }
       case 'data':
-        this.#bucket(line.bucket).apply(line.ops, (row) => this.#touch(row));
+        this.#applyData(line);
         return [];
       case 'partial_checkpoint_complete':
         return this.#mismatches((bucket) => bucket.priority <= line.priority);
@@ -99,12 +105,14 @@ export class TailView {
     throw new AppError('SYNC_LINE_INVALID', 'The service sent a line before any checkpoint');
   }
 
-  #bucket(name: string): BucketRows {
-    const known = this.#buckets.get(name);
-    if (known) return known;
-    const fresh = new BucketRows();
-    this.#buckets.set(name, fresh);
-    return fresh;
+  #applyData({ bucket, ops }: DataLine): void {
+    const replica = this.#buckets.get(bucket) ?? new BucketReplica();
+    this.#buckets.set(bucket, replica);
+    for (const op of ops) {
+      if (op.kind === 'CLEAR') this.#touchAll(replica);
+      else if (op.kind !== 'MOVE') this.#touch(op.objectType, op.objectId);
+      replica.apply([op]);
+    }
   }
 
   #dropUnlisted(checkpoint: ReadonlyMap<string, CheckpointBucket>): void {
@@ -114,12 +122,17 @@ export class TailView {
   }
 
   #dropBucket(name: string): void {
-    for (const row of this.#buckets.get(name)?.rows.values() ?? []) this.#touch(row);
+    const replica = this.#buckets.get(name);
+    if (replica !== undefined) this.#touchAll(replica);
     this.#buckets.delete(name);
   }
 
-  #touch({ table, id }: RowName): void {
-    this.#touched.set(rowName({ table, id }), { table, id });
+  #touchAll(replica: BucketReplica): void {
+    for (const put of replica.puts()) this.#touch(put.objectType, put.objectId);
+  }
+
+  #touch(table: string, id: string): void {
+    this.#touched.set(rowKey(table, id), { table, id });
   }
 
   /** A wrong bucket is dropped, so that the next connection downloads it from the start. */
@@ -156,17 +169,17 @@ export class TailView {
   #takeChanges(): TailEvent[] {
     const newest = this.#newestRows();
     const events: TailEvent[] = [];
-    for (const [name, { table, id }] of this.#touched) {
-      const before = this.#shown.get(name)?.data;
-      const row = newest.get(name);
+    for (const [key, { table, id }] of this.#touched) {
+      const before = this.#shown.get(key)?.data;
+      const row = newest.get(key);
       if (row === undefined) {
-        this.#shown.delete(name);
+        this.#shown.delete(key);
         if (before === undefined) continue;
         events.push({ kind: 'change', op: 'REMOVE', table, id, isNew: false, columns: [] });
         continue;
       }
       const data = parsedRow(row.data);
-      this.#shown.set(name, { table, id, data });
+      this.#shown.set(key, { table, id, data });
       const columns = changedColumns(before, data);
       if (before !== undefined && columns.length === 0) continue;
       events.push({ kind: 'change', op: 'PUT', table, id, isNew: before === undefined, columns });
@@ -176,15 +189,15 @@ export class TailView {
   }
 
   /** Of the touched rows; where several buckets hold a row, the newest operation wins. */
-  #newestRows(): Map<string, HeldRow> {
-    const newest = new Map<string, HeldRow>();
+  #newestRows(): Map<string, PutOp> {
+    const newest = new Map<string, PutOp>();
     if (this.#touched.size === 0) return newest;
-    for (const bucket of this.#buckets.values()) {
-      for (const row of bucket.rows.values()) {
-        const name = rowName(row);
-        if (!this.#touched.has(name)) continue;
-        const other = newest.get(name);
-        if (other === undefined || other.opId < row.opId) newest.set(name, row);
+    for (const replica of this.#buckets.values()) {
+      for (const put of replica.puts()) {
+        const key = rowKey(put.objectType, put.objectId);
+        if (!this.#touched.has(key)) continue;
+        const other = newest.get(key);
+        if (other === undefined || other.opId < put.opId) newest.set(key, put);
       }
     }
     return newest;
@@ -194,14 +207,19 @@ export class TailView {
     return [...this.#current().values()].map(({ bucket, priority, checksum }) => ({
       bucket,
       priority,
-      rowCount: this.#buckets.get(bucket)?.rows.size ?? 0,
+      rowCount: this.#buckets.get(bucket)?.puts().length ?? 0,
       checksum: checksum >>> 0,
     }));
   }
 }
 
-function rowName({ table, id }: RowName): string {
-  return `${table}\0${id}`;
+interface RowName {
+  readonly table: string;
+  readonly id: string;
+}
+
+function rowKey(table: string, id: string): string {
+  return JSON.stringify([table, id]);
 }
 
 function parsedRow(data: string): JsonObject {
