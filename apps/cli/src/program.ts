@@ -25,11 +25,11 @@ export function buildProgram(context: CliContext): Command {
     .option('--verbose', 'print stack traces with errors')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError(false)
+    .helpCommand(false)
     .addHelpText('after', EXAMPLES);
   addDevelopment(program.commandsGroup('Development:'), context);
   addConfiguration(program.commandsGroup('Configuration:'), context);
   addOperation(program.commandsGroup('Operation:'), context);
-  program.commandsGroup('Other:');
   return program;
 }
 

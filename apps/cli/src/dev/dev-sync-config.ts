@@ -26,10 +26,11 @@ const FILE_NAMES = ['sync-config.yaml', 'sync-config.yml', 'sync-rules.yaml'];
  */
 export async function loadDevSyncConfig(
   context: CliContext,
-  choice: { readonly db?: string | undefined; readonly syncConfig?: string | undefined },
+  choice: SyncConfigChoice,
   database: { readonly url: string },
 ): Promise<DevSyncConfig> {
-  const file = findFile(context.cwd, choice);
+  const file = findSyncConfig(context.cwd, choice);
+  if (file === undefined) throw noSyncConfig();
   const text = await readTextFile(file);
   await using source = openSource(database.url);
   const schema = await source.readSchema();
@@ -56,15 +57,20 @@ export async function readTextFile(file: string): Promise<string> {
   }
 }
 
-function findFile(
-  cwd: string,
-  choice: { readonly db?: string | undefined; readonly syncConfig?: string | undefined },
-): string {
+export interface SyncConfigChoice {
+  readonly db?: string | undefined;
+  readonly syncConfig?: string | undefined;
+}
+
+/** The path of the sync config to use; undefined when there is none yet. */
+export function findSyncConfig(cwd: string, choice: SyncConfigChoice): string | undefined {
   if (choice.syncConfig !== undefined) return path.resolve(cwd, choice.syncConfig);
   if (choice.db === undefined) return path.join(sampleDir(), 'sync-config.yaml');
-  const found = FILE_NAMES.map((name) => path.join(cwd, name)).find((file) => existsSync(file));
-  if (found !== undefined) return found;
-  throw new ConfigError(
+  return FILE_NAMES.map((name) => path.join(cwd, name)).find((file) => existsSync(file));
+}
+
+function noSyncConfig(): ConfigError {
+  return new ConfigError(
     'CONFIG_FILE_MISSING',
     'There is no sync config yet, the file that says which rows each user gets',
     {

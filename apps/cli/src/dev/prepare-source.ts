@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { AppError } from '@sluice/base';
 import { LocalPostgres } from '@sluice/local-postgres';
-import type { SourceCheck } from '@sluice/source';
+import type { TablePattern } from '@sluice/model';
+import { compileSyncConfig } from '@sluice/sync-config';
 import type { CliContext } from '../cli-context.ts';
 import { sourceUrl } from '../database/connection-url.ts';
-import { openSource } from '../database/open-source.ts';
-import { fixesOf, printChecks, problemsOf } from '../database/print-checks.ts';
+import { checkSource, notReady } from '../database/check-source.ts';
+import { printChecks, problemsOf } from '../database/print-checks.ts';
 import { runSql } from '../database/run-sql.ts';
 import { runStep } from '../terminal/steps.ts';
 import { counted } from '../terminal/text.ts';
 import type { DevFolder } from './dev-folder.ts';
+import { findSyncConfig, readTextFile } from './dev-sync-config.ts';
 import { choosePort, isPortFree } from './free-port.ts';
 import { ensureSample } from './sample-database.ts';
 
@@ -25,6 +26,7 @@ export interface PreparedSource extends AsyncDisposable {
 
 export interface SourceChoice {
   readonly db?: string | undefined;
+  readonly syncConfig?: string | undefined;
   readonly fix?: boolean | undefined;
   readonly postgresPort?: number | undefined;
   readonly user?: readonly string[] | undefined;
@@ -83,15 +85,17 @@ async function postgresPort(choice: SourceChoice, folder: DevFolder): Promise<nu
 }
 
 async function prepareOwn(
-  { screen }: CliContext,
+  context: CliContext,
   choice: SourceChoice,
   db: string,
 ): Promise<PreparedSource> {
+  const { screen } = context;
   const url = sourceUrl(db);
   const { host, pathname } = new URL(url);
   const checks = await runStep(screen, `Database ${host}${pathname}`, async () => {
-    const found = await checkSource(url);
-    return { value: choice.fix ? await fixProblems(url, found) : found };
+    const patterns = await wantedTables(context, choice);
+    const fixWith = choice.fix ? (statement: string) => runSql(url, statement) : undefined;
+    return { value: await checkSource(url, { patterns, fixWith }) };
   });
   printChecks(screen, checks, { all: false });
   const problems = problemsOf(checks);
@@ -105,37 +109,14 @@ async function prepareOwn(
   };
 }
 
-export async function checkSource(url: string): Promise<readonly SourceCheck[]> {
-  await using source = openSource(url);
-  return source.check([]);
-}
-
-/** Runs every fix that the tool can run itself; each becomes a point of its own in the list. */
-export async function fixProblems(
-  url: string,
-  checks: readonly SourceCheck[],
-): Promise<readonly SourceCheck[]> {
-  const fixes = fixesOf(checks);
-  if (fixes.length === 0) return checks;
-  for (const statement of fixes) await runSql(url, statement);
-  const done: SourceCheck = {
-    name: 'fixed',
-    status: 'warning',
-    message: `Ran ${counted(fixes.length, 'statement')} in the database:`,
-    remedy: fixes,
-  };
-  return [done, ...(await checkSource(url))];
-}
-
-export function notReady(problems: readonly SourceCheck[], triedToFix: boolean): AppError {
-  const restart = problems.some((check) => check.name === 'wal_level')
-    ? ' A change of wal_level takes effect only after the database is restarted.'
-    : '';
-  const canFix = !triedToFix && fixesOf(problems).length > 0;
-  const message = `The database is not ready for replication: ${counted(problems.length, 'problem')}, see above`;
-  return new AppError('CLI_CHECKS_FAILED', message, {
-    remedy: canFix
-      ? `Run what is listed, or try again with --fix.${restart}`
-      : `Run what is listed, then try again.${restart}`,
-  });
+/** None where there is no usable sync config: what is wrong with it is said later. */
+async function wantedTables(
+  { cwd }: CliContext,
+  choice: SourceChoice,
+): Promise<readonly TablePattern[]> {
+  const file = findSyncConfig(cwd, choice);
+  if (file === undefined) return [];
+  return (
+    compileSyncConfig(await readTextFile(file), { defaultSchema: 'public' }).plan?.tables ?? []
+  );
 }
