@@ -94,7 +94,7 @@ export class ServerMessageError extends Error {
 /** Reads the body of an ErrorResponse or NoticeResponse. */
 export function decodeServerMessage(block: Buffer, start: number, end: number): ServerMessageError {
   const fields = new Map<string, string>();
-  for (let at = start; at < end && block[at] !== 0; ) {
+  for (let at = start; at < end && block[at] !== 0;) {
     const zero = block.indexOf(0, at + 1);
     const valueEnd = zero < 0 || zero > end ? end : zero;
     fields.set(String.fromCharCode(block[at] ?? 0), block.toString('utf8', at + 1, valueEnd));

@@ -101,7 +101,10 @@ function tlsOptions(options: PostgresConnectionOptions): ConnectionOptions | fal
     ...(mode === 'verify-ca'
       ? { checkServerIdentity: () => undefined }
       : serverName
-        ? { checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate) }
+        ? {
+            checkServerIdentity: (_host, certificate) =>
+              checkServerIdentity(serverName, certificate),
+          }
         : {}),
   };
 }

@@ -34,6 +34,7 @@ type TextRow = readonly (string | null)[];
 /** Bytes received but not yet read beyond which the socket is paused. */
 const MAX_QUEUED_BYTES = 512 * 1024;
 const TCP_KEEPALIVE_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /**
  * A connection whose frames are read by the block. `pg` connects, encrypts and authenticates; then
@@ -41,7 +42,7 @@ const TCP_KEEPALIVE_MS = 10_000;
  * than decoding the row inside.
  *
  * One user at a time: either a `query`, or `start` followed by `readBlock` until the end.
- * When the signal fires, the socket is destroyed at once.
+ * When the signal fires, the connection is closed.
  */
 export class WireConnection implements AsyncDisposable {
   readonly #socket: Duplex;
@@ -50,11 +51,16 @@ export class WireConnection implements AsyncDisposable {
   readonly #blocks: Buffer[] = [];
   readonly #unlisten: () => void;
   readonly backendPid: number;
+  /** Grows whenever something arrives. */
+  receivedBytes = 0;
   #queuedBytes = 0;
   #paused = false;
   #closed = false;
   #failure: AppError | Error | undefined;
+  #closing: Promise<void> | undefined;
   #wake: (() => void) | undefined;
+  /** Sends what has to be said before the goodbye. */
+  onFarewell: (() => void) | undefined;
 
   private constructor(
     client: pg.Client,
@@ -68,7 +74,7 @@ export class WireConnection implements AsyncDisposable {
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('error', (error) => this.#failWith(error));
     this.#socket.on('close', () => this.#failWith(new Error('Connection terminated')));
-    const onAbort = () => this.fail(abortReason(signal));
+    const onAbort = () => void this.close(abortReason(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#unlisten = () => signal?.removeEventListener('abort', onAbort);
     if (signal?.aborted) onAbort();
@@ -98,7 +104,7 @@ export class WireConnection implements AsyncDisposable {
       const timeoutMs = settings.connectTimeoutMs;
       await connection.query(sessionSql(0), { timeoutMs, doing: 'Setting up a session' });
     } catch (error) {
-      connection.destroy();
+      await connection.close();
       throw error;
     }
     return connection;
@@ -106,6 +112,10 @@ export class WireConnection implements AsyncDisposable {
 
   get settings(): ConnectionSettings {
     return this.#settings;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Whether reading has been suspended because nobody takes what has arrived. */
@@ -133,7 +143,7 @@ export class WireConnection implements AsyncDisposable {
     let failure: Error | undefined;
     for (;;) {
       const block = await this.readBlock();
-      for (let at = 0; at < block.length; ) {
+      for (let at = 0; at < block.length;) {
         const end = frameEnd(block, at);
         const body = at + FRAME_HEADER_BYTES;
         const kind = block[at];
@@ -155,6 +165,10 @@ export class WireConnection implements AsyncDisposable {
 
   sendCopyData(body: Buffer): void {
     this.#send(encodeCopyData(body));
+  }
+
+  sendCopyDone(): void {
+    this.#send(COPY_DONE);
   }
 
   /**
@@ -187,6 +201,7 @@ export class WireConnection implements AsyncDisposable {
   }
 
   #receive(chunk: Buffer): void {
+    this.receivedBytes += chunk.length;
     let block: Buffer | undefined;
     try {
       block = this.#assembler.push(chunk);
@@ -213,41 +228,57 @@ export class WireConnection implements AsyncDisposable {
   }
 
   #send(frame: Buffer): void {
-    if (!this.#failure) this.#socket.write(frame);
+    if (!this.#closed) this.#socket.write(frame);
   }
 
   #failWith(error: Error): void {
     this.fail(toSourceError(error, this.#settings, 'The connection to the source database'));
   }
 
-  /** Ends the connection; whoever reads gets `error`. Blocks that have arrived are still read. */
+  /** Ends the connection without a word; whoever reads gets `error`. */
   fail(error: Error): void {
     this.#failure ??= error;
-    this.destroy();
+    this.#blocks.length = 0;
+    this.#destroy();
     this.#wake?.();
   }
 
-  destroy(): void {
+  /**
+   * Says goodbye, so that the server frees its process at once; what was sent before still leaves. A
+   * server that does not take it is left after a second. Whoever reads gets `reason`.
+   */
+  close(
+    reason: Error = new SourceError('SOURCE_CONNECTION_LOST', 'The connection was closed'),
+  ): Promise<void> {
+    this.#closing ??= this.#farewell(reason);
+    return this.#closing;
+  }
+
+  async #farewell(reason: Error): Promise<void> {
+    if (this.#closed) return;
+    this.onFarewell?.();
+    this.#failure ??= reason;
+    this.#blocks.length = 0;
+    this.#wake?.();
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+      this.#socket.once('close', resolve);
+      this.#socket.end(TERMINATE, () => resolve());
+    });
+    clearTimeout(timer);
+    this.#destroy();
+  }
+
+  #destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#failure ??= new SourceError('SOURCE_CONNECTION_LOST', 'The connection was closed');
     this.#unlisten();
-    this.#blocks.length = 0;
     this.#socket.destroy();
   }
 
-  /** Leaves COPY mode and says goodbye, so that the server frees its process at once. */
-  async close(options: { readonly inCopyBoth: boolean }): Promise<void> {
-    if (this.#closed) return;
-    if (options.inCopyBoth) this.#socket.write(COPY_DONE);
-    this.#socket.write(TERMINATE);
-    await new Promise<void>((resolve) => this.#socket.end(resolve));
-    this.destroy();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.resolve();
-    this.destroy();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 

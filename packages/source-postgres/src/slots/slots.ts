@@ -86,7 +86,7 @@ export async function createSlot(
     }
     throw isTimeout(error) ? slotTimeout(options.timeoutMs, error) : error;
   } finally {
-    await connection.close({ inCopyBoth: false });
+    await connection.close();
   }
 }
 
@@ -137,7 +137,9 @@ export async function dropSlot(pool: QueryPool, name: string, clock: Clock): Pro
     const slot = await releaseSlot(pool, name, { clock, isOurs: () => true });
     if (!slot) return;
     try {
-      await pool.query('Dropping a replication slot', 'SELECT pg_drop_replication_slot($1)', [name]);
+      await pool.query('Dropping a replication slot', 'SELECT pg_drop_replication_slot($1)', [
+        name,
+      ]);
       return;
     } catch (error) {
       const code = error instanceof SourceError ? error.code : undefined;
@@ -156,5 +158,7 @@ export async function listSlots(pool: QueryPool, prefix: string): Promise<readon
   );
   return rows
     .map(({ name }) => name)
-    .filter((name) => name.startsWith(prefix) && /^\d+_[0-9a-f]{8}$/.test(name.slice(prefix.length)));
+    .filter(
+      (name) => name.startsWith(prefix) && /^\d+_[0-9a-f]{8}$/.test(name.slice(prefix.length)),
+    );
 }

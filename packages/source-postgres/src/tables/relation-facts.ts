@@ -85,7 +85,8 @@ function relationsSql(version: number): string {
   const published = hasColumnLists
     ? `(p.attnames IS NULL OR a.attname = ANY (p.attnames))`
     : 'true';
-  const generated = version >= 180_000 ? `(a.attgenerated = '' OR p.attnames IS NOT NULL)` : `a.attgenerated = ''`;
+  const generated =
+    version >= 180_000 ? `(a.attgenerated = '' OR p.attnames IS NOT NULL)` : `a.attgenerated = ''`;
   return `
     SELECT c.oid::text AS "relationId", n.nspname::text AS schema, c.relname::text AS name,
       c.relreplident AS "replicaIdentity", c.reltoastrelid <> 0 AS "hasToast",

@@ -1,7 +1,9 @@
 import { matchesPattern, type TablePattern } from '@sluice/model';
 import type { SourceTable } from '@sluice/source';
-import type { TypeCatalog } from '../types/type-catalog.ts';
 import type { QueryPool } from '../connect/query-pool.ts';
+import type { RelationMessage } from '../pgoutput/message.ts';
+import { planRelation, type RelationPlan } from '../pgoutput/relation-plan.ts';
+import type { TypeCatalog } from '../types/type-catalog.ts';
 import { publishedRelations, readRelations, type RelationFacts } from './relation-facts.ts';
 
 /** The key of a table: where it comes from, and its columns by name in index order. */
@@ -63,8 +65,34 @@ export function sourceTable(facts: RelationFacts, types: TypeCatalog): SourceTab
   };
 }
 
-export function mayOmitValues(facts: RelationFacts, types: TypeCatalog): boolean {
-  return facts.hasToast && facts.columns.some(({ typeOid }) => types.columnType(typeOid).toastable);
+/**
+ * The table that a relation message describes, told like `sourceTable`: the message has the columns
+ * as of the changes that follow, the catalog has what messages lack. `facts` is undefined when the
+ * table has been dropped since.
+ */
+export function planTable(
+  relation: RelationMessage,
+  facts: RelationFacts | undefined,
+  types: TypeCatalog,
+): RelationPlan {
+  const { table, columns } = planRelation(relation, types, facts?.primaryKey);
+  const byPrimaryKey =
+    table.identity === 'nothing' && facts
+      ? keyIndexes(relation.columns, keyOf(facts).columns)
+      : table.keyColumns;
+  const identity =
+    table.identity !== 'full' && table.keyColumns.length === 0 ? 'nothing' : table.identity;
+  const mayOmit = table.mayOmitValues && facts?.hasToast !== false;
+  return {
+    table: { ...table, identity, keyColumns: byPrimaryKey, mayOmitValues: mayOmit },
+    columns,
+  };
+}
+
+/** With identity full the old row brings every value that the new one leaves out. */
+function mayOmitValues(facts: RelationFacts, types: TypeCatalog): boolean {
+  if (!facts.hasToast || facts.replicaIdentity === 'f') return false;
+  return facts.columns.some(({ typeOid }) => types.columnType(typeOid).toastable);
 }
 
 /** Loads the types of all columns of some tables. */

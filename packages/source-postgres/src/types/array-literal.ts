@@ -9,13 +9,18 @@ export function arrayLiteralToJson(
   delimiter: string,
   toJson: (element: string) => string,
 ): string {
-  if (text === '{}') return '[]';
-  const separator = delimiter.charCodeAt(0);
   let at = text.startsWith('[') ? text.indexOf('=') + 1 : 0;
+  if (text === '{}') return '[]';
+  if (text.charCodeAt(at) !== OPEN) throw malformedValue('array');
+  const separator = delimiter.charCodeAt(0);
   let depth = 0;
   let json = '';
+  /** Whether an element or a nested array must follow. */
+  let isOpen = true;
   do {
     const code = text.charCodeAt(at);
+    if (isOpen === (code === separator || code === CLOSE)) throw malformedValue('array');
+    isOpen = code === separator || code === OPEN;
     if (code === OPEN) {
       depth++;
       json += '[';
@@ -38,7 +43,7 @@ export function arrayLiteralToJson(
       at = end;
     }
   } while (depth > 0);
-  if (at !== text.length || !json.startsWith('[')) throw malformedValue('array');
+  if (at !== text.length) throw malformedValue('array');
   return json;
 }
 
@@ -59,9 +64,7 @@ function quotedEnd(text: string, from: number): number {
 function bareEnd(text: string, from: number, separator: number): number {
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code !== separator && code !== CLOSE) continue;
-    if (at === from) break;
-    return at;
+    if (code === separator || code === CLOSE) return at;
   }
   throw malformedValue('array');
 }

@@ -1,0 +1,119 @@
+import { ConfigError, silentLogger, SourceError, systemClock } from '@sluice/base';
+import type { SourcePosition, TablePattern, TableSchema } from '@sluice/model';
+import type { ChangeSource, SourceCheck, SourceReplication } from '@sluice/source';
+import { runChecks } from './checks/run-checks.ts';
+import { QueryPool } from './connect/query-pool.ts';
+import { connectionSettings } from './connect/settings.ts';
+import { readLogHead, writeMark } from './log-head.ts';
+import type { PostgresSourceOptions } from './options.ts';
+import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
+import { assertUsable } from './slots/slot-state.ts';
+import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
+import { readSchema } from './tables/read-schema.ts';
+import { TypeCatalog } from './types/type-catalog.ts';
+
+/**
+ * A PostgreSQL database, version 14 or newer, as a change source: logical replication slots with
+ * plugin pgoutput for changes, binary COPY for snapshots (spec/sync-config.md 20.1). Connects when it
+ * is first used.
+ *
+ * @throws ConfigError `CONFIG_INVALID_VALUE` for options that cannot work.
+ */
+export function createPostgresSource(options: PostgresSourceOptions): ChangeSource {
+  return new PostgresSource(options);
+}
+
+class PostgresSource implements ChangeSource {
+  readonly defaultSchema = 'public';
+  readonly #context: ReplicationContext;
+  readonly #open = new Set<PostgresReplication>();
+  readonly #stop = new AbortController();
+
+  constructor(options: PostgresSourceOptions) {
+    const logger = options.logger ?? silentLogger;
+    this.#context = {
+      pool: new QueryPool({
+        settings: connectionSettings(options),
+        maxConnections: options.maxPoolSize ?? 8,
+        queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
+        logger,
+      }),
+      types: new TypeCatalog(options.types),
+      publication: options.publicationName ?? 'powersync',
+      slotNamePrefix: validPrefix(options.slotNamePrefix ?? 'powersync_'),
+      snapshotTimeoutMs: options.snapshotTimeoutMs ?? 60_000,
+      slotTimeoutMs: options.slotTimeoutMs ?? 600_000,
+      streamTimeoutMs: options.streamTimeoutMs ?? 60_000,
+      heartbeatIntervalMs: options.heartbeatIntervalMs ?? 60_000,
+      clock: options.clock ?? systemClock,
+      logger,
+    };
+  }
+
+  check(patterns: readonly TablePattern[]): Promise<readonly SourceCheck[]> {
+    const { pool, publication, slotNamePrefix } = this.#context;
+    return runChecks(pool, { publication, slotNamePrefix, patterns });
+  }
+
+  readSchema(): Promise<readonly TableSchema[]> {
+    return readSchema(this.#context.pool, this.#context.types);
+  }
+
+  head(): Promise<SourcePosition> {
+    return readLogHead(this.#context.pool);
+  }
+
+  mark(): Promise<void> {
+    return writeMark(this.#context.pool);
+  }
+
+  async openReplication(options: {
+    readonly generationId: number;
+    readonly handle: string | undefined;
+  }): Promise<SourceReplication> {
+    this.#stop.signal.throwIfAborted();
+    const replication =
+      options.handle === undefined
+        ? await this.#create(options.generationId)
+        : await this.#adopt(options.handle);
+    this.#open.add(replication);
+    return replication;
+  }
+
+  async #create(generationId: number): Promise<PostgresReplication> {
+    const { pool, slotNamePrefix, slotTimeoutMs: timeoutMs } = this.#context;
+    const name = newSlotName(slotNamePrefix, generationId);
+    const start = await createSlot(pool, name, { timeoutMs, signal: this.#stop.signal });
+    return new PostgresReplication(this.#context, name, start);
+  }
+
+  async #adopt(name: string): Promise<PostgresReplication> {
+    const { pool } = this.#context;
+    const slot = await readSlot(pool, name);
+    assertUsable(name, slot, { database: pool.settings.database, after: '' });
+    return new PostgresReplication(this.#context, name, slot.confirmedFlush ?? '');
+  }
+
+  dropReplication(handle: string): Promise<void> {
+    return dropSlot(this.#context.pool, handle, this.#context.clock);
+  }
+
+  listReplications(): Promise<readonly string[]> {
+    return listSlots(this.#context.pool, this.#context.slotNamePrefix);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new SourceError('SOURCE_CONNECTION_LOST', 'The source was closed'));
+    await Promise.all([...this.#open].map((replication) => replication[Symbol.asyncDispose]()));
+    this.#open.clear();
+    await this.#context.pool[Symbol.asyncDispose]();
+  }
+}
+
+function validPrefix(prefix: string): string {
+  if (/^[a-z0-9_]{1,30}$/.test(prefix)) return prefix;
+  throw new ConfigError(
+    'CONFIG_INVALID_VALUE',
+    `slot_name_prefix '${prefix}' may hold up to 30 lower-case letters, digits and underscores`,
+  );
+}

@@ -1,0 +1,96 @@
+import { SourceError, type Clock, type Logger } from '@sluice/base';
+import type { SourcePosition } from '@sluice/model';
+import type { ChangeEvent, StreamOptions } from '@sluice/source';
+import { decodeServerMessage, FRAME, FRAME_HEADER_BYTES, frameEnd } from '../connect/frames.ts';
+import type { QueryPool } from '../connect/query-pool.ts';
+import { toSourceError } from '../connect/source-error.ts';
+import { WireConnection } from '../connect/wire-connection.ts';
+import type { RelationMessage } from '../pgoutput/message.ts';
+import { PgOutputDecoder } from '../pgoutput/pg-output-decoder.ts';
+import type { RelationPlan } from '../pgoutput/relation-plan.ts';
+import { BlockDecoder } from './block-decoder.ts';
+import { StreamKeeper } from './stream-keeper.ts';
+import { standbyStatus, startReplicationSql } from './replication-messages.ts';
+
+export interface ChangeStreamOptions extends StreamOptions {
+  readonly pool: QueryPool;
+  readonly slot: string;
+  readonly publication: string;
+  readonly describe: (relation: RelationMessage) => Promise<RelationPlan>;
+  /** What has been acknowledged by now. */
+  readonly acknowledged: () => SourcePosition;
+  /** Writes something harmless to the log. */
+  readonly mark: () => Promise<void>;
+  /** Called with the server's process that reads the slot. */
+  readonly onStarted: (backendPid: number) => void;
+  readonly heartbeatIntervalMs: number;
+  readonly streamTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Streams the changes of one slot over one connection. What arrives in one read of the socket becomes
+ * one batch, so a lone commit is not held up and a large transaction never gathers.
+ *
+ * While nobody takes batches, the socket is paused once half a megabyte waits; status updates go on,
+ * so the server does not take the connection for dead.
+ */
+export async function* streamChanges(
+  options: ChangeStreamOptions,
+): AsyncGenerator<readonly ChangeEvent[]> {
+  const { pool, signal } = options;
+  const connection = await WireConnection.open(pool.settings, { replication: true, signal });
+  options.onStarted(connection.backendPid);
+  const decoder = new BlockDecoder(new PgOutputDecoder(options), options.after);
+  const sendStatus = (wantsReply: boolean) =>
+    connection.sendCopyData(
+      standbyStatus({
+        received: decoder.received,
+        flushed: options.acknowledged() || options.after,
+        nowMs: options.clock.now(),
+        wantsReply,
+      }),
+    );
+  let keeper: StreamKeeper | undefined;
+  try {
+    connection.start(startReplicationSql(options));
+    let block = await copyStart(connection, options.streamTimeoutMs);
+    keeper = new StreamKeeper({ ...options, connection, sendStatus });
+    connection.onFarewell = () => {
+      sendStatus(false); // so that the last acknowledgement counts
+      connection.sendCopyDone();
+    };
+    for (;;) {
+      const events = await decoder.decode(block);
+      if (decoder.takeReplyWanted()) sendStatus(false);
+      if (events.some(({ kind }) => kind === 'commit' || kind === 'idle')) keeper.noteProgress();
+      if (events.length > 0) yield events;
+      block = await connection.readBlock();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw toSourceError(error, pool.settings, 'Streaming changes');
+  } finally {
+    keeper?.stop();
+    await connection.close();
+  }
+}
+
+/** Reads up to the server's consent; returns what came behind it. */
+async function copyStart(connection: WireConnection, timeoutMs: number): Promise<Buffer> {
+  for (;;) {
+    const block = await connection.readBlock(timeoutMs);
+    for (let at = 0; at < block.length;) {
+      const end = frameEnd(block, at);
+      if (block[at] === FRAME.copyBothResponse) return block.subarray(end);
+      if (block[at] === FRAME.errorResponse) {
+        throw decodeServerMessage(block, at + FRAME_HEADER_BYTES, end);
+      }
+      if (block[at] === FRAME.readyForQuery) {
+        throw new SourceError('SOURCE_PROTOCOL', 'The server did not start the change stream');
+      }
+      at = end;
+    }
+  }
+}
