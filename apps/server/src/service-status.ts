@@ -20,14 +20,18 @@ export interface ReplicationStatus {
     'off' | 'starting' | 'connecting' | 'snapshotting' | 'streaming' | 'waiting' | 'stopped';
   /** Only while `snapshotting`. */
   readonly snapshot?: SnapshotProgress | undefined;
-  /** How far the last durable position is behind the head of the source. */
+  /** The generation that the rest is about; the newest while several are replicated. */
+  readonly generationId?: number | undefined;
+  /** How far the position is behind the head of the source; measured every few seconds. */
   readonly lagBytes?: number | undefined;
-  /** Age of the oldest commit that clients do not see yet; 0 when there is none. */
+  /** Age of the last source commit at the moment when clients could see it. */
   readonly lagMs?: number | undefined;
-  /** Everything up to here is durable in bucket storage. */
+  /** Everything up to here has been taken from the source. */
   readonly position?: SourcePosition | undefined;
-  /** Operations written since the worker started. */
-  readonly opsTotal: number;
+  /** The newest checkpoint of the generation, as a decimal string; undefined before the first. */
+  readonly checkpointOpId?: string | undefined;
+  /** Row changes and snapshot rows taken since the replicator began its present attempt. */
+  readonly rowsTotal: number;
   /** The failure that is being waited out; undefined while all is well. */
   readonly lastError?: StatusError | undefined;
   /** When the replicator last showed a sign of life, in ms since 1970. */

@@ -14,6 +14,8 @@ export interface LoadConfigOptions {
   readonly env: Environment;
   /** Where file names begin. */
   readonly cwd: string;
+  /** The text itself; no file is looked for then. */
+  readonly configText?: string | undefined;
   /** Like POWERSYNC_CONFIG_B64, and before it. */
   readonly configBase64?: string | undefined;
   /** Like POWERSYNC_CONFIG_PATH, and before it. */
@@ -63,7 +65,10 @@ interface FoundConfig {
 }
 
 async function findConfigText(options: LoadConfigOptions): Promise<FoundConfig> {
-  const { env, cwd } = options;
+  const { env, cwd, configText } = options;
+  if (configText !== undefined) {
+    return { file: { name: 'the configuration', text: configText }, baseDir: cwd };
+  }
   const base64 = options.configBase64 ?? present(env['POWERSYNC_CONFIG_B64']);
   if (options.configPath === undefined && base64 !== undefined) {
     return { file: { name: 'the base64 configuration', text: decode(base64) }, baseDir: cwd };

@@ -1,0 +1,116 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { must, systemClock, toAppError, type LogFacts, type Logger } from '@sluice/base';
+import { runReplication, type ReplicationStatus } from '@sluice/replication';
+import type { ChangeSource } from '@sluice/source';
+import { openBucketStorage, openSource } from '../open-stores.ts';
+import { lagBytes } from './lag-bytes.ts';
+import type { FromReplicator, ReplicatorInput, ToReplicator } from './messages.ts';
+
+/** Entry of the replicator thread: runs replication when told to, and reports how it goes. */
+const port = must(parentPort, 'the port to the main thread');
+const input = workerData as ReplicatorInput;
+const stop = new AbortController();
+
+const HEARTBEAT_MS = 1000;
+const STATUS_MS = 200;
+const LAG_MS = 5000;
+
+const post = (message: FromReplicator): void => port.postMessage(message);
+const log =
+  (level: 'debug' | 'info' | 'warn' | 'error') =>
+  (event: string, facts?: LogFacts): void =>
+    post({ kind: 'log', level, event, facts: facts && cloneable(facts) });
+const logger: Logger = {
+  debug: log('debug'),
+  info: log('info'),
+  warn: log('warn'),
+  error: log('error'),
+};
+
+const heartbeat = setInterval(() => post({ kind: 'heartbeat' }), HEARTBEAT_MS);
+let running: Promise<void> = Promise.resolve();
+port.on('message', (message: ToReplicator) => {
+  if (message.kind === 'run') running = run();
+  else void finish();
+});
+
+async function finish(): Promise<void> {
+  stop.abort();
+  await running;
+  clearInterval(heartbeat);
+  port.close();
+}
+
+async function run(): Promise<void> {
+  const latest: { status: ReplicationStatus | undefined } = { status: undefined };
+  const attempt = new AbortController();
+  try {
+    await using storage = await openBucketStorage({ path: input.storagePath, logger });
+    await using source = openSource(input.connection, { logger });
+    const reports = [
+      repeat(STATUS_MS, attempt.signal, () => reportStatus(latest)),
+      repeat(LAG_MS, attempt.signal, () => reportLag(source, latest)),
+    ];
+    try {
+      await runReplication(
+        {
+          source,
+          storage,
+          configText: input.syncConfigText,
+          clock: systemClock,
+          logger,
+          onStatus: (status) => {
+            if (latest.status?.phase !== status.phase) post({ kind: 'status', status });
+            latest.status = status;
+          },
+        },
+        stop.signal,
+      );
+    } finally {
+      attempt.abort();
+      await Promise.all(reports);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) post({ kind: 'failed', failure: toFailure(error) });
+  }
+}
+
+function toFailure(error: unknown) {
+  const { code, message, remedy, retryable, stack } = toAppError(error);
+  return { code, message, remedy, retryable, ...(code === 'INTERNAL_BUG' ? { stack } : {}) };
+}
+
+type Latest = { readonly status: ReplicationStatus | undefined };
+let reported: ReplicationStatus | undefined;
+
+function reportStatus({ status }: Latest): Promise<void> {
+  if (status !== undefined && status !== reported) post({ kind: 'status', status });
+  reported = status;
+  return Promise.resolve();
+}
+
+async function reportLag(source: ChangeSource, { status }: Latest): Promise<void> {
+  if (status?.phase !== 'streaming') return;
+  try {
+    post({ kind: 'lag', lagBytes: lagBytes(await source.head(), status.position) });
+  } catch (error) {
+    // Replication itself meets the same failure and reports it.
+    logger.debug('replication_lag_unknown', { code: toAppError(error).code });
+  }
+}
+
+async function repeat(ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await act();
+    // Only the signal interrupts the pause, and then the loop ends.
+    await systemClock.sleep(ms, signal).catch(() => {});
+  }
+}
+
+/** Facts may hold anything; what goes to another thread must be plain. */
+function cloneable(facts: LogFacts): LogFacts {
+  const text = JSON.stringify(facts, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value instanceof Error ? value.message : value,
+  );
+  return JSON.parse(text) as LogFacts;
+}

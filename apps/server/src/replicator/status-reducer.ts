@@ -1,0 +1,65 @@
+import type { ReplicationStatus as PhaseStatus } from '@sluice/replication';
+import type { ReplicationStatus } from '../service-status.ts';
+import type { FromReplicator, ReplicatorFailure } from './messages.ts';
+
+export function emptyStatus(nowMs: number): ReplicationStatus {
+  return { state: 'starting', rowsTotal: 0, touchedAtMs: nowMs };
+}
+
+type Progress = Extract<FromReplicator, { readonly kind: 'heartbeat' | 'status' | 'lag' }>;
+
+/** The status after a sign of life of the replicator. */
+export function statusAfterMessage(
+  status: ReplicationStatus,
+  message: Progress,
+  nowMs: number,
+): ReplicationStatus {
+  switch (message.kind) {
+    case 'heartbeat':
+      return { ...status, touchedAtMs: nowMs };
+    case 'lag':
+      return { ...status, lagBytes: message.lagBytes, touchedAtMs: nowMs };
+    case 'status':
+      // While a new generation is filled beside the old one, the new one is what there is to see.
+      return message.status.generationId < (status.generationId ?? 0)
+        ? { ...status, touchedAtMs: nowMs }
+        : { ...status, ...phaseFacts(message.status), touchedAtMs: nowMs };
+  }
+}
+
+function phaseFacts(phase: PhaseStatus): Partial<ReplicationStatus> & Pick<ReplicationStatus, 'state'> {
+  const isConnected = phase.phase !== 'connecting';
+  return {
+    state: phase.phase === 'snapshot' ? 'snapshotting' : phase.phase,
+    generationId: phase.generationId,
+    snapshot: phase.snapshot && {
+      table: phase.snapshot.table,
+      tablesDone: phase.snapshot.tablesDone,
+      tablesTotal: phase.snapshot.tablesTotal,
+      rowsDone: phase.snapshot.rowsDone,
+      rowsEstimated: phase.snapshot.estimatedRows,
+    },
+    position: phase.position === '' ? undefined : phase.position,
+    checkpointOpId: phase.checkpointOpId === 0n ? undefined : phase.checkpointOpId.toString(),
+    lagMs: phase.commitLagMs,
+    rowsTotal: phase.rowsTotal,
+    ...(isConnected ? { lastError: undefined } : {}),
+  };
+}
+
+/** What is known of the position stays; what described the work that has ended goes. */
+export function statusAfterFailure(
+  status: ReplicationStatus,
+  failure: ReplicatorFailure,
+  nowMs: number,
+): ReplicationStatus {
+  const { code, message, remedy } = failure;
+  return {
+    ...status,
+    state: 'waiting',
+    generationId: undefined,
+    snapshot: undefined,
+    lastError: { code, message, remedy },
+    touchedAtMs: nowMs,
+  };
+}
