@@ -10,9 +10,12 @@ const oldestNode = [20, 19];
 
 checkNode();
 if (needsInstall()) {
-  await step('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  await step('Installing packages', 'npm', ['ci', ...quiet], {
     shell: process.platform === 'win32',
     advice: 'Check the network and run npm ci to see everything it says',
+    // npm ci also refuses when a package for some other platform is missing in the lockfile.
+    retry: { when: /npm error code EUSAGE/, args: ['install', '--no-save', ...quiet] },
   });
 }
 await step('Building', process.execPath, [tsc(), '-b', 'apps/cli'], {
@@ -42,7 +45,7 @@ function tsc() {
 }
 
 /** Runs a command quietly, with the time on one line; what it printed is shown only if it fails. */
-async function step(title, command, args, { advice, shell = false }) {
+async function step(title, command, args, { advice, retry, shell = false }) {
   const startedAt = Date.now();
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
   const live = process.stdout.isTTY;
@@ -50,7 +53,10 @@ async function step(title, command, args, { advice, shell = false }) {
   const ticker = live
     ? setInterval(() => process.stdout.write(`\r  … ${title} ${seconds()}`), 200)
     : undefined;
-  const { status, output } = await run(command, args, shell);
+  let { status, output } = await run(command, args, shell);
+  if (status !== 0 && retry?.when.test(output)) {
+    ({ status, output } = await run(command, retry.args, shell));
+  }
   clearInterval(ticker);
   const clear = live ? '\r\x1b[2K' : '';
   if (status === 0) {
