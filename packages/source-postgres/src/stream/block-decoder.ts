@@ -37,9 +37,13 @@ export class BlockDecoder {
     return wanted;
   }
 
-  /** The events of one block of whole frames, in order. */
-  async decode(block: Buffer): Promise<ChangeEvent[]> {
-    const events: ChangeEvent[] = [];
+  /** Whether a `begin` has been returned whose `commit` has not. */
+  get inTransaction(): boolean {
+    return this.#decoder.inTransaction;
+  }
+
+  /** Appends the events of one block of whole frames, in order. */
+  async decode(block: Buffer, events: ChangeEvent[]): Promise<void> {
     for (let at = 0; at < block.length;) {
       const end = frameEnd(block, at);
       const body = at + FRAME_HEADER_BYTES;
@@ -52,7 +56,6 @@ export class BlockDecoder {
       at = end;
     }
     this.#noteProgress(events);
-    return events;
   }
 
   #copyData(

@@ -1,4 +1,5 @@
 import { SourceError, toAppError, type Clock, type Logger } from '@sluice/base';
+import type { SourcePosition } from '@sluice/model';
 import type { QueryPool } from '../connect/query-pool.ts';
 import type { WireConnection } from '../connect/wire-connection.ts';
 import { readSlot } from '../slots/slots.ts';
@@ -27,6 +28,7 @@ const MAX_BUSY_TIMEOUTS = 10;
 export class StreamKeeper {
   readonly #options: StreamKeeperOptions;
   readonly #timer: NodeJS.Timeout;
+  #received: SourcePosition = '';
   #receivedBytes = -1;
   /** Ticks, not time: after the process was busy or asleep, the next tick must not see a timeout. */
   #silentTicks = 0;
@@ -42,8 +44,10 @@ export class StreamKeeper {
     options.sendStatus(true);
   }
 
-  /** To be called when a transaction or an idle position has come. */
-  noteProgress(): void {
+  /** To be called with how far the stream has come, between transactions. */
+  noteProgress(received: SourcePosition): void {
+    if (received === this.#received) return;
+    this.#received = received;
     this.#progressAtMs = this.#options.clock.now();
   }
 
