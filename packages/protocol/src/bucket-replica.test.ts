@@ -48,7 +48,11 @@ test('a REMOVE moves the checksum of its row to the other sum (spec 11.5)', () =
 
 test('of several source rows behind one client row the newest shows', () => {
   const put = (opId: bigint, subkey: string): Op => ({
-    ...{ kind: 'PUT', opId, ...todo('A', subkey), checksum: 1, data: `from ${subkey}` },
+    kind: 'PUT',
+    opId,
+    ...todo('A', subkey),
+    checksum: 1,
+    data: `from ${subkey}`,
   });
   const replica = new BucketReplica().apply([put(1n, 'x'), put(2n, 'y')]);
   expect(replica.rows().map((row) => row.data)).toEqual(['from y']);

@@ -47,14 +47,14 @@ class ElementReader {
   }
 
   #field(into: Fields): void {
-    const type = this.#bytes[this.at];
+    const type = this.#bytes[this.at] ?? 0;
     const keyEnd = this.#end(this.at + 1, 'key');
     const key = this.#bytes.toString('latin1', this.at + 1, keyEnd) as keyof Fields;
     this.at = keyEnd + 1;
     into[key] = this.#value(type);
   }
 
-  #value(type: number | undefined): string | number | null {
+  #value(type: number): string | number | null {
     const at = this.at;
     switch (type) {
       case 0x02:
@@ -70,7 +70,7 @@ class ElementReader {
         this.#advance(8);
         return Number(this.#bytes.readBigInt64LE(at));
       default:
-        throw invalid(`BSON type ${String(type)}`, at);
+        throw invalid(`BSON type ${type}`, at);
     }
   }
 
@@ -103,10 +103,11 @@ class ElementReader {
 function toOp(fields: Fields, at: number): Op {
   const opId = opIdOf(fields.op_id, at);
   const checksum = checksumOf(fields.checksum, at);
-  switch (fields.op) {
+  const kind = text(fields.op, 'op', at);
+  switch (kind) {
     case 'MOVE':
     case 'CLEAR':
-      return { kind: fields.op, opId, checksum };
+      return { kind, opId, checksum };
     case 'PUT':
       return {
         kind: 'PUT',
@@ -118,7 +119,7 @@ function toOp(fields: Fields, at: number): Op {
     case 'REMOVE':
       return { kind: 'REMOVE', opId, ...row(fields, at), checksum };
     default:
-      throw invalid(`op ${String(fields.op)}`, at);
+      throw invalid(`op ${kind}`, at);
   }
 }
 

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { must, systemClock, toAppError, type LogFacts, type Logger } from '@sluice/base';
 import { runReplication, type ReplicationStatus } from '@sluice/replication';
 import type { ChangeSource } from '@sluice/source';
-import { openBucketStorage, openSource } from '../open-stores.ts';
+import { assertAllowedHost, openBucketStorage, openSource } from '../open-stores.ts';
 import { lagBytes } from './lag-bytes.ts';
 import type { FromReplicator, ReplicatorInput, ToReplicator } from './messages.ts';
 
@@ -45,7 +45,12 @@ async function run(): Promise<void> {
   const latest: { status: ReplicationStatus | undefined } = { status: undefined };
   const attempt = new AbortController();
   try {
-    await using storage = await openBucketStorage({ path: input.storagePath, logger });
+    await using storage = await openBucketStorage({
+      path: input.storagePath,
+      mode: 'writer',
+      logger,
+    });
+    await assertAllowedHost(input.connection);
     await using source = openSource(input.connection, { logger });
     const reports = [
       repeat(STATUS_MS, attempt.signal, () => reportStatus(latest)),

@@ -27,7 +27,9 @@ export function statusAfterMessage(
   }
 }
 
-function phaseFacts(phase: PhaseStatus): Partial<ReplicationStatus> & Pick<ReplicationStatus, 'state'> {
+function phaseFacts(
+  phase: PhaseStatus,
+): Partial<ReplicationStatus> & Pick<ReplicationStatus, 'state'> {
   const isConnected = phase.phase !== 'connecting';
   return {
     state: phase.phase === 'snapshot' ? 'snapshotting' : phase.phase,

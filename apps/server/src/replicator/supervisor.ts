@@ -83,7 +83,10 @@ export class ReplicatorSupervisor {
     });
     this.#status = { ...this.#status, touchedAtMs: this.#now() };
     thread.post({ kind: 'run' });
-    const exited = thread.exited.then((error): Outcome => ({ kind: 'ended', failure: died(error) }));
+    const exited = thread.exited.then((error): Outcome => ({
+      kind: 'ended',
+      failure: died(error),
+    }));
     try {
       return await Promise.race([failed, exited, this.#watch(signal, settled.signal)]);
     } finally {

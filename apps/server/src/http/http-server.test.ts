@@ -1,0 +1,426 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLogger, SyncError, type JsonObject } from '@sluice/base';
+import type { HttpBackend, OpenStream, ProbeState } from './backend.ts';
+import { HttpServer, type HttpServerOptions } from './http-server.ts';
+
+const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
+
+/** What the routes are given instead of storage and keys: every part can be changed by a test. */
+class ScriptedBackend implements HttpBackend {
+  opened: OpenStream[] = [];
+  writeCheckpointUsers: string[] = [];
+  probeState: ProbeState = { started: true, ready: true, live: true, touchedAtMs: 0 };
+  stream: (open: OpenStream) => AsyncIterable<readonly Uint8Array[]> = async function* () {
+    for (const line of LINES) yield [Buffer.from(line)];
+  };
+  writeCheckpoint = (): Promise<bigint> => Promise.resolve(7n);
+
+  verifyUser(token: string) {
+    if (token !== 'good') {
+      return Promise.reject(new SyncError('SYNC_TOKEN_EXPIRED', 'The token has expired'));
+    }
+    return Promise.resolve({ claims: { sub: 'u1' }, expiresAtMs: 1e15 });
+  }
+  openStream(open: OpenStream) {
+    this.opened.push(open);
+    return this.stream(open);
+  }
+  createWriteCheckpoint(user: string) {
+    this.writeCheckpointUsers.push(user);
+    return this.writeCheckpoint();
+  }
+  probes() {
+    return this.probeState;
+  }
+  readonly admin = {
+    diagnostics: (options: { readonly withContent: boolean }) =>
+      Promise.resolve({ connections: [], withContent: options.withContent }),
+    schema: () => Promise.resolve({ connections: [] }),
+    validate: (content: string) => Promise.resolve({ content }),
+    rulesInfo: (content: string): JsonObject => ({ valid: true, content }),
+    current: () => Promise.resolve({ slot_name: 's' }),
+  };
+}
+
+let backend: ScriptedBackend;
+let server: HttpServer;
+
+async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
+  server = await HttpServer.listen({
+    host: '127.0.0.1',
+    port: 0,
+    maxConcurrentConnections: 2,
+    apiTokens: ['admin'],
+    probes: true,
+    production: true,
+    backend,
+    logger: silentLogger,
+    ...options,
+  });
+}
+
+beforeEach(async () => {
+  backend = new ScriptedBackend();
+  await listen();
+});
+afterEach(() => server.close(0));
+
+const GOOD = { authorization: 'Token good' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function post(path: string, body: string | undefined, headers: Record<string, string> = {}) {
+  return fetch(server.url + path, {
+    method: 'POST',
+    ...(body === undefined ? {} : { body }),
+    headers,
+  });
+}
+
+interface ErrorAnswer {
+  readonly status: number;
+  readonly code: string;
+  readonly type: string | null;
+}
+
+async function errorOf(answer: Promise<Response>): Promise<ErrorAnswer> {
+  const response = await answer;
+  const body = (await response.json()) as { error: { code: string; status: number } };
+  expect(body.error.status).toBe(response.status);
+  const type = response.headers.get('content-type');
+  return { status: response.status, code: body.error.code, type };
+}
+const refused = (status: number, code: string): ErrorAnswer => ({
+  status,
+  code,
+  type: 'application/json',
+});
+
+/** Without the conveniences of fetch: nothing is decompressed, no header is added. */
+function raw(headers: Record<string, string>, body = '{}'): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      method: 'POST',
+      headers: { ...JSON_TYPE, ...GOOD, ...headers },
+      agent: false,
+    };
+    httpRequest(`${server.url}/sync/stream`, options, resolve).once('error', reject).end(body);
+  });
+}
+
+describe('common rules', () => {
+  it('answers 404 in the standard form for unknown paths and wrong methods', async () => {
+    expect(await errorOf(fetch(`${server.url}/nope`))).toEqual(refused(404, 'PSYNC_S2002'));
+    expect(await errorOf(fetch(`${server.url}/sync/stream`))).toEqual(refused(404, 'PSYNC_S2002'));
+    const put = fetch(`${server.url}/sync/stream`, { method: 'PUT' });
+    expect(await errorOf(put)).toEqual(refused(404, 'PSYNC_S2002'));
+  });
+  it('refuses a malformed body before it looks at the token', async () => {
+    const type = JSON_TYPE;
+    expect((await errorOf(post('/sync/stream', '{', type))).status).toBe(400);
+    expect((await errorOf(post('/sync/stream', '', type))).status).toBe(400);
+    expect(await errorOf(post('/sync/stream', '{"parameters":null}', type))).toEqual(
+      refused(400, 'PSYNC_S2001'),
+    );
+    expect(await errorOf(post('/sync/stream', '{}', type))).toEqual(refused(401, 'PSYNC_S2106'));
+  });
+  it('names the problems of a request', async () => {
+    const response = await post('/sync/stream', '{"parameters":[],"raw_data":null}', JSON_TYPE);
+    const { error } = (await response.json()) as { error: { details: string } };
+    expect(JSON.parse(error.details)).toHaveLength(2);
+  });
+  it('refuses other types and bodies above 1 MiB', async () => {
+    const plain = post('/sync/stream', '{}', { 'content-type': 'text/plain' });
+    expect((await errorOf(plain)).status).toBe(415);
+    const atLimit = JSON.stringify({ app_metadata: { a: 'x'.repeat(1024 * 1024 - 25) } });
+    expect(Buffer.byteLength(atLimit)).toBe(1024 * 1024);
+    expect((await post('/sync/stream', atLimit, { ...JSON_TYPE, ...GOOD })).status).toBe(200);
+    expect((await errorOf(post('/sync/stream', `${atLimit} `, JSON_TYPE))).status).toBe(413);
+  });
+  it('takes a POST without type and body as one without parameters', async () => {
+    expect((await post('/sync/stream', undefined, GOOD)).status).toBe(200);
+  });
+  it('takes a GET with a JSON content type and no body', async () => {
+    const url = `${server.url}/write-checkpoint2.json?client_id=c`;
+    const response = await fetch(url, { headers: { ...JSON_TYPE, ...GOOD } });
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.json()).toEqual({ data: { write_checkpoint: '7' } });
+    expect(backend.writeCheckpointUsers).toEqual(['u1/c']);
+  });
+  it('lets body fields win over the query string', async () => {
+    await post('/sync/stream?client_id=query', '{}', { ...JSON_TYPE, ...GOOD });
+    await post('/sync/stream?client_id=query', '{"client_id":"body"}', { ...JSON_TYPE, ...GOOD });
+    expect(backend.opened.map(({ user }) => user)).toEqual(['u1/query', 'u1/body']);
+  });
+  it('answers preflight requests, and allows every origin on every answer', async () => {
+    const preflight = await fetch(`${server.url}/sync/stream`, { method: 'OPTIONS' });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toBe(
+      'Content-Type, Authorization, User-Agent, X-User-Agent',
+    );
+    expect(preflight.headers.get('access-control-max-age')).toBe('3600');
+    for (const answer of [
+      preflight,
+      await fetch(`${server.url}/nope`),
+      await post('/sync/stream', '{}', { ...JSON_TYPE, ...GOOD }),
+      await post('/sync/stream', '{}', JSON_TYPE),
+    ]) {
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect(answer.headers.get('access-control-expose-headers')).toBe('Content-Type');
+      await answer.body?.cancel();
+    }
+  });
+  it('shows the stack outside production only, and hides messages of the inside in production', async () => {
+    const fail = () => Promise.reject(new Error('secret host'));
+    backend.writeCheckpoint = fail;
+    const ask = async () => {
+      const response = await fetch(`${server.url}/write-checkpoint2.json`, { headers: GOOD });
+      return ((await response.json()) as { error: Record<string, unknown> }).error;
+    };
+    expect(await ask()).toMatchObject({ code: 'PSYNC_S0001', status: 500 });
+    expect(JSON.stringify(await ask())).not.toContain('secret host');
+    await server.close(0);
+    await listen({ production: false });
+    expect(await ask()).toMatchObject({ description: 'secret host' });
+    expect((await ask())['stack']).toContain('secret host');
+  });
+});
+
+describe('the stream', () => {
+  const HEADERS = { ...JSON_TYPE, ...GOOD };
+
+  it('answers 200 with the exact content type and the lines', async () => {
+    const response = await post('/sync/stream', '{}', HEADERS);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    expect(await response.text()).toBe(LINES.join(''));
+  });
+  it('speaks BSON to who prefers it', async () => {
+    const accept = 'application/vnd.powersync.bson-stream;q=0.9,application/x-ndjson;q=0.8';
+    const response = await post('/sync/stream', '{}', { ...HEADERS, accept });
+    expect(response.headers.get('content-type')).toBe('application/vnd.powersync.bson-stream');
+    expect(backend.opened[0]?.format).toBe('bson');
+    await response.body?.cancel();
+  });
+  it('is compressed only when asked', async () => {
+    const plain = await raw({});
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(await text(plain)).toBe(LINES.join(''));
+    const packed = await raw({ 'accept-encoding': 'gzip, deflate' });
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(await buffer(packed)).toString()).toBe(LINES.join(''));
+  });
+  it('holds nothing back while it is compressed', async () => {
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    backend.stream = async function* () {
+      yield [Buffer.from('first\n')];
+      await finished;
+      yield [Buffer.from('last\n')];
+    };
+    const response = await fetch(`${server.url}/sync/stream`, { method: 'POST', headers: GOOD });
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe('first\n');
+    finish();
+    expect((await reader?.read())?.value).toBe('last\n');
+    expect((await reader?.read())?.done).toBe(true);
+  });
+  it('keeps shared and large parts whole under compression', async () => {
+    const large = Buffer.alloc(300_000, 'abcdefgh');
+    backend.stream = async function* () {
+      yield [Buffer.from('a'), large, Buffer.from('b'), Buffer.from('c')];
+      yield [large];
+    };
+    const packed = await raw({ 'accept-encoding': 'gzip' });
+    const expected = Buffer.concat([Buffer.from('a'), large, Buffer.from('bc'), large]);
+    expect(gunzipSync(await buffer(packed)).equals(expected)).toBe(true);
+  });
+  it('turns a failure before the first byte into a JSON error', async () => {
+    backend.stream = () => failing(new SyncError('SYNC_NO_ACTIVE_CONFIG', 'Nothing is active'));
+    expect(await errorOf(post('/sync/stream', '{}', HEADERS))).toEqual(refused(500, 'PSYNC_S2302'));
+    backend.stream = () => failing(new SyncError('SYNC_SHUTTING_DOWN', 'Stopping'));
+    expect(await errorOf(post('/sync/stream', '{}', HEADERS))).toEqual(refused(503, 'PSYNC_S2003'));
+    expect(server.streamCount).toBe(0);
+  });
+  it('cuts the connection after a later failure', async () => {
+    backend.stream = async function* () {
+      yield [Buffer.from(LINES[0] ?? '')];
+      throw new Error('later');
+    };
+    const response = await post('/sync/stream', '{}', HEADERS);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+    await vi.waitFor(() => expect(server.streamCount).toBe(0));
+  });
+  it('aborts the session when the client goes', async () => {
+    backend.stream = (open) => waiting(open);
+    const abort = new AbortController();
+    const response = await fetch(`${server.url}/sync/stream`, {
+      method: 'POST',
+      headers: GOOD,
+      signal: abort.signal,
+    });
+    expect(response.status).toBe(200);
+    expect(server.streamCount).toBe(1);
+    abort.abort();
+    await vi.waitFor(() => expect(backend.opened[0]?.signal.aborted).toBe(true));
+    await vi.waitFor(() => expect(server.streamCount).toBe(0));
+  });
+  it('asks for no more than a slow client takes', async () => {
+    let produced = 0;
+    const chunk = Buffer.alloc(1024 * 1024);
+    backend.stream = async function* (open) {
+      while (!open.signal.aborted) {
+        produced += 1;
+        yield [chunk];
+      }
+    };
+    const { port } = new URL(server.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.pause();
+    socket.write('POST /sync/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Token good\r\n\r\n');
+    await vi.waitFor(() => expect(produced).toBeGreaterThan(0));
+    let last = -1;
+    // It has stopped once two looks in a row find the same number.
+    await vi.waitFor(
+      () => {
+        const before = last;
+        last = produced;
+        expect(produced).toBe(before);
+      },
+      { interval: 100 },
+    );
+    expect(produced).toBeLessThan(20);
+    socket.destroy();
+    await vi.waitFor(() => expect(server.streamCount).toBe(0));
+  });
+  it('answers 429 with an empty body above the bound, and has room again afterwards', async () => {
+    backend.stream = (open) => waiting(open);
+    const abort = new AbortController();
+    const open = () =>
+      fetch(`${server.url}/sync/stream`, { method: 'POST', headers: GOOD, signal: abort.signal });
+    await open();
+    await open();
+    const third = await open();
+    expect([third.status, await third.text()]).toEqual([429, '']);
+    abort.abort();
+    await vi.waitFor(() => expect(server.streamCount).toBe(0));
+    backend.stream = async function* () {
+      yield [Buffer.from('x')];
+    };
+    const later = await post('/sync/stream', '{}', HEADERS);
+    expect([later.status, await later.text()]).toEqual([200, 'x']);
+  });
+});
+
+describe('probes', () => {
+  const ask = async (name: string) => {
+    const response = await fetch(`${server.url}/probes/${name}`);
+    return { status: response.status, body: await response.json() };
+  };
+  it('say the truth of each', async () => {
+    backend.probeState = { started: true, ready: false, live: true, touchedAtMs: 1767225600000 };
+    const body = { started: true, ready: false, touched_at: '2026-01-01T00:00:00.000Z' };
+    expect(await ask('startup')).toEqual({ status: 200, body });
+    expect(await ask('readiness')).toEqual({ status: 400, body });
+    expect(await ask('liveness')).toEqual({ status: 200, body });
+    backend.probeState = { ...backend.probeState, live: false };
+    expect((await ask('liveness')).status).toBe(400);
+  });
+  it('exist only when they are enabled', async () => {
+    await server.close(0);
+    await listen({ probes: false });
+    expect((await ask('startup')).status).toBe(404);
+  });
+});
+
+describe('admin routes', () => {
+  const ADMIN = { authorization: 'Bearer admin' };
+
+  it('want one of the API tokens', async () => {
+    const ask = (headers: Record<string, string>) =>
+      errorOf(post('/api/admin/v1/diagnostics', undefined, headers));
+    expect(await ask({})).toEqual(refused(401, 'PSYNC_S2101'));
+    expect(await ask({ authorization: 'Token other' })).toEqual(refused(401, 'PSYNC_S2101'));
+    await server.close(0);
+    await listen({ apiTokens: [] });
+    expect(await ask(ADMIN)).toEqual(refused(401, 'PSYNC_S2101'));
+  });
+  it('answer in the envelope', async () => {
+    const body = '{"sync_rules_content":true}';
+    const response = await post('/api/admin/v1/diagnostics', body, { ...JSON_TYPE, ...ADMIN });
+    expect(await response.json()).toEqual({ data: { connections: [], withContent: true } });
+  });
+  it('take a sync config as YAML or in JSON', async () => {
+    const url = '/api/sync-rules/v1/validate';
+    const yaml = await post(url, 'a: 1', { 'content-type': 'application/yaml', ...ADMIN });
+    expect(await yaml.json()).toEqual({ valid: true, content: 'a: 1' });
+    const json = await post(url, '{"content":"a: 1"}', { ...JSON_TYPE, ...ADMIN });
+    expect(await json.text()).toBe('{\n  "valid": true,\n  "content": "a: 1"\n}');
+  });
+  it('refuse to change a sync config that the file names', async () => {
+    for (const path of ['/api/sync-rules/v1/deploy', '/api/sync-rules/v1/reprocess']) {
+      expect(await errorOf(post(path, undefined, ADMIN))).toEqual(refused(422, 'PSYNC_S4105'));
+    }
+  });
+});
+
+describe('closing', () => {
+  it('lets streams end, and refuses new ones', async () => {
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    backend.stream = async function* () {
+      yield [Buffer.from('first\n')];
+      await finished;
+      yield [Buffer.from('last\n')];
+    };
+    const response = await post('/sync/stream', '{}', { ...JSON_TYPE, ...GOOD });
+    const closed = server.close(5000);
+    finish();
+    expect(await response.text()).toBe('first\nlast\n');
+    await closed;
+    await expect(fetch(server.url)).rejects.toThrow();
+  });
+  it('cuts what does not end in time', async () => {
+    backend.stream = (open) => waiting(open);
+    const response = await post('/sync/stream', '{}', { ...JSON_TYPE, ...GOOD });
+    await server.close(10);
+    await expect(response.text()).rejects.toThrow();
+  });
+});
+
+it('says why it cannot listen', async () => {
+  const port = Number(new URL(server.url).port);
+  const second = HttpServer.listen({
+    host: '127.0.0.1',
+    port,
+    maxConcurrentConnections: 1,
+    apiTokens: [],
+    probes: true,
+    production: true,
+    backend,
+    logger: silentLogger,
+  });
+  await expect(second).rejects.toMatchObject({
+    code: 'API_LISTEN_FAILED',
+    message: `Cannot listen on 127.0.0.1:${port}: another process listens there`,
+  });
+});
+
+async function* failing(error: Error): AsyncGenerator<readonly Uint8Array[]> {
+  await Promise.reject(error);
+  yield [];
+}
+
+/** One line, then silence until the client goes. */
+async function* waiting(open: OpenStream): AsyncGenerator<readonly Uint8Array[]> {
+  yield [Buffer.from('{}\n')];
+  await new Promise<void>((resolve) =>
+    open.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}

@@ -1,0 +1,274 @@
+import { describe, expect, it, vi } from 'vitest';
+import { abortReason, type Clock, type LogFacts, type Logger } from '@sluice/base';
+import type { ReplicationStatus as PhaseStatus } from '@sluice/replication';
+import type { ReplicationStatus } from '../service-status.ts';
+import type { FromReplicator, ReplicatorFailure, ToReplicator } from './messages.ts';
+import type { LaunchThread } from './replicator-thread.ts';
+import { ReplicatorSupervisor } from './supervisor.ts';
+
+/** Time stands still until a test moves it. */
+class ManualClock implements Clock {
+  nowMs = 0;
+  readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
+
+  now(): number {
+    return this.nowMs;
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(abortReason(signal));
+      const onAbort = (): void => {
+        this.#sleepers.delete(sleeper);
+        reject(abortReason(signal));
+      };
+      const wake = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const sleeper = { untilMs: this.nowMs + ms, wake };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', onAbort);
+      return undefined;
+    });
+  }
+  /** Moves on in steps, so that loops that sleep again and again get their turns. */
+  async advance(ms: number): Promise<void> {
+    for (const end = this.nowMs + ms; this.nowMs < end;) {
+      await settle();
+      this.nowMs = Math.min(end, this.nowMs + 250);
+      for (const sleeper of this.#sleepers) {
+        if (sleeper.untilMs > this.nowMs) continue;
+        this.#sleepers.delete(sleeper);
+        sleeper.wake();
+      }
+      await settle();
+    }
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+class ScriptedThread {
+  readonly received: ToReplicator['kind'][] = [];
+  readonly say: (message: FromReplicator) => void;
+  exit: (error?: Error) => void = () => {};
+  readonly exited = new Promise<Error | undefined>((resolve) => (this.exit = resolve));
+  terminated = false;
+
+  constructor(say: (message: FromReplicator) => void) {
+    this.say = say;
+  }
+  post(message: ToReplicator): void {
+    this.received.push(message.kind);
+    if (message.kind === 'stop') this.exit();
+  }
+  terminate(): Promise<void> {
+    this.terminated = true;
+    this.exit();
+    return Promise.resolve();
+  }
+  get runs(): number {
+    return this.received.filter((kind) => kind === 'run').length;
+  }
+}
+
+function setUp() {
+  const clock = new ManualClock();
+  const threads: ScriptedThread[] = [];
+  const logged: string[] = [];
+  const log = (level: string) => (event: string, facts?: LogFacts) => {
+    if (level !== 'debug') logged.push(`${level} ${event} ${String(facts?.['code'] ?? '')}`.trim());
+  };
+  const logger: Logger = {
+    debug: log('debug'),
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
+  };
+  const launch: LaunchThread = (onMessage) => {
+    const thread = new ScriptedThread(onMessage);
+    threads.push(thread);
+    return thread;
+  };
+  const statuses: ReplicationStatus[] = [];
+  const supervisor = new ReplicatorSupervisor({
+    launch,
+    clock,
+    logger,
+    random: () => 0.5,
+    onStatus: (status) => statuses.push(status),
+  });
+  const stop = new AbortController();
+  const running = supervisor.run(stop.signal);
+  const thread = (index: number): ScriptedThread => {
+    const found = threads[index];
+    if (!found) throw new Error(`thread ${index} was not launched`);
+    return found;
+  };
+  return { clock, threads, thread, logged, supervisor, stop, running };
+}
+
+const AWAY: ReplicatorFailure = {
+  code: 'SOURCE_UNREACHABLE',
+  message: 'nobody listens',
+  remedy: 'start it',
+  retryable: true,
+};
+const phase = (change: Partial<PhaseStatus> = {}): FromReplicator => ({
+  kind: 'status',
+  status: {
+    generationId: 1,
+    phase: 'streaming',
+    snapshot: undefined,
+    position: '00000000/00000001',
+    checkpointOpId: 5n,
+    rowsTotal: 3,
+    commitLagMs: 2,
+    ...change,
+  },
+});
+
+describe('the supervisor', () => {
+  it('runs the thread again after failures, with growing pauses', async () => {
+    const { clock, thread, stop, running } = setUp();
+    const pauses: number[] = [];
+    for (let attempt = 1; attempt <= 7; attempt++) {
+      expect(thread(0).runs).toBe(attempt);
+      thread(0).say({ kind: 'failed', failure: AWAY });
+      const startMs = clock.nowMs;
+      while (thread(0).runs === attempt) await clock.advance(250);
+      pauses.push(clock.nowMs - startMs);
+    }
+    expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
+    stop.abort();
+    await running;
+  });
+
+  it('logs a failure once, its end, and its return', async () => {
+    const { clock, thread, logged, stop, running } = setUp();
+    for (let i = 0; i < 3; i++) {
+      thread(0).say({ kind: 'failed', failure: AWAY });
+      await clock.advance(5000);
+    }
+    thread(0).say({
+      kind: 'failed',
+      failure: { ...AWAY, code: 'SOURCE_AUTH_FAILED', message: 'refused' },
+    });
+    await clock.advance(10_000);
+    thread(0).say(phase());
+    thread(0).say({ kind: 'failed', failure: AWAY });
+    await clock.advance(250);
+    expect(logged).toEqual([
+      'warn replication_failed SOURCE_UNREACHABLE',
+      'warn replication_failed SOURCE_AUTH_FAILED',
+      'info replication_recovered',
+      'warn replication_failed SOURCE_UNREACHABLE',
+    ]);
+    stop.abort();
+    await running;
+  });
+
+  it('shows a failure until the source answers again', async () => {
+    const { clock, thread, supervisor, stop, running } = setUp();
+    thread(0).say(phase());
+    expect(supervisor.status).toMatchObject({
+      state: 'streaming',
+      checkpointOpId: '5',
+      lagMs: 2,
+      lastError: undefined,
+    });
+    thread(0).say({ kind: 'failed', failure: AWAY });
+    await clock.advance(100);
+    expect(supervisor.status).toMatchObject({
+      state: 'waiting',
+      lastError: { code: 'SOURCE_UNREACHABLE', remedy: 'start it' },
+    });
+    await clock.advance(1000);
+    thread(0).say(phase({ phase: 'connecting' }));
+    expect(supervisor.status).toMatchObject({
+      state: 'connecting',
+      lastError: { code: 'SOURCE_UNREACHABLE' },
+    });
+    thread(0).say(phase());
+    expect(supervisor.status.lastError).toBeUndefined();
+    stop.abort();
+    await running;
+  });
+
+  it('counts as alive while it waits, and by the heartbeats of the thread otherwise', async () => {
+    const { clock, thread, supervisor, stop, running } = setUp();
+    thread(0).say(phase());
+    await clock.advance(5000);
+    expect(clock.nowMs - supervisor.status.touchedAtMs).toBe(5000);
+    thread(0).say({ kind: 'heartbeat' });
+    expect(supervisor.status.touchedAtMs).toBe(clock.nowMs);
+    thread(0).say({ kind: 'failed', failure: { ...AWAY, retryable: false } });
+    await clock.advance(20_000);
+    expect(supervisor.status.touchedAtMs).toBe(clock.nowMs);
+    stop.abort();
+    await running;
+  });
+
+  it('replaces a thread that shows no sign of life', async () => {
+    const { clock, thread, threads, logged, stop, running } = setUp();
+    thread(0).say(phase());
+    for (let i = 0; i < 60; i++) {
+      await clock.advance(1000);
+      thread(0).say({ kind: 'heartbeat' });
+    }
+    expect(threads).toHaveLength(1);
+    await clock.advance(33_000);
+    expect(thread(0).terminated).toBe(true);
+    expect(logged).toEqual(['warn replication_failed REPLICATION_STALLED']);
+    expect(thread(1).runs).toBe(1);
+    stop.abort();
+    await running;
+  });
+
+  it('replaces a thread that died', async () => {
+    const { clock, thread, logged, stop, running } = setUp();
+    thread(0).exit(new Error('out of memory'));
+    await clock.advance(1000);
+    expect(logged).toEqual(['warn replication_failed REPLICATION_STOPPED']);
+    expect(thread(1).runs).toBe(1);
+    stop.abort();
+    await running;
+  });
+
+  it('asks the thread to stop, and makes it after a while', async () => {
+    const first = setUp();
+    await settle();
+    first.stop.abort();
+    await first.running;
+    expect(first.thread(0).received).toEqual(['run', 'stop']);
+    expect(first.thread(0).terminated).toBe(false);
+    expect(first.supervisor.status.state).toBe('stopped');
+
+    const second = setUp();
+    await settle();
+    second.thread(0).post = () => {};
+    second.stop.abort();
+    await second.clock.advance(9000);
+    await second.running;
+    expect(second.thread(0).terminated).toBe(true);
+  });
+
+  it('stops at once while it waits', async () => {
+    const { thread, stop, running } = setUp();
+    await settle();
+    thread(0).say({ kind: 'failed', failure: AWAY });
+    await settle();
+    stop.abort();
+    await vi.waitFor(() => running);
+    expect(thread(0).received).toEqual(['run', 'stop']);
+  });
+
+  it('shows the new generation while the old one is replicated beside it', async () => {
+    const { thread, supervisor, stop, running } = setUp();
+    thread(0).say(phase({ generationId: 2, phase: 'snapshot' }));
+    thread(0).say(phase({ generationId: 1 }));
+    expect(supervisor.status).toMatchObject({ state: 'snapshotting', generationId: 2 });
+    stop.abort();
+    await running;
+  });
+});

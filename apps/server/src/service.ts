@@ -1,0 +1,264 @@
+import { systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
+import type { ChangeSource } from '@sluice/source';
+import { SyncHub } from '@sluice/sync';
+import { adminBackend } from './admin-backend.ts';
+import { configuredKeys } from './auth/configured-keys.ts';
+import { verifyToken } from './auth/verify-token.ts';
+import { checkSyncConfig, planForGeneration } from './check-sync-config.ts';
+import type { ServiceConfig } from './config/service-config.ts';
+import type { HttpBackend, ProbeState } from './http/backend.ts';
+import { HttpServer } from './http/http-server.ts';
+import { createLogger } from './logging/create-logger.ts';
+import { openBucketStorage, openSource, requireSource } from './open-stores.ts';
+import { OperationRate } from './operation-rate.ts';
+import { launchWorker } from './replicator/replicator-thread.ts';
+import { ReplicatorSupervisor } from './replicator/supervisor.ts';
+import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
+import { StorageKeeper } from './storage-keeper.ts';
+import { WriteCheckpointBatches } from './write-checkpoint-batches.ts';
+
+export interface StartOptions {
+  /** Default: standard output, as `system.logging` says. */
+  readonly logger?: Logger | undefined;
+  /** Hides the inside from error bodies; default: whether NODE_ENV is `production`. */
+  readonly production?: boolean | undefined;
+}
+
+/** A running service. Disposing is `stop`. */
+export interface Service extends AsyncDisposable {
+  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  status(): ServiceStatus;
+  /** Calls `listener` whenever the status changes, at most a few times per second. */
+  onStatus(listener: (status: ServiceStatus) => void): () => void;
+  /**
+   * Stops accepting, ends the streams normally, lets the replicator finish what is under way, and
+   * closes everything. Takes at most about 15 s; repeatable.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the service. Resolves once it listens; the source and the storage may come later, and what
+ * is wrong with them shows in `status`, in the log and in the probes.
+ *
+ * @throws ConfigError `CONFIG_SYNC_INVALID` unless `sync_config.exit_on_error` is off;
+ * AppError `API_LISTEN_FAILED`.
+ */
+export async function startService(
+  config: ServiceConfig,
+  options: StartOptions = {},
+): Promise<Service> {
+  const logger = options.logger ?? createLogger(config.logging);
+  checkSyncConfig(config, logger);
+  const service = new RunningService(config, logger);
+  try {
+    await service.start(options.production ?? process.env['NODE_ENV'] === 'production');
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  return service;
+}
+
+/** How long streams and requests may take to end at `stop`. */
+const DRAIN_MS = 5000;
+const LIVE_MS = 10_000;
+const STATUS_MS = 1000;
+
+class RunningService implements Service {
+  readonly #config: ServiceConfig;
+  readonly #logger: Logger;
+  readonly #clock: Clock = systemClock;
+  readonly #stop = new AbortController();
+  readonly #source: ChangeSource | undefined;
+  readonly #storage: StorageKeeper<SyncHub>;
+  readonly #supervisor: ReplicatorSupervisor | undefined;
+  readonly #rate = new OperationRate();
+  readonly #listeners = new Set<(status: ServiceStatus) => void>();
+  #http: HttpServer | undefined;
+  #background: readonly Promise<unknown>[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: ServiceConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#source = config.source && openSource(config.source, { logger });
+    const around = { clock: this.#clock, logger, random: Math.random };
+    this.#storage = new StorageKeeper({
+      ...around,
+      open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger }),
+      use: (storage) =>
+        new SyncHub({
+          ...around,
+          storage,
+          planFor: (generation) => planForGeneration(generation, this.#source),
+          limits: {
+            maxBucketsPerConnection: config.api.maxBucketsPerConnection,
+            maxParameterQueryResults: config.api.maxParameterQueryResults,
+            maxConcurrentReads: config.api.maxDataFetchConcurrency,
+          },
+        }),
+    });
+    this.#supervisor = this.#newSupervisor(around);
+  }
+
+  async start(production: boolean): Promise<void> {
+    const { host, port, api, probes } = this.#config;
+    this.#http = await HttpServer.listen({
+      host,
+      port,
+      production,
+      maxConcurrentConnections: api.maxConcurrentConnections,
+      apiTokens: api.tokens,
+      probes: probes.http,
+      backend: this.#backend(),
+      logger: this.#logger,
+    });
+    this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
+    this.#background = [
+      this.#storage.run(this.#stop.signal),
+      this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
+      this.#reportStatus(),
+    ];
+  }
+
+  get url(): string {
+    return this.#http?.url ?? '';
+  }
+
+  status(): ServiceStatus {
+    const replication = this.#replication();
+    return {
+      replication,
+      checkpointOpId: replication.checkpointOpId,
+      opsPerSecond: this.#rate.perSecond(this.#clock.now()),
+      clients: this.#http?.streamCount ?? 0,
+    };
+  }
+
+  onStatus(listener: (status: ServiceStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#shutDown();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#logger.info('service_stopping');
+    const closed = this.#http?.close(DRAIN_MS);
+    this.#storage.opened?.used.drain();
+    this.#stop.abort();
+    // Each has a bound of its own; a failure of one must not keep the others open.
+    const ended = await Promise.allSettled([closed, ...this.#background]);
+    const opened = this.#storage.opened;
+    const disposed = await Promise.allSettled([
+      opened?.used[Symbol.asyncDispose]().then(() => opened.storage[Symbol.asyncDispose]()),
+      this.#source?.[Symbol.asyncDispose](),
+    ]);
+    for (const result of [...ended, ...disposed]) {
+      if (result.status === 'fulfilled') continue;
+      const { code, message } = toAppError(result.reason);
+      this.#logger.warn('service_stop_incomplete', { code, message });
+    }
+    this.#logger.info('service_stopped');
+  }
+
+  #newSupervisor(around: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly random: () => number;
+  }): ReplicatorSupervisor | undefined {
+    const { source: connection, storage, syncConfig } = this.#config;
+    if (!connection || !syncConfig) {
+      const missing = connection ? 'sync_config' : 'replication.connections';
+      this.#logger.warn('replication_off', { message: `${missing} is not configured` });
+      return undefined;
+    }
+    return new ReplicatorSupervisor({
+      ...around,
+      launch: launchWorker({
+        connection,
+        storagePath: storage.path,
+        syncConfigText: syncConfig.text,
+      }),
+      onStatus: (status) => this.#sample(status),
+    });
+  }
+
+  #sample({ checkpointOpId }: ReplicationStatus): void {
+    if (checkpointOpId === undefined) return;
+    this.#rate.add(this.#clock.now(), BigInt(checkpointOpId));
+  }
+
+  #replication(): ReplicationStatus {
+    if (this.#supervisor) return this.#supervisor.status;
+    return { state: 'off', rowsTotal: 0, touchedAtMs: this.#clock.now() };
+  }
+
+  #backend(): HttpBackend {
+    const { clientAuth, source: connection } = this.#config;
+    const [clock, logger] = [this.#clock, this.#logger];
+    const keys = configuredKeys({
+      auth: clientAuth,
+      sourceHostname: connection?.hostname,
+      clock,
+      logger,
+    });
+    const source = () => requireSource(this.#source);
+    const batches = new WriteCheckpointBatches({
+      head: async () => source().head(),
+      store: (user, head) => this.#storage.require().storage.writeCheckpoints.create(user, head),
+      mark: async () => source().mark(),
+    });
+    return {
+      verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
+      openStream: ({ request, token, user, format, signal }) =>
+        this.#storage.require().used.open({
+          request,
+          claims: token.claims,
+          userKey: user,
+          expiresAtMs: token.expiresAtMs,
+          format,
+          signal,
+        }),
+      createWriteCheckpoint: (user) => batches.create(user),
+      probes: () => this.#probes(),
+      admin: adminBackend({
+        connection,
+        source: this.#source,
+        storage: () => this.#storage.require().storage,
+        replication: () => this.#replication(),
+      }),
+    };
+  }
+
+  /** Ready means that clients are served: a source that is away does not change that. */
+  #probes(): ProbeState {
+    const opened = this.#storage.opened;
+    const { touchedAtMs } = this.#replication();
+    return {
+      started: opened !== undefined,
+      ready: opened?.used.isServing === true && !this.#stop.signal.aborted,
+      live: this.#clock.now() - touchedAtMs < LIVE_MS,
+      touchedAtMs,
+    };
+  }
+
+  async #reportStatus(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const status = this.status();
+      for (const listener of this.#listeners) listener(status);
+      // Only the signal interrupts the pause, and then the loop ends.
+      await this.#clock.sleep(STATUS_MS, signal).catch(() => {});
+    }
+  }
+}

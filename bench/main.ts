@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { LocalPostgres } from '@sluice/local-postgres';
+import { ServiceProcess } from '../tests/support/service-process.ts';
+import { TokenIssuer } from '../tests/support/tokens.ts';
+import { connect, memoryMb, type Figure } from './harness.ts';
+import { createTables, fillDocuments, fillItems, SYNC_CONFIG } from './workloads/dataset.ts';
+import { measureDownloads } from './workloads/downloads.ts';
+import { measureLatency } from './workloads/latency.ts';
+import { measureStreaming } from './workloads/streaming.ts';
+import { printTable } from './table.ts';
+
+const BASELINE = path.join(import.meta.dirname, 'baseline.json');
+
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '200000' },
+    documents: { type: 'string', default: '100000' },
+    only: { type: 'string' },
+    'write-baseline': { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+});
+const rows = Number(options.rows);
+const documents = Number(options.documents);
+
+const dir = await mkdtemp(path.join(tmpdir(), 'sluice-bench-'));
+const postgres = await LocalPostgres.start({
+  dataDir: path.join(dir, 'postgres'),
+  settings: { max_wal_size: '4GB', shared_buffers: '512MB', synchronous_commit: 'off' },
+});
+const figures: Figure[] = [];
+const add = (name: string, unit: string, value: number, higherIsBetter = true): void => {
+  figures.push({ name, unit, value, higherIsBetter });
+};
+const wants = (workload: string): boolean =>
+  options.only === undefined || options.only === workload;
+
+const issuer = new TokenIssuer();
+const service = await ServiceProcess.create({
+  dir,
+  databaseUrl: postgres.url(),
+  syncConfig: SYNC_CONFIG,
+  issuer,
+});
+const sql = await connect(postgres.url());
+try {
+  const version = await sql.query<{ server_version: string }>('SHOW server_version');
+  const conditions = {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    postgres: version.rows[0]?.server_version,
+    cpu: `${cpus().length} x ${cpus()[0]?.model}`,
+    rows,
+    documents,
+  };
+  await createTables(sql);
+
+  service.start();
+  await service.untilReady();
+  await new Promise((resolve) => setTimeout(resolve, 3000)); // a settled process is what is measured
+  add('idle memory', 'MB', (await memoryMb(service.pid ?? 0)).now, false);
+  if (wants('latency')) figures.push(...(await measureLatency({ service, sql, issuer })));
+  await service.stop();
+  await rm(path.join(dir, 'storage.db'), { force: true });
+  for (const suffix of ['-wal', '-shm'])
+    await rm(path.join(dir, `storage.db${suffix}`), { force: true });
+
+  await fillItems(sql, rows);
+  await sql.query('VACUUM ANALYZE items');
+  const copyStartedAt = performance.now();
+  await sql.query(`COPY items TO '/dev/null' (FORMAT binary)`);
+  add(
+    'limit: COPY of the same table',
+    'rows/s',
+    (rows / (performance.now() - copyStartedAt)) * 1000,
+  );
+
+  const startedAt = performance.now();
+  service.start();
+  await service.untilReady(600_000);
+  add('initial replication', 'rows/s', (rows / (performance.now() - startedAt)) * 1000);
+  add('initial replication, peak memory', 'MB', (await memoryMb(service.pid ?? 0)).peak, false);
+
+  if (wants('streaming')) figures.push(...(await measureStreaming({ service, sql, issuer })));
+  if (wants('download')) {
+    await fillDocuments(sql, documents);
+    figures.push(...(await measureDownloads({ service, sql, issuer, documents })));
+  }
+  const memory = await memoryMb(service.pid ?? 0);
+  add('memory at the end', 'MB', memory.now, false);
+
+  const baseline = JSON.parse(await readFile(BASELINE, 'utf8').catch(() => '{"figures":[]}')) as {
+    figures: Figure[];
+  };
+  printTable(conditions, figures, baseline.figures);
+  const result = `${JSON.stringify({ conditions, figures }, undefined, 2)}\n`;
+  if (options.json !== undefined) await writeFile(options.json, result);
+  if (options['write-baseline']) await writeFile(BASELINE, result);
+} catch (error) {
+  console.error(service.log.slice(-4000));
+  throw error;
+} finally {
+  await sql.end();
+  await service.stop();
+  await postgres.stop();
+  await rm(dir, { recursive: true, force: true });
+}

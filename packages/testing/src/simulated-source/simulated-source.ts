@@ -1,0 +1,246 @@
+import { SourceError } from '@sluice/base';
+import { matchesPattern, type SourcePosition, type SqliteRow } from '@sluice/model';
+import {
+  rowKey,
+  type ChangeEvent,
+  type ChangeSource,
+  type SnapshotChunk,
+  type SourceCheck,
+  type SourceReplication,
+  type SourceTable,
+  type StreamOptions,
+  type TableSnapshot,
+} from '@sluice/source';
+import type { SeededRandom } from '../seeded-random.ts';
+import {
+  formatPosition,
+  type LoggedTransaction,
+  type SimulatedDatabase,
+} from './simulated-database.ts';
+
+export interface SimulationOptions {
+  /** Decides how events are cut into batches and how long reads take. */
+  readonly random: SeededRandom;
+  readonly chunkRows: number;
+}
+
+/** A `ChangeSource` over a `SimulatedDatabase`, with random delays between all steps. */
+export class SimulatedSource implements ChangeSource {
+  readonly defaultSchema = 'public';
+  readonly #database: SimulatedDatabase;
+  readonly #options: SimulationOptions;
+  readonly #handles = new Map<string, SourcePosition>();
+  #nextHandle = 1;
+
+  constructor(database: SimulatedDatabase, options: SimulationOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  check(): Promise<readonly SourceCheck[]> {
+    return Promise.resolve([]);
+  }
+  readSchema(): Promise<readonly SourceTable[]> {
+    return Promise.resolve(this.#database.tables);
+  }
+  head(): Promise<SourcePosition> {
+    return Promise.resolve(this.#database.head);
+  }
+  mark(): Promise<void> {
+    this.#database.mark();
+    return Promise.resolve();
+  }
+
+  openReplication(options: { readonly handle: string | undefined }): Promise<SourceReplication> {
+    const handle = options.handle ?? `handle_${this.#nextHandle++}`;
+    const known = this.#handles.get(handle);
+    if (options.handle !== undefined && known === undefined) {
+      return Promise.reject(new SourceError('SOURCE_SLOT_LOST', `No handle ${handle}`));
+    }
+    const start = known ?? this.#database.head;
+    this.#handles.set(handle, start);
+    return Promise.resolve(
+      new SimulatedReplication(this.#database, this.#options, handle, start, (position) =>
+        this.#handles.set(handle, position),
+      ),
+    );
+  }
+
+  /** As if an operator dropped the slot. */
+  loseAllHandles(): void {
+    this.#handles.clear();
+  }
+
+  dropReplication(handle: string): Promise<void> {
+    this.#handles.delete(handle);
+    return Promise.resolve();
+  }
+  listReplications(): Promise<readonly string[]> {
+    return Promise.resolve([...this.#handles.keys()]);
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class SimulatedReplication implements SourceReplication {
+  readonly handle: string;
+  readonly startPosition: SourcePosition;
+  readonly #database: SimulatedDatabase;
+  readonly #options: SimulationOptions;
+  readonly #onAcknowledge: (position: SourcePosition) => void;
+  #acknowledged: SourcePosition;
+
+  constructor(
+    database: SimulatedDatabase,
+    options: SimulationOptions,
+    handle: string,
+    start: SourcePosition,
+    onAcknowledge: (position: SourcePosition) => void,
+  ) {
+    this.#database = database;
+    this.#options = options;
+    this.handle = handle;
+    this.startPosition = start;
+    this.#acknowledged = start;
+    this.#onAcknowledge = onAcknowledge;
+  }
+
+  listTables(patterns: Parameters<SourceReplication['listTables']>[0]): Promise<SourceTable[]> {
+    return Promise.resolve(
+      this.#database.tables.filter((table) => patterns.some((p) => matchesPattern(p, table))),
+    );
+  }
+
+  async *stream(options: StreamOptions): AsyncGenerator<readonly ChangeEvent[]> {
+    const { signal } = options;
+    let position = options.after > this.#acknowledged ? options.after : this.#acknowledged;
+    const described = new Set<SourceTable>();
+    while (!signal.aborted) {
+      for (const transaction of this.#database.transactionsAfter(position)) {
+        for (const batch of this.#cut(eventsOf(transaction, described, options.isWanted))) {
+          await this.#pause();
+          if (signal.aborted) return;
+          yield batch;
+        }
+        ({ position } = transaction);
+      }
+      const { head } = this.#database;
+      if (this.#database.transactionsAfter(position).length > 0) continue;
+      position = head;
+      yield [{ kind: 'idle', position, marked: true }];
+      await this.#database.changed(position, signal);
+    }
+  }
+
+  snapshot(
+    table: SourceTable,
+    options: { readonly progress: string | undefined },
+  ): Promise<TableSnapshot> {
+    if (table.keyColumns.length > 0) {
+      return Promise.resolve({
+        exactAt: undefined,
+        estimatedRows: undefined,
+        chunks: this.#chunksByKey(table, options.progress),
+      });
+    }
+    // Transactions before this position are in the rows, later ones are not.
+    const exactAt = formatPosition(Number.parseInt(this.#database.head, 16) + 1);
+    const rows = [...this.#database.rows(table.name)];
+    return Promise.resolve({
+      exactAt,
+      estimatedRows: undefined,
+      chunks: this.#fixed(rows, exactAt),
+    });
+  }
+
+  async *#chunksByKey(
+    table: SourceTable,
+    progress: string | undefined,
+  ): AsyncGenerator<SnapshotChunk> {
+    let after = progress ?? '';
+    for (;;) {
+      await this.#pause();
+      const keyOf = (row: SqliteRow): string => rowKey(row, table.keyColumns);
+      const present = this.#database.tables.includes(table) ? this.#database.rows(table.name) : [];
+      const rows = present
+        .filter((row) => keyOf(row) > after)
+        .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+        .slice(0, this.#options.chunkRows);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = keyOf(last);
+      const position = this.#database.head;
+      await this.#pause();
+      yield { rows, progress: after, position };
+    }
+  }
+
+  async *#fixed(
+    rows: readonly SqliteRow[],
+    exactAt: SourcePosition,
+  ): AsyncGenerator<SnapshotChunk> {
+    for (let at = 0; at < rows.length; at += this.#options.chunkRows) {
+      await this.#pause();
+      const chunk = rows.slice(at, at + this.#options.chunkRows);
+      yield { rows: chunk, progress: undefined, position: exactAt };
+    }
+  }
+
+  readRows(
+    table: SourceTable,
+    keys: readonly SqliteRow[],
+  ): Promise<{ rows: SqliteRow[]; position: SourcePosition }> {
+    const wanted = new Set(keys.map((row) => rowKey(row, table.keyColumns)));
+    const rows = this.#database
+      .rows(table.name)
+      .filter((row) => wanted.has(rowKey(row, table.keyColumns)));
+    return Promise.resolve({ rows, position: this.#database.head });
+  }
+
+  acknowledge(position: SourcePosition): void {
+    if (position <= this.#acknowledged) return;
+    this.#acknowledged = position;
+    this.#onAcknowledge(position);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  *#cut(events: readonly ChangeEvent[]): Generator<readonly ChangeEvent[]> {
+    for (let at = 0; at < events.length;) {
+      const size = 1 + Math.floor(this.#options.random.next() * 5);
+      yield events.slice(at, at + size);
+      at += size;
+    }
+  }
+
+  /** Gives way to others a random number of times. */
+  async #pause(): Promise<void> {
+    const turns = Math.floor(this.#options.random.next() * 4);
+    for (let turn = 0; turn < turns; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+function eventsOf(
+  transaction: LoggedTransaction,
+  described: Set<SourceTable>,
+  isWanted: StreamOptions['isWanted'],
+): ChangeEvent[] {
+  const { transactionId, commitPosition, position } = transaction;
+  const events: ChangeEvent[] = [{ kind: 'begin', transactionId, commitPosition }];
+  for (const event of transaction.events) {
+    if (!('table' in event) && event.kind !== 'truncate') continue;
+    for (const table of 'table' in event ? [event.table] : event.tables) {
+      if (described.has(table)) continue;
+      described.add(table);
+      if (isWanted(table)) events.push({ kind: 'table', table });
+    }
+    if (!('table' in event) || isWanted(event.table)) events.push(event);
+  }
+  events.push({ kind: 'commit', position, committedAtMs: 0 });
+  return events;
+}
