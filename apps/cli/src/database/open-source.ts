@@ -1,4 +1,5 @@
-import type { PostgresConnection } from '@sluice/server';
+import { silentLogger } from '@sluice/base';
+import { openSource as openConfiguredSource, type PostgresConnection } from '@sluice/server';
 import type { ChangeSource } from '@sluice/source';
 import { createPostgresSource } from '@sluice/source-postgres';
 import { sourceUrl } from './connection-url.ts';
@@ -8,14 +9,7 @@ export type SourceTarget = string | PostgresConnection;
 
 /** The database as a change source. Connects at first use. */
 export function openSource(target: SourceTarget): ChangeSource {
-  if (typeof target === 'string') return createPostgresSource({ uri: sourceUrl(target) });
-  const { hostname, port, username, password, database, slotNamePrefix, connectTimeoutMs } = target;
-  return createPostgresSource({
-    ...{ hostname, port, username, password, database, slotNamePrefix, connectTimeoutMs },
-    sslmode: target.sslMode,
-    cacert: target.caCertificate,
-    clientCertificate: target.clientCertificate,
-    clientPrivateKey: target.clientPrivateKey,
-    tlsServername: target.tlsServerName,
-  });
+  return typeof target === 'string'
+    ? createPostgresSource({ uri: sourceUrl(target) })
+    : openConfiguredSource(target, { logger: silentLogger });
 }

@@ -3,12 +3,19 @@ import { AppError } from '@sluice/base';
 
 const ATTEMPTS = 20;
 
-/** Whether nothing listens on the port of the loopback interface. */
-export function isPortFree(port: number): Promise<boolean> {
+/** Whether nothing listens on the port of the loopback interface, by IPv4 or IPv6. */
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'));
+}
+
+function canListen(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    // A machine without IPv6 answers EADDRNOTAVAIL or the like: nobody else listens there either.
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'),
+    );
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
   });
 }
 

@@ -16,6 +16,7 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
   return {
     replication: { connections: [{ type: 'postgresql', uri: settings.databaseUrl }] },
     storage: { type: 'sqlite', path: settings.storagePath },
+    host: '127.0.0.1',
     port: settings.port,
     client_auth: { jwks: { keys: [settings.key] }, audience: [DEV_AUDIENCE] },
     sync_config: { content: settings.syncConfig },
