@@ -18,7 +18,11 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.on('error', () => process.exit(0));
   using interrupt = catchInterrupts();
   const program = buildProgram({
-    ...{ screen, interrupt, cwd: process.cwd(), env: process.env, version: ownVersion() },
+    screen,
+    interrupt,
+    cwd: process.cwd(),
+    env: process.env,
+    version: ownVersion(),
   });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: () => {} });

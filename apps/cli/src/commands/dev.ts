@@ -64,14 +64,22 @@ async function runUntilInterrupted(
   const syncConfig = await loadDevSyncConfig(context, options, source);
   const service = opened.use(
     await startDevService(context, {
-      ...{ databaseUrl: source.url, port: ports.service, syncConfig: syncConfig.text, key },
-      ...{ storagePath: folder.file(source.storageName), logger: log.logger },
+      databaseUrl: source.url,
+      port: ports.service,
+      syncConfig: syncConfig.text,
+      key,
+      storagePath: folder.file(source.storageName),
+      logger: log.logger,
     }),
   );
   const uploads = opened.use(await startUploads({ source, syncConfig, ports, key, log }));
   const state = {
-    ...{ pid: process.pid, serviceUrl: service.url, uploadUrl: uploads.url },
-    ...{ databaseUrl: source.url, users: source.users, postgresPort: source.postgresPort },
+    pid: process.pid,
+    serviceUrl: service.url,
+    uploadUrl: uploads.url,
+    databaseUrl: source.url,
+    users: source.users,
+    postgresPort: source.postgresPort,
   };
   await folder.saveState({ ...state, running: true });
   opened.defer(() => folder.saveState({ ...state, running: false }));

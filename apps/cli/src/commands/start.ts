@@ -14,8 +14,11 @@ export async function startCommand(
   options: StartOptions,
 ): Promise<void> {
   const config = await loadServiceConfig({
-    ...{ env, cwd, configPath: options.config },
-    ...{ configBase64: options.configBase64, syncConfigBase64: options.syncConfigBase64 },
+    env,
+    cwd,
+    configPath: options.config,
+    configBase64: options.configBase64,
+    syncConfigBase64: options.syncConfigBase64,
   });
   const service = await startService(config, {});
   await untilAborted(interrupt.signal);

@@ -34,7 +34,12 @@ export async function tailCommand(context: CliContext, options: TailCommandOptio
   const { token, who } = tokenSource(options, folder);
   screen.print(`${colors.bold(who)} at ${colors.cyan(url)} ${colors.dim('· Ctrl-C ends')}`);
   await runTail({
-    ...{ screen, url, token, clock: systemClock, signal: interrupt.signal, clientId: randomUUID() },
+    screen,
+    url,
+    token,
+    clock: systemClock,
+    signal: interrupt.signal,
+    clientId: randomUUID(),
     parameters: options.parameters ?? {},
     subscriptions: options.stream ?? [],
     all: options.all ?? false,

@@ -36,7 +36,10 @@ export async function runSql(
     const answer = await client.query<(string | null)[]>({ text, rowMode: 'array' });
     const results = Array.isArray(answer) ? (answer as (typeof answer)[]) : [answer];
     return results.map(({ command, rowCount, fields, rows }) => ({
-      ...{ command, rowCount, columns: fields.map((field) => field.name), rows },
+      command,
+      rowCount,
+      columns: fields.map((field) => field.name),
+      rows,
     }));
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -13,8 +13,11 @@ beforeEach(async () => (parent = await mkdtemp(path.join(tmpdir(), 'sluice-dev-'
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
 const STATE = {
-  ...{ serviceUrl: 'http://localhost:8080', uploadUrl: 'http://localhost:8081/upload' },
-  ...{ databaseUrl: 'postgresql://x', users: ['alice'], running: true },
+  serviceUrl: 'http://localhost:8080',
+  uploadUrl: 'http://localhost:8081/upload',
+  databaseUrl: 'postgresql://x',
+  users: ['alice'],
+  running: true,
 };
 
 test('the key is made once, for this user only, and found from folders below', async () => {

@@ -36,7 +36,9 @@ export async function loadDevSyncConfig(
   const schema = await source.readSchema();
   const fileName = path.relative(context.cwd, file);
   const plan = compileChecked(context.screen, text, {
-    ...{ fileName, defaultSchema: source.defaultSchema, sourceSchema: schema },
+    fileName,
+    defaultSchema: source.defaultSchema,
+    sourceSchema: schema,
   });
   const tables = schema
     .filter((table) => table.schema === source.defaultSchema)

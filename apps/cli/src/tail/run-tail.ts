@@ -74,7 +74,13 @@ async function followOnce(
   const buckets = view.positions();
   printer.connecting();
   for await (const line of readSyncStream({
-    ...{ url, token, clientId, parameters, subscriptions, signal, buckets },
+    url,
+    token,
+    clientId,
+    parameters,
+    subscriptions,
+    signal,
+    buckets,
   })) {
     onLine();
     const events = view.apply(line);

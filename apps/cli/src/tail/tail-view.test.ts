@@ -89,13 +89,20 @@ class Script {
     }
     for (const name of step.drop ?? []) this.#sums.delete(name);
     const buckets = [...this.#sums].map(([bucket, checksum]) => ({
-      ...{ bucket, checksum, count: 1, priority: 3, subscriptions: [] },
+      bucket,
+      checksum,
+      count: 1,
+      priority: 3,
+      subscriptions: [],
     }));
     const lastOpId = this.#opId;
     const first: Line = this.#started
       ? {
-          ...{ kind: 'checkpoint_diff', lastOpId, writeCheckpoint: undefined },
-          ...{ updatedBuckets: buckets, removedBuckets: step.drop ?? [] },
+          kind: 'checkpoint_diff',
+          lastOpId,
+          writeCheckpoint: undefined,
+          updatedBuckets: buckets,
+          removedBuckets: step.drop ?? [],
         }
       : { kind: 'checkpoint', lastOpId, writeCheckpoint: undefined, buckets, streams: [] };
     this.#started = true;
