@@ -57,10 +57,10 @@ export class BucketSums {
       `SELECT sum(checksum) AS checksum, sum(fresh_count) AS fresh_count,
          min(first_op) AS first_op, max(last_op) AS last_op, max(requires_checkpoint) AS requires,
          (SELECT epoch FROM buckets WHERE id = ?) AS epoch
-       FROM segments WHERE bucket_id = ? AND last_op > ? AND last_op <= ?`,
+       FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op > ? AND last_op <= ?`,
     );
     this.#straddling = db.prepare<[number, number, number], SegmentKey>(
-      `SELECT first_op, last_op, epoch FROM segments
+      `SELECT first_op, last_op, epoch FROM segments INDEXED BY segments_bucket
        WHERE bucket_id = ? AND last_op > ? AND first_op <= ? ORDER BY last_op LIMIT 1`,
     );
   }

@@ -41,11 +41,11 @@ export class CompactionQueue {
     this.#use = db.prepare<[number, number], BucketUse>(
       `SELECT count(*) AS segments, sum(payload_bytes < ${SMALL_SEGMENT_BYTES}) AS small_segments,
          sum(visible_count) AS visible, sum(superseded_count) AS superseded
-       FROM segments WHERE bucket_id = ? AND last_op <= ?`,
+       FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op <= ?`,
     );
     this.#hasLater = db
       .prepare<[number, number]>(
-        'SELECT 1 FROM segments WHERE bucket_id = ? AND last_op > ? LIMIT 1',
+        'SELECT 1 FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op > ? LIMIT 1',
       )
       .pluck();
   }

@@ -55,8 +55,8 @@ function bucketStep(db: Database, id: number): () => boolean {
     .prepare<[number], number>('SELECT id FROM buckets WHERE generation_id = ? LIMIT 1')
     .pluck();
   const deleteSegments = db.prepare<[number, number]>(
-    `DELETE FROM segments WHERE bucket_id = ? AND last_op IN (
-       SELECT last_op FROM segments WHERE bucket_id = ? LIMIT ${SEGMENTS_PER_DELETE})`,
+    `DELETE FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op IN (
+       SELECT last_op FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? LIMIT ${SEGMENTS_PER_DELETE})`,
   );
   const deleteBucket = db.prepare<[number]>('DELETE FROM buckets WHERE id = ?');
   return () => {

@@ -57,8 +57,8 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX buckets_name ON buckets (generation_id, name);
 
   CREATE TABLE segments (
+    last_op INTEGER PRIMARY KEY,
     bucket_id INTEGER NOT NULL,
-    last_op INTEGER NOT NULL,
     first_op INTEGER NOT NULL,
     op_count INTEGER NOT NULL,
     visible_count INTEGER NOT NULL,
@@ -69,9 +69,10 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
     payload_bytes INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     op_index BLOB NOT NULL,
-    payload BLOB NOT NULL,
-    PRIMARY KEY (bucket_id, last_op)
-  ) WITHOUT ROWID;
+    payload BLOB NOT NULL
+  );
+  CREATE INDEX segments_bucket ON segments (bucket_id, last_op, first_op, fresh_count, checksum,
+    requires_checkpoint, payload_bytes, epoch, visible_count, superseded_count);
 
   CREATE TABLE row_states (
     generation_id INTEGER NOT NULL,

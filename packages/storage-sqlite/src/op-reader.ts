@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from './database.ts';
 import type { SegmentCache, SegmentKey } from './segment-cache.ts';
 
-/** Segments looked up at a time. */
-const PAGE_SEGMENTS = 64;
+/** Segments looked up at a time: few at first, because one large segment makes a chunk. */
+const FIRST_PAGE_SEGMENTS = 3;
+const MAX_PAGE_SEGMENTS = 100;
 const CHUNK_ENTRY_BYTES = 500;
 
 interface BucketRow {
@@ -43,10 +44,10 @@ export class OpReader {
     this.#bucket = db.prepare<[number, string], BucketRow>(
       'SELECT id, epoch, hidden_up_to FROM buckets WHERE generation_id = ? AND name = ?',
     );
-    this.#places = db.prepare<[number, number, number], SegmentPlace>(
-      `SELECT first_op, last_op, payload_bytes, epoch FROM segments
+    this.#places = db.prepare<[number, number, number, number], SegmentPlace>(
+      `SELECT first_op, last_op, payload_bytes, epoch FROM segments INDEXED BY segments_bucket
        WHERE bucket_id = ? AND last_op > ? AND first_op <= ?
-       ORDER BY last_op LIMIT ${PAGE_SEGMENTS}`,
+       ORDER BY last_op LIMIT ?`,
     );
   }
 
@@ -82,12 +83,12 @@ export class OpReader {
     });
     let after = read.after;
     let moreSegments = false;
-    for (;;) {
-      const places = this.#places.all(read.bucket.id, after, read.upTo);
+    for (let limit = FIRST_PAGE_SEGMENTS; ; limit = Math.min(limit * 4, MAX_PAGE_SEGMENTS)) {
+      const places = this.#places.all(read.bucket.id, after, read.upTo, limit);
       const taken = this.#addPage(assembler, read, places);
       moreSegments = taken < places.length;
       after = places.at(-1)?.last_op ?? after;
-      if (moreSegments || places.length < PAGE_SEGMENTS) break;
+      if (moreSegments || places.length < limit) break;
     }
     return assembler.finish({ epoch: read.bucket.epoch, moreSegments });
   }

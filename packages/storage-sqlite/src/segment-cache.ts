@@ -37,7 +37,7 @@ export class SegmentCache {
         ENTRY_BYTES + segment.index.bytes.length + segment.payload.length,
     });
     this.#range = db.prepare<[number, number, number], SegmentBytes>(
-      `SELECT first_op, last_op, epoch, op_index, payload FROM segments
+      `SELECT first_op, last_op, epoch, op_index, payload FROM segments INDEXED BY segments_bucket
        WHERE bucket_id = ? AND last_op >= ? AND last_op <= ? ORDER BY last_op`,
     );
   }

@@ -35,7 +35,7 @@ export class SegmentRows {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#deleteRange = db.prepare<[number, number, number]>(
-      'DELETE FROM segments WHERE bucket_id = ? AND last_op >= ? AND last_op <= ?',
+      'DELETE FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op >= ? AND last_op <= ?',
     );
   }
 

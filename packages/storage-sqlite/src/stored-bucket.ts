@@ -23,16 +23,16 @@ export class BucketStatements {
     this.rows = new SegmentRows(db);
     // Segments of a bucket do not overlap, so the order of last ops is that of first ops.
     this.newestBelow = db.prepare<[number, OpId], SegmentBytes>(
-      `SELECT op_index, payload FROM segments WHERE bucket_id = ? AND last_op < ?
+      `SELECT op_index, payload FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op < ?
        ORDER BY last_op DESC LIMIT 1`,
     );
     this.oldestAbove = db.prepare<[number, OpId, OpId], SegmentBytes>(
-      `SELECT op_index, payload FROM segments WHERE bucket_id = ? AND last_op > ? AND first_op > ?
+      `SELECT op_index, payload FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op > ? AND first_op > ?
        ORDER BY last_op LIMIT 1`,
     );
     this.lastOpOf = db
       .prepare<[number, OpId, OpId], number>(
-        `SELECT last_op FROM segments WHERE bucket_id = ? AND last_op >= ? AND first_op <= ?
+        `SELECT last_op FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op >= ? AND first_op <= ?
          ORDER BY last_op LIMIT 1`,
       )
       .pluck();

@@ -136,6 +136,12 @@ export class GenerationFeed {
     return this.#reads.read(node, read);
   }
 
+  /** The checkpoint from which on the bucket can be read consistently, asked anew. */
+  async requiredCheckpoint(node: BucketNode, at: OpId): Promise<OpId> {
+    const [state] = await this.#statesOf([node], at);
+    return state?.requiresCheckpoint ?? 0n;
+  }
+
   /** Tells the sessions of users whose write checkpoint is reached already. */
   async refreshWriteCheckpoints(): Promise<void> {
     const announce = await this.writeCheckpoints.reachedAt(this.#checkpoint.position);

@@ -191,8 +191,15 @@ export class SyncHub implements AsyncDisposable {
     const plan = await planFor(generation);
     const gate = this.#gate;
     return GenerationFeed.open({
-      ...{ storage, generation, plan, gate, clock, logger, random },
-      ...{ chunkBytes, minCheckpointIntervalMs },
+      storage,
+      generation,
+      plan,
+      gate,
+      clock,
+      logger,
+      random,
+      chunkBytes,
+      minCheckpointIntervalMs,
     });
   }
 

@@ -356,7 +356,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       const buckets = slots.map(toCheckpointBucket);
       return this.#encoder.encode({
         kind: 'checkpoint',
-        ...{ lastOpId, writeCheckpoint, buckets, streams },
+        lastOpId,
+        writeCheckpoint,
+        buckets,
+        streams,
       });
     }
     const updatedBuckets = updated.map(toCheckpointBucket);
@@ -367,7 +370,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     const removedBuckets = removed.map((slot) => slot.node.name);
     return this.#encoder.encode({
       kind: 'checkpoint_diff',
-      ...{ lastOpId, writeCheckpoint, updatedBuckets, removedBuckets },
+      lastOpId,
+      writeCheckpoint,
+      updatedBuckets,
+      removedBuckets,
     });
   }
 
@@ -377,10 +383,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     this.#priority = slot.priority;
     const chunk = await must(this.#feed).readOps(node, { after, upTo, fresh });
     if (this.#isEnded) return;
-    if (chunk === undefined) {
-      this.#finishBucket(slot);
-      return;
-    }
+    if (chunk === undefined) return this.#endBucket(slot);
     const frame = {
       bucket: node.name,
       after,
@@ -390,10 +393,31 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     batch.lineOfParts(this.#encoder.data(frame, chunk));
     slot.position = chunk.lastOpId;
     if (fresh !== undefined) slot.fresh = chunk.epoch;
-    if (chunk.requiresCheckpoint > this.#requires) this.#requires = chunk.requiresCheckpoint;
+    this.#require(chunk.requiresCheckpoint);
     this.#opsSent += chunk.opCount;
     this.#around.totals.opsSent += chunk.opCount;
-    if (!chunk.hasMore) this.#finishBucket(slot);
+    if (!chunk.hasMore) await this.#endBucket(slot);
+  }
+
+  /**
+   * There are no more operations. Where the client stands before the last one all the same, they
+   * may have become part of a CLEAR beyond the checkpoint, so that only a newer one can be completed.
+   */
+  async #endBucket(slot: Slot): Promise<void> {
+    if (!isUpToDate(slot)) {
+      const upTo = must(this.#checkpoint);
+      this.#require(await must(this.#feed).requiredCheckpoint(slot.node, upTo));
+      if (this.#isEnded || this.#requires > upTo) {
+        // Stays pending, and goes on from where it is under the newer checkpoint.
+        this.#sendAt += 1;
+        return;
+      }
+    }
+    this.#finishBucket(slot);
+  }
+
+  #require(checkpoint: OpId): void {
+    if (checkpoint > this.#requires) this.#requires = checkpoint;
   }
 
   #finishBucket(slot: Slot): void {

@@ -1,3 +1,4 @@
+export { FakeClock, settle } from './fake-clock.ts';
 export { MemoryDisk } from './memory-storage/memory-data.ts';
 export { MemoryStorage } from './memory-storage/memory-storage.ts';
 export { SeededRandom } from './seeded-random.ts';
@@ -6,3 +7,7 @@ export {
   type TransactionWriter,
 } from './simulated-source/simulated-database.ts';
 export { SimulatedSource, type SimulationOptions } from './simulated-source/simulated-source.ts';
+export { scriptedPlan, type ScriptedStream } from './scripted-plan.ts';
+export { ScriptedStorage, type ScriptedCommit, type ScriptedRow } from './scripted-storage.ts';
+export { ScriptedConnection } from './scripted-connection.ts';
+export { ScriptedSyncClient } from './scripted-sync-client.ts';
