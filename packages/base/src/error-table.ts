@@ -25,6 +25,7 @@ const entry = (
 });
 
 const RETRY = { retryable: true, logLevel: 'warn' } as const;
+const REJECTED = { httpStatus: 422, logLevel: 'warn' } as const;
 const UNAUTHORIZED = { httpStatus: 401, logLevel: 'info' } as const;
 
 export const ERROR_TABLE = {
@@ -307,6 +308,65 @@ export const ERROR_TABLE = {
     httpStatus: 400,
     logLevel: 'info',
   }),
+  UPLOAD_TABLE_UNKNOWN: entry(
+    'A write is for a table that does not exist or that uploads may not change',
+    'Correct the table name, or allow the table',
+    REJECTED,
+  ),
+  UPLOAD_COLUMN_UNKNOWN: entry(
+    'A write names a column that the table does not have',
+    "Bring the client's schema and the table in line",
+    REJECTED,
+  ),
+  UPLOAD_VALUE_INVALID: entry(
+    'A written value does not fit the type of its column',
+    'Correct the value where the client writes it',
+    REJECTED,
+  ),
+  UPLOAD_CONSTRAINT: entry(
+    'A write breaks a constraint of the database',
+    'Check the same rule in the client before writing',
+    REJECTED,
+  ),
+  UPLOAD_FORBIDDEN: entry(
+    'The database does not permit this write',
+    'Grant the right to the role, or correct the row-level security policy',
+    REJECTED,
+  ),
+  UPLOAD_REJECTED: entry(
+    'The database refused a write for good',
+    'See the message of the database',
+    REJECTED,
+  ),
+  UPLOAD_UNAVAILABLE: entry(
+    'An upload could not be applied for the moment',
+    'Nothing to do: clients send it again',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
+  CLI_USAGE: entry('A command was called in a way it does not know', 'See sluice --help'),
+  CLI_ALREADY_RUNNING: entry(
+    'Another sluice dev uses the same folder',
+    'Use the one that runs, stop it with Ctrl-C, or choose another folder with --dir',
+  ),
+  CLI_PORT_IN_USE: entry(
+    'A port that was asked for is taken',
+    'Stop the program that listens there, or choose another port',
+  ),
+  CLI_DEV_FOLDER: entry(
+    'The folder of sluice dev is missing or damaged',
+    'Run sluice dev here first, or name the service with --url and --token',
+  ),
+  CLI_CHECKS_FAILED: entry(
+    'The source database is not ready for replication',
+    'Run what the checks list, or try again with --fix',
+  ),
+  CLI_SERVICE_UNREACHABLE: entry(
+    'The service cannot be reached',
+    'Check the URL, and that the service is running',
+    RETRY,
+  ),
+  CLI_REQUEST_REFUSED: entry('The service refused a request', 'Correct what the message names'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;

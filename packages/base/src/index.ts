@@ -12,5 +12,6 @@ export { Backoff, type BackoffOptions } from './backoff.ts';
 export { BoundedQueue } from './bounded-queue.ts';
 export { abortReason, systemClock, type Clock } from './clock.ts';
 export { ERROR_TABLE, type ErrorCode, type ErrorEntry } from './error-table.ts';
+export { parseExactJson } from './exact-json.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export { silentLogger, type LogFacts, type Logger } from './logger.ts';

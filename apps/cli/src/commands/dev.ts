@@ -1,0 +1,133 @@
+import path from 'node:path';
+import type { CliContext } from '../cli-context.ts';
+import { printBanner } from '../dev/banner.ts';
+import { ClosingList } from '../dev/closing-list.ts';
+import { DevFolder } from '../dev/dev-folder.ts';
+import { openDevLog, type DevLog } from '../dev/dev-log.ts';
+import { startDevService } from '../dev/dev-service.ts';
+import { loadDevSyncConfig, type DevSyncConfig } from '../dev/dev-sync-config.ts';
+import { followStatus } from '../dev/follow-status.ts';
+import { choosePort } from '../dev/free-port.ts';
+import { prepareSource, type PreparedSource } from '../dev/prepare-source.ts';
+import { startUploadServer, type UploadServer } from '../dev/upload-server.ts';
+import { untilAborted } from '../terminal/interrupt.ts';
+
+export interface DevOptions {
+  readonly db?: string | undefined;
+  readonly syncConfig?: string | undefined;
+  readonly fix?: boolean | undefined;
+  readonly port?: number | undefined;
+  readonly uploadPort?: number | undefined;
+  readonly postgresPort?: number | undefined;
+  readonly dir: string;
+  readonly user?: readonly string[] | undefined;
+}
+
+interface Ports {
+  readonly service: number;
+  readonly upload: number;
+}
+
+const DEFAULT_PORT = 8080;
+
+/**
+ * Everything that one needs to see Sluice work: a database, the service, a write endpoint, tokens.
+ * Runs until the interrupt; what it made stays in the folder, so the next start goes on from there.
+ */
+export async function runDev(context: CliContext, options: DevOptions): Promise<void> {
+  const { screen } = context;
+  screen.print(`\n${screen.colors.bold('Sluice')} ${screen.colors.dim(context.version)}\n`);
+  const folder = await DevFolder.create(path.resolve(context.cwd, options.dir));
+  folder.assertFree();
+  const ports = await choosePorts(context, options);
+  {
+    await using opened = new ClosingList();
+    await runUntilInterrupted(context, options, { folder, ports, opened });
+    screen.setStatus(undefined);
+    screen.print('\n  Stopping …');
+  }
+  const kept = path.relative(context.cwd, folder.path) || '.';
+  screen.print(`  Stopped. Everything is kept in ${kept} for the next start.`);
+}
+
+async function runUntilInterrupted(
+  context: CliContext,
+  options: DevOptions,
+  place: { readonly folder: DevFolder; readonly ports: Ports; readonly opened: ClosingList },
+): Promise<void> {
+  const { signal } = context.interrupt;
+  const { folder, ports, opened } = place;
+  const key = await folder.key();
+  const log = opened.use(openDevLog(folder.file('service.log'), context.screen));
+  const source = opened.use(await prepareSource(context, options, folder));
+  if (signal.aborted) return;
+  const syncConfig = await loadDevSyncConfig(context, options, source);
+  const service = opened.use(
+    await startDevService(context, {
+      databaseUrl: source.url,
+      port: ports.service,
+      syncConfig: syncConfig.text,
+      key,
+      storagePath: folder.file(source.storageName),
+      logger: log.logger,
+    }),
+  );
+  const uploads = opened.use(await startUploads({ source, syncConfig, ports, key, log }));
+  const state = {
+    pid: process.pid,
+    serviceUrl: service.url,
+    uploadUrl: uploads.url,
+    databaseUrl: source.url,
+    users: source.users,
+    postgresPort: source.postgresPort,
+  };
+  await folder.saveState({ ...state, running: true });
+  opened.defer(() => folder.saveState({ ...state, running: false }));
+
+  if (!(await followStatus(context, service, { untilServing: true }))) return;
+  await printBanner(context, {
+    folder,
+    state,
+    key,
+    syncConfig,
+    isSample: options.db === undefined,
+  });
+  await Promise.race([
+    followStatus(context, service, { untilServing: false }),
+    untilAborted(signal),
+  ]);
+}
+
+function startUploads(parts: {
+  readonly source: PreparedSource;
+  readonly syncConfig: DevSyncConfig;
+  readonly ports: Ports;
+  readonly key: Awaited<ReturnType<DevFolder['key']>>;
+  readonly log: DevLog;
+}): Promise<UploadServer> {
+  return startUploadServer({
+    databaseUrl: parts.source.url,
+    key: parts.key,
+    port: parts.ports.upload,
+    tables: parts.syncConfig.tables,
+    logger: parts.log.logger,
+  });
+}
+
+async function choosePorts({ screen }: CliContext, options: DevOptions): Promise<Ports> {
+  const service = await choosePort({
+    port: options.port ?? DEFAULT_PORT,
+    chosenByUser: options.port !== undefined,
+    option: '--port',
+  });
+  const upload = await choosePort({
+    port: options.uploadPort ?? (service.port === 0 ? 0 : service.port + 1),
+    chosenByUser: options.uploadPort !== undefined,
+    option: '--upload-port',
+  });
+  if (service.insteadOf !== undefined) {
+    const note = `Port ${service.insteadOf} is taken by another program, so this uses ${service.port}`;
+    screen.print(`  ${screen.colors.yellow('!')} ${note}`);
+  }
+  return { service: service.port, upload: upload.port };
+}

@@ -1,0 +1,60 @@
+import path from 'node:path';
+import type { CliContext } from '../cli-context.ts';
+import type { DevFolder, DevState } from './dev-folder.ts';
+import type { DevSyncConfig } from './dev-sync-config.ts';
+import { signDevToken, type DevKey } from './dev-token.ts';
+
+export interface BannerFacts {
+  readonly folder: DevFolder;
+  readonly state: Omit<DevState, 'running'>;
+  readonly key: DevKey;
+  readonly syncConfig: DevSyncConfig;
+  readonly isSample: boolean;
+}
+
+const SAMPLE_UPDATE =
+  "UPDATE lists SET name = 'Hello ' || to_char(now(), 'HH24:MI:SS') WHERE owner_id = 'alice' AND position = 1";
+
+/** Says where everything is, and what to try first. */
+export async function printBanner(context: CliContext, facts: BannerFacts): Promise<void> {
+  const { screen, cwd } = context;
+  const { colors } = screen;
+  const { state, syncConfig } = facts;
+  const row = (name: string, value: string) =>
+    screen.print(`  ${name.padEnd(13)}${colors.cyan(value)}`);
+  screen.print();
+  row('Service', state.serviceUrl);
+  row('Uploads', state.uploadUrl);
+  row('Database', state.databaseUrl);
+  row('Sync config', path.relative(cwd, syncConfig.path) || syncConfig.path);
+  row('Log', path.relative(cwd, facts.folder.file('service.log')));
+
+  screen.print(
+    `\n  ${colors.bold('Tokens')} ${colors.dim('valid for 24 hours; more with: npx sluice token --user NAME')}`,
+  );
+  const width = Math.max(...state.users.map((user) => user.length));
+  for (const user of state.users) {
+    const token = await signDevToken(facts.key, user, Date.now());
+    screen.print(`  ${user.padEnd(width)}  ${colors.dim(token)}`);
+  }
+  printFirstSteps(context, facts);
+}
+
+function printFirstSteps({ screen, cwd }: CliContext, facts: BannerFacts): void {
+  const { colors } = screen;
+  const { state, isSample, folder } = facts;
+  const dir =
+    folder.path === path.join(cwd, '.sluice') ? '' : ` --dir ${path.relative(cwd, folder.path)}`;
+  const user = state.users[0] ?? 'dev';
+  screen.print(`\n  ${colors.bold('Try it')}`);
+  screen.print('  In a second terminal, watch what a user sees:');
+  screen.print(`    ${colors.green(`npx sluice tail --user ${user}${dir}`)}`);
+  if (isSample) {
+    screen.print('  In a third one, change a row:');
+    screen.print(`    ${colors.green(`npx sluice sql${dir} "${SAMPLE_UPDATE}"`)}`);
+    screen.print(`    ${colors.dim('or:')} psql ${state.databaseUrl} -c "${SAMPLE_UPDATE}"`);
+  } else {
+    screen.print('  In a third one, change a row of one of the synced tables.');
+  }
+  screen.print(`\n  ${colors.dim('Ctrl-C stops everything.')}\n`);
+}

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigError } from '@sluice/base';
+import { matchesPattern } from '@sluice/model';
+import type { CliContext } from '../cli-context.ts';
+import { openSource } from '../database/open-source.ts';
+import { compileChecked } from '../sync-config/compile-checked.ts';
+import { sampleDir } from './sample-database.ts';
+
+export interface DevSyncConfig {
+  readonly text: string;
+  readonly path: string;
+  /** Tables that it reads, without those that live in another schema: uploads may change them. */
+  readonly tables: readonly string[];
+}
+
+/** Looked for in the working directory where no file is named and the database is the user's own. */
+const FILE_NAMES = ['sync-config.yaml', 'sync-config.yml', 'sync-rules.yaml'];
+
+/**
+ * Reads and checks the sync config: the file named, else the sample's own for the sample database,
+ * else one of the usual names in the working directory.
+ *
+ * @throws ConfigError `CONFIG_FILE_MISSING`, or `CONFIG_SYNC_INVALID` after printing what is wrong.
+ */
+export async function loadDevSyncConfig(
+  context: CliContext,
+  choice: SyncConfigChoice,
+  database: { readonly url: string },
+): Promise<DevSyncConfig> {
+  const file = findSyncConfig(context.cwd, choice);
+  if (file === undefined) throw noSyncConfig();
+  const text = await readTextFile(file);
+  await using source = openSource(database.url);
+  const schema = await source.readSchema();
+  const fileName = path.relative(context.cwd, file);
+  const plan = compileChecked(context.screen, text, {
+    fileName,
+    defaultSchema: source.defaultSchema,
+    sourceSchema: schema,
+  });
+  const tables = schema
+    .filter((table) => table.schema === source.defaultSchema)
+    .filter((table) => plan.tables.some((pattern) => matchesPattern(pattern, table)))
+    .map((table) => table.name);
+  return { text, path: file, tables };
+}
+
+/** @throws ConfigError `CONFIG_FILE_MISSING` */
+export async function readTextFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError('CONFIG_FILE_MISSING', `The file ${file} cannot be read: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+export interface SyncConfigChoice {
+  readonly db?: string | undefined;
+  readonly syncConfig?: string | undefined;
+}
+
+/** The path of the sync config to use; undefined when there is none yet. */
+export function findSyncConfig(cwd: string, choice: SyncConfigChoice): string | undefined {
+  if (choice.syncConfig !== undefined) return path.resolve(cwd, choice.syncConfig);
+  if (choice.db === undefined) return path.join(sampleDir(), 'sync-config.yaml');
+  return FILE_NAMES.map((name) => path.join(cwd, name)).find((file) => existsSync(file));
+}
+
+function noSyncConfig(): ConfigError {
+  return new ConfigError(
+    'CONFIG_FILE_MISSING',
+    'There is no sync config yet, the file that says which rows each user gets',
+    {
+      remedy:
+        'Run `sluice init --db URL`: it writes sync-config.yaml from the schema of your database. Look it over and start again.\nOr name a file with --sync-config FILE.',
+    },
+  );
+}

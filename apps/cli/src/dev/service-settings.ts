@@ -1,0 +1,24 @@
+import { DEV_AUDIENCE, type DevKey } from './dev-token.ts';
+
+export interface ServiceSettings {
+  readonly databaseUrl: string;
+  readonly storagePath: string;
+  readonly port: number;
+  readonly syncConfig: string;
+  readonly key: DevKey;
+}
+
+/**
+ * The configuration that `sluice dev` runs the service with, in the form of a configuration file
+ * (spec/sync-config.md 19.2), so that it passes the same checks.
+ */
+export function serviceSettings(settings: ServiceSettings): Record<string, unknown> {
+  return {
+    replication: { connections: [{ type: 'postgresql', uri: settings.databaseUrl }] },
+    storage: { type: 'sqlite', path: settings.storagePath },
+    host: '127.0.0.1',
+    port: settings.port,
+    client_auth: { jwks: { keys: [settings.key] }, audience: [DEV_AUDIENCE] },
+    sync_config: { content: settings.syncConfig },
+  };
+}

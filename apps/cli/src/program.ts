@@ -1,0 +1,144 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import { parseJsonObject, parseStreamArgument, type StreamArgument } from './commands/tail.ts';
+
+const DIR_HELP = 'folder of sluice dev (default: the nearest .sluice)';
+
+const EXAMPLES = `
+Examples:
+  sluice dev                                    a database with sample data, the service, tokens
+  sluice tail --user alice                      watch what a user gets, live
+  sluice dev --db postgresql://me@localhost/app your own database instead of the sample
+  sluice validate sync-config.yaml              check a sync config
+  sluice start --config service.yaml            run the service in production
+`;
+
+/**
+ * The commands and their options. What they do is loaded when it is needed, so that help and small
+ * commands start at once.
+ */
+export function buildProgram(context: CliContext): Command {
+  const program = new Command('sluice')
+    .description('Keeps the SQLite databases on devices in step with the database behind an app.')
+    .version(context.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .option('--verbose', 'print stack traces with errors')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError(false)
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES);
+  addDevelopment(program.commandsGroup('Development:'), context);
+  addConfiguration(program.commandsGroup('Configuration:'), context);
+  addOperation(program.commandsGroup('Operation:'), context);
+  return program;
+}
+
+function addDevelopment(program: Command, context: CliContext): void {
+  program
+    .command('dev')
+    .description('run everything here: database, service, write endpoint, tokens')
+    .option('--db <url>', 'your own PostgreSQL instead of the sample database')
+    .option(
+      '--sync-config <file>',
+      "sync config (default: the sample's, or ./sync-config.yaml with --db)",
+    )
+    .option('--fix', 'with --db: do what is missing in the database')
+    .option('--user <name...>', 'with --db: whom to make tokens for')
+    .option('--port <number>', 'port of the service (default: 8080)', parsePort)
+    .option(
+      '--upload-port <number>',
+      'port of the write endpoint (default: the next one)',
+      parsePort,
+    )
+    .option(
+      '--postgres-port <number>',
+      'port of the sample database (default: any free one)',
+      parsePort,
+    )
+    .option('--dir <folder>', 'where to keep database, storage and key', '.sluice')
+    .action(async (options) => (await import('./commands/dev.ts')).runDev(context, options));
+  program
+    .command('tail')
+    .description('print live what a user gets')
+    .option('--user <name>', 'whose rows (default: the first user of sluice dev)')
+    .option('--url <url>', 'the service (default: the one of sluice dev)')
+    .option('--token <jwt>', 'a token instead of --user')
+    .option(
+      '--stream <name[:json]>',
+      'subscribe to a stream, with parameters; repeatable',
+      addStream,
+    )
+    .option('--parameters <json>', 'connection parameters', parseJsonObject)
+    .option('--buckets', 'print the buckets at every checkpoint')
+    .option('--all', 'print every row, also of the first download')
+    .option('--dir <folder>', DIR_HELP)
+    .action(async (options) => (await import('./commands/tail.ts')).tailCommand(context, options));
+  program
+    .command('sql')
+    .description('run SQL in the database of sluice dev')
+    .argument('<statement>', 'SQL, in quotes')
+    .option('--dir <folder>', DIR_HELP)
+    .action(async (text: string, options) =>
+      (await import('./commands/sql.ts')).sqlCommand(context, text, options),
+    );
+  program
+    .command('token')
+    .description('print a development token, valid for 24 hours')
+    .requiredOption('--user <name>', 'the user (claim sub)')
+    .option('--dir <folder>', DIR_HELP)
+    .action(async (options) =>
+      (await import('./commands/token.ts')).tokenCommand(context, options),
+    );
+}
+
+function addConfiguration(program: Command, context: CliContext): void {
+  program
+    .command('init')
+    .description('write a first sync config from the schema of a database')
+    .requiredOption('--db <url>', 'PostgreSQL to read the schema from')
+    .option('--out <file>', 'where to write it', 'sync-config.yaml')
+    .option('--force', 'overwrite an existing file')
+    .action(async (options) => (await import('./commands/init.ts')).initCommand(context, options));
+  program
+    .command('validate')
+    .description('check a sync config, and show each problem with its place')
+    .argument('<file>', 'the sync config')
+    .option('--db <url>', 'also check tables and columns against this database')
+    .action(async (file: string, options) =>
+      (await import('./commands/validate.ts')).validateCommand(context, file, options),
+    );
+}
+
+function addOperation(program: Command, context: CliContext): void {
+  program
+    .command('start')
+    .description('run the service from a configuration file')
+    .option('-c, --config <file>', 'the file (default: POWERSYNC_CONFIG_PATH, then sluice.yaml)')
+    .addOption(new Option('--config-base64 <text>', 'the configuration itself, base64'))
+    .addOption(new Option('--sync-config-base64 <text>', 'the sync config itself, base64'))
+    .action(async (options) =>
+      (await import('./commands/start.ts')).startCommand(context, options),
+    );
+  program
+    .command('doctor')
+    .description('check that a database is ready for replication')
+    .option('--db <url>', 'the database')
+    .option('-c, --config <file>', 'the configuration of a service')
+    .option('--fix', 'do what is missing, as far as this role may')
+    .action(async (options) =>
+      (await import('./commands/doctor.ts')).doctorCommand(context, options),
+    );
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 (any free one) to 65535.');
+}
+
+function addStream(
+  text: string,
+  before: readonly StreamArgument[] = [],
+): readonly StreamArgument[] {
+  return [...before, parseStreamArgument(text)];
+}
