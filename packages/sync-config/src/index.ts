@@ -13,6 +13,6 @@ export type {
   RowEvaluator,
   StreamSubscription,
   SubscriptionReason,
+  SyncOptions,
   SyncPlan,
 } from './contract.ts';
-// compileSyncConfig(yaml: string, options: CompileOptions): CompiledSyncConfig comes from compile.ts
