@@ -16,3 +16,5 @@ export type {
   SyncOptions,
   SyncPlan,
 } from './contract.ts';
+export { compileSyncConfig } from './compile.ts';
+export { formatDiagnostic } from './format-diagnostic.ts';
