@@ -6,7 +6,7 @@ import { KIND_CLEAR, KIND_REMOVE, word } from '../segment/segment-index.ts';
 import { DROP, HIDE, rewriteSegment } from './rewrite.ts';
 
 /** Identities remembered by default: about 100 bytes each. */
-export const DEFAULT_MAX_IDENTITIES = 500_000;
+const DEFAULT_MAX_IDENTITIES = 500_000;
 
 export interface SupersededOptions {
   /** How far the last complete pass over the bucket reached; marks above it are not trusted. */
