@@ -6,7 +6,7 @@ import { LocalPostgres } from '@sluice/local-postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TypeCatalog } from './type-catalog.ts';
 import { DEFAULT_TYPE_OPTIONS, type TypeOptions } from './type-options.ts';
-import { RandomSamples, seedOfRun, times, TypeSamples } from './type-samples.fixture.ts';
+import { RandomSamples, seedOfRun, times, TypeSamples } from '../testing/type-samples.ts';
 
 const LEGACY: TypeOptions = { isoTimestamps: false, timestampDigits: 6, customTypes: false };
 

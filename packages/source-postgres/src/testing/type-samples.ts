@@ -2,8 +2,8 @@ import { must } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
 import pg from 'pg';
 import { expect } from 'vitest';
-import { TypeCatalog } from './type-catalog.ts';
-import { DEFAULT_TYPE_OPTIONS } from './type-options.ts';
+import { TypeCatalog } from '../types/type-catalog.ts';
+import { DEFAULT_TYPE_OPTIONS } from '../types/type-options.ts';
 
 /** What a query gives as PostgreSQL prints it, without the client's own parsing. */
 type TextRow = Record<string, string | null>;
