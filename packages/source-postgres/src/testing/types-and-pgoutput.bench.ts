@@ -11,8 +11,8 @@
 import { cpus } from 'node:os';
 import type { ChangeEvent } from '@sluice/source';
 import { TypeCatalog } from '../types/type-catalog.ts';
-import { PgOutputDecoder } from './pg-output-decoder.ts';
-import { planRelation } from './relation-plan.ts';
+import { PgOutputDecoder } from '../pgoutput/pg-output-decoder.ts';
+import { planRelation } from '../pgoutput/relation-plan.ts';
 
 const MESSAGES = 10_000;
 const ROUNDS = 60;
