@@ -24,7 +24,7 @@ const BUSY_TIMEOUT_MS = 10_000;
  * @throws StorageError `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`, `STORAGE_FULL`
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
-  return guarded(() => {
+  return guarded(undefined, () => {
     const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
     try {
       db.pragma(`page_size = ${PAGE_BYTES}`);
