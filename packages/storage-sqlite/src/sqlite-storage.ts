@@ -34,6 +34,8 @@ export interface SqliteStorageOptions {
   readonly segmentCacheBytes?: number | undefined;
   /** Memory for database pages, per connection; default 32 MiB. */
   readonly pageCacheBytes?: number | undefined;
+  /** How large the database may grow; absent: as large as the disk allows. */
+  readonly maxBytes?: number | undefined;
   /** How often to look for changes by other processes; default 500 ms. */
   readonly pollMs?: number | undefined;
   /** Milliseconds since 1970. */
@@ -205,6 +207,7 @@ class SqliteStorage implements BucketStorage {
         cacheBytes: this.#options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES,
         durable: true,
         walBytes: WRITER_WAL_BYTES,
+        maxBytes: this.#options.maxBytes,
       });
       return { db, lock };
     } catch (error) {
