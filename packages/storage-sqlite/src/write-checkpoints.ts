@@ -23,11 +23,14 @@ interface Request {
 export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   readonly #db: Database;
   readonly #changes: ChangeSignal;
+  readonly #closing: AbortSignal;
   #waiting: Request[] = [];
 
-  constructor(db: Database, changes: ChangeSignal) {
+  /** `closing` is aborted when the storage closes. */
+  constructor(db: Database, changes: ChangeSignal, closing: AbortSignal) {
     this.#db = db;
     this.#changes = changes;
+    this.#closing = closing;
   }
 
   create(user: string, head: SourcePosition): Promise<bigint> {
@@ -41,7 +44,7 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
     users: readonly string[],
     position: SourcePosition,
   ): Promise<ReadonlyMap<string, bigint>> {
-    return guarded(() => {
+    return guarded(this.#db, () => {
       const read = this.#db
         .prepare<[string, string], number>(
           'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
@@ -57,15 +60,21 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   }
 
   watch(signal: AbortSignal): AsyncIterable<ReadonlySet<string>> {
-    return guarded(() => {
+    return guarded(this.#db, () => {
       let seen = this.#lastChange();
       const take = () =>
-        guarded(() => {
+        guarded(this.#db, () => {
           const rows = this.#changedSince(seen);
           seen = rows.at(-1)?.change_seq ?? seen;
           return rows.length === 0 ? undefined : new Set(rows.map((row) => row.user));
         });
-      return watchChanges({ signal, changes: this.#changes, topic: 'write-checkpoints', take });
+      const ends = AbortSignal.any([signal, this.#closing]);
+      return watchChanges({
+        signal: ends,
+        changes: this.#changes,
+        topic: 'write-checkpoints',
+        take,
+      });
     });
   }
 
