@@ -111,17 +111,18 @@ async function benchDownloads(): Promise<void> {
   const chunks = preparedChunks();
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   console.log(`download of ${OPS} ops of ${Math.round(bytes / OPS)} bytes`);
-  await using hub = openHub(storageOf(chunks));
+  const hub = openHub(storageOf(chunks));
   for (const format of ['bson', 'ndjson'] as const) {
     console.log(`  ${format}, first client:  ${await download(hub, 'u1', format)}`);
     console.log(`  ${format}, second client: ${await download(hub, 'u2', format)}`);
   }
+  await hub[Symbol.asyncDispose]();
 }
 
 async function benchIdleClients(): Promise<void> {
   const storage = new ScriptedStorage();
   storage.addActiveGeneration(7);
-  await using hub = openHub(storage);
+  const hub = openHub(storage);
   await new Promise(setImmediate);
   const heapBefore = heapBytes();
   const sessions = Array.from({ length: CLIENTS }, (_, i) => openSession(hub, `u${i}`, 'bson'));
@@ -145,14 +146,14 @@ async function benchIdleClients(): Promise<void> {
       const target = served + expected;
       const start = performance.now();
       storage.commit(7, { rows: [row] });
-      while (served < target) await null;
+      while (served < target) await Promise.resolve();
       times.push(performance.now() - start);
     }
     times.sort((a, b) => a - b);
     const [p50, p99] = [times[100] ?? 0, times[198] ?? 0];
     console.log(`  change for ${what}: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms`);
   }
-  hub.drain();
+  await hub[Symbol.asyncDispose]();
   await Promise.all(serving);
 }
 
