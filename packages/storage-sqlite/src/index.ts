@@ -1,1 +1,1 @@
-export {};
+export { openSqliteStorage, type SqliteStorageOptions } from './sqlite-storage.ts';

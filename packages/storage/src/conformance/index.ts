@@ -1,1 +1,31 @@
-export {};
+import { describe } from 'vitest';
+import { describeCheckpoints } from './checkpoints.ts';
+import { describeCompaction } from './compaction.ts';
+import { describeGenerations } from './generations.ts';
+import { describeLifecycle } from './lifecycle.ts';
+import { describeRandomHistories } from './random-histories.ts';
+import { describeReading } from './reading.ts';
+import { describeRowChanges } from './row-changes.ts';
+import type { StorageTarget } from './target.ts';
+import { describeWriteCheckpoints } from './write-checkpoints.ts';
+
+export type { StorageTarget } from './target.ts';
+
+/**
+ * Registers the tests that every implementation of `BucketStorage` has to pass, to be called at
+ * the top of a vitest file:
+ *
+ *     registerStorageConformance({ name: 'memory', open: async () => new MemoryStorage() });
+ */
+export function registerStorageConformance(target: StorageTarget): void {
+  describe(`bucket storage: ${target.name}`, () => {
+    describeGenerations(target);
+    describeRowChanges(target);
+    describeReading(target);
+    describeCheckpoints(target);
+    describeCompaction(target);
+    describeWriteCheckpoints(target);
+    describeLifecycle(target);
+    describeRandomHistories(target);
+  });
+}

@@ -1,0 +1,23 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from './database.ts';
+
+const MAX_CACHED = 200_000;
+
+/** Names of bucket ids, for readers. A bucket keeps its name for life. */
+export class BucketNames {
+  readonly #names = new LRUCache<number, string>({ max: MAX_CACHED });
+  readonly #find;
+
+  constructor(db: Database) {
+    this.#find = db.prepare<[number], string>('SELECT name FROM buckets WHERE id = ?').pluck();
+  }
+
+  /** Undefined for a bucket that is gone. */
+  nameOf(id: number): string | undefined {
+    const known = this.#names.get(id);
+    if (known !== undefined) return known;
+    const name = this.#find.get(id);
+    if (name !== undefined) this.#names.set(id, name);
+    return name;
+  }
+}

@@ -1,0 +1,126 @@
+import { StorageError } from '@sluice/base';
+import type { Checkpoint, OpId } from '@sluice/model';
+import type {
+  BucketState,
+  CheckpointDelta,
+  Generation,
+  GenerationReader,
+  OpsChunk,
+  ReadOps,
+} from '@sluice/storage';
+import { BucketNames } from './bucket-names.ts';
+import { BucketSums } from './bucket-sums.ts';
+import type { ChangeSignal } from './change-signal.ts';
+import type { Database } from './database.ts';
+import { DeltaReader, type DeltaPlace } from './delta-reader.ts';
+import { OpReader, toOpNumber } from './op-reader.ts';
+import type { SegmentCache } from './segment-cache.ts';
+import { guarded } from './sqlite-error.ts';
+import { watchChanges } from './watch-changes.ts';
+
+export interface GenerationReaderParts {
+  readonly db: Database;
+  readonly generation: Generation;
+  readonly segments: SegmentCache;
+  readonly chunkCacheBytes: number;
+  readonly changes: ChangeSignal;
+}
+
+/** Reads one generation. Every method is one short synchronous read. */
+export class SqliteGenerationReader implements GenerationReader {
+  readonly generation: Generation;
+  readonly #db: Database;
+  readonly #changes: ChangeSignal;
+  readonly #deltas: DeltaReader;
+  readonly #sums: BucketSums;
+  readonly #ops: OpReader;
+  readonly #lookup;
+  readonly #inTransaction;
+  /** Up to where `#sums` has been told of changes. */
+  #place: DeltaPlace;
+  #isClosed = false;
+
+  constructor(parts: GenerationReaderParts) {
+    const { db, generation, segments } = parts;
+    this.generation = generation;
+    this.#db = db;
+    this.#changes = parts.changes;
+    this.#deltas = new DeltaReader(db, generation.id, new BucketNames(db));
+    this.#place = this.#deltas.here();
+    const knownUpTo = Number(this.#place.checkpoint?.opId ?? 0n);
+    this.#sums = new BucketSums(db, generation.id, segments, knownUpTo);
+    this.#ops = new OpReader(db, generation.id, segments, parts.chunkCacheBytes);
+    this.#lookup = db
+      .prepare<[number, string, number, number], string>(
+        `SELECT entry_values FROM lookups WHERE generation_id = ? AND key = ?
+           AND from_op <= ? AND (to_op IS NULL OR to_op > ?) ORDER BY from_op`,
+      )
+      .pluck();
+    this.#inTransaction = db.transaction(<T>(read: () => T): T => read());
+  }
+
+  checkpoint(): Checkpoint | undefined {
+    return this.#guarded(() => this.#deltas.checkpoint());
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<CheckpointDelta> {
+    return this.#guarded(() => {
+      let place = this.#deltas.here();
+      const take = () =>
+        this.#guarded(() => {
+          const news = this.#deltas.since(place);
+          place = news?.place ?? place;
+          const { checkpoint, buckets, lookups } = news ?? {};
+          return checkpoint && buckets && lookups ? { checkpoint, buckets, lookups } : undefined;
+        });
+      return watchChanges({ signal, changes: this.#changes, topic: this.generation.id, take });
+    });
+  }
+
+  async bucketStates(buckets: readonly string[], at: OpId): Promise<readonly BucketState[]> {
+    return this.#guarded(() => {
+      const opNumber = toOpNumber(at);
+      return this.#read(() => {
+        this.#noteNews();
+        return buckets.map((bucket) => this.#sums.state(bucket, opNumber));
+      });
+    });
+  }
+
+  async readOps(request: ReadOps): Promise<OpsChunk | undefined> {
+    return this.#guarded(() => this.#read(() => this.#ops.read(request)));
+  }
+
+  async lookup(keys: readonly string[], at: OpId): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#guarded(() => {
+      const opNumber = toOpNumber(at);
+      const found = new Map<string, readonly string[]>();
+      for (const key of keys) {
+        const values = this.#lookup.all(this.generation.id, key, opNumber, opNumber);
+        if (values.length > 0) found.set(key, values);
+      }
+      return found;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  #noteNews(): void {
+    const news = this.#deltas.since(this.#place);
+    if (news === undefined) return;
+    this.#sums.advance(news);
+    this.#place = news.place;
+  }
+
+  /** One snapshot for several statements. */
+  #read<T>(read: () => T): T {
+    return this.#inTransaction(read) as T;
+  }
+
+  #guarded<T>(run: () => T): T {
+    if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'The reader is closed');
+    return guarded(this.#db, run);
+  }
+}
