@@ -159,7 +159,7 @@ export class BatchApplier {
 
   #delete(change: DeleteRow, entry: RowEntry): void {
     const before = entry.state;
-    if (before?.tombstone) return;
+    if (before?.tombstone && change.tombstone) return;
     if (before) {
       this.#rows.remove(change, before);
       if (before.hasCopy) this.#copies.delete(change.tableId, change.key);

@@ -29,6 +29,7 @@ export interface GenerationReaderParts {
 /** Reads one generation. Every method is one short synchronous read. */
 export class SqliteGenerationReader implements GenerationReader {
   readonly generation: Generation;
+  readonly #db: Database;
   readonly #changes: ChangeSignal;
   readonly #deltas: DeltaReader;
   readonly #sums: BucketSums;
@@ -42,6 +43,7 @@ export class SqliteGenerationReader implements GenerationReader {
   constructor(parts: GenerationReaderParts) {
     const { db, generation, segments } = parts;
     this.generation = generation;
+    this.#db = db;
     this.#changes = parts.changes;
     this.#deltas = new DeltaReader(db, generation.id, new BucketNames(db));
     this.#place = this.#deltas.here();
@@ -119,6 +121,6 @@ export class SqliteGenerationReader implements GenerationReader {
 
   #guarded<T>(run: () => T): T {
     if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'The reader is closed');
-    return guarded(run);
+    return guarded(this.#db, run);
   }
 }

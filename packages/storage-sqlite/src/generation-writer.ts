@@ -1,3 +1,4 @@
+import { StorageError } from '@sluice/base';
 import type { Checkpoint } from '@sluice/model';
 import type {
   CompactionReport,
@@ -66,7 +67,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
   }
 
   async progress(): Promise<WriterProgress> {
-    return guarded(() => {
+    return this.#guarded(() => {
       const { generationId } = this.#parts;
       const row = this.#statements.progress.get(generationId);
       const tables = this.#statements.tables.all(generationId);
@@ -76,7 +77,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
   }
 
   async write(batch: WriteBatch): Promise<Checkpoint | undefined> {
-    return guarded(() => {
+    return this.#guarded(() => {
       let checkpoint: Checkpoint | undefined;
       try {
         checkpoint = this.#transaction.immediate(batch);
@@ -91,10 +92,11 @@ export class SqliteGenerationWriter implements GenerationWriter {
   }
 
   async loadCopies(rows: readonly RowRef[]): Promise<readonly (Uint8Array | undefined)[]> {
-    return guarded(() => rows.map(({ tableId, key }) => this.#copies.get(tableId, key)));
+    return this.#guarded(() => rows.map(({ tableId, key }) => this.#copies.get(tableId, key)));
   }
 
   async compact(options: { readonly maxMs: number }): Promise<CompactionReport> {
+    this.#guarded(() => {});
     return this.#compactor.run(options.maxMs);
   }
 
@@ -102,6 +104,11 @@ export class SqliteGenerationWriter implements GenerationWriter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#parts.onClose();
+  }
+
+  #guarded<T>(run: () => T): T {
+    if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'The writer is closed');
+    return guarded(this.#db, run);
   }
 
   #apply(batch: WriteBatch): Checkpoint | undefined {

@@ -132,7 +132,7 @@ export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [
  * @throws StorageError `STORAGE_VERSION` when a newer version has written it.
  */
 export function migrate(db: Database, steps: readonly string[]): void {
-  guarded(() => {
+  guarded(db, () => {
     if (schemaVersion(db) === steps.length) return;
     const run = db.transaction(() => {
       const version = schemaVersion(db);

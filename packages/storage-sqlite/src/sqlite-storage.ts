@@ -34,6 +34,8 @@ export interface SqliteStorageOptions {
   readonly segmentCacheBytes?: number | undefined;
   /** Memory for database pages, per connection; default 32 MiB. */
   readonly pageCacheBytes?: number | undefined;
+  /** How large the database may grow; absent: as large as the disk allows. */
+  readonly maxBytes?: number | undefined;
   /** How often to look for changes by other processes; default 500 ms. */
   readonly pollMs?: number | undefined;
   /** Milliseconds since 1970. */
@@ -105,26 +107,26 @@ class SqliteStorage implements BucketStorage {
   }
 
   async generations(): Promise<readonly Generation[]> {
-    return guarded(() => this.#generations.list());
+    return guarded(this.#db, () => this.#generations.list());
   }
 
   async createGeneration(input: NewGeneration): Promise<Generation> {
     this.#requireWriterMode('createGeneration');
-    const generation = guarded(() => this.#generations.add(input));
+    const generation = guarded(this.#db, () => this.#generations.add(input));
     this.#changes.announce('generations');
     return generation;
   }
 
   async setSourceHandle(id: number, handle: string): Promise<void> {
     this.#requireWriterMode('setSourceHandle');
-    guarded(() => this.#generations.setSourceHandle(id, handle));
+    guarded(this.#db, () => this.#generations.setSourceHandle(id, handle));
     this.#changes.announce('generations');
   }
 
   async deleteGeneration(id: number, signal?: AbortSignal): Promise<void> {
     this.#requireWriterMode('deleteGeneration');
     assert(!this.#writing.has(id), 'the writer of a generation is closed before its removal');
-    if (!guarded(() => this.#generations.beginRemoval(id))) return;
+    if (!guarded(this.#db, () => this.#generations.beginRemoval(id))) return;
     this.#changes.announce('generations');
     this.#changes.announce(id);
     await removeGenerationData(this.#db, id, signal);
@@ -133,7 +135,7 @@ class SqliteStorage implements BucketStorage {
   watchGenerations(signal: AbortSignal): AsyncIterable<readonly Generation[]> {
     let seen: string | undefined;
     const take = () =>
-      guarded(() => {
+      guarded(this.#db, () => {
         const all = this.#generations.list();
         const text = JSON.stringify(all);
         if (text === seen) return undefined;
@@ -146,7 +148,7 @@ class SqliteStorage implements BucketStorage {
   async openWriter(generationId: number): Promise<GenerationWriter> {
     this.#requireWriterMode('openWriter');
     assert(!this.#writing.has(generationId), 'a generation has one writer');
-    return guarded(() => {
+    return guarded(this.#db, () => {
       this.#generations.get(generationId);
       const { db } = (this.#writer ??= this.#openWriterConnection());
       this.#writing.add(generationId);
@@ -162,6 +164,7 @@ class SqliteStorage implements BucketStorage {
 
   async openReader(generationId: number): Promise<GenerationReader> {
     return guarded(
+      this.#db,
       () =>
         new SqliteGenerationReader({
           db: this.#db,
@@ -204,6 +207,7 @@ class SqliteStorage implements BucketStorage {
         cacheBytes: this.#options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES,
         durable: true,
         walBytes: WRITER_WAL_BYTES,
+        maxBytes: this.#options.maxBytes,
       });
       return { db, lock };
     } catch (error) {

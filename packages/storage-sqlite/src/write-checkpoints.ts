@@ -41,7 +41,7 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
     users: readonly string[],
     position: SourcePosition,
   ): Promise<ReadonlyMap<string, bigint>> {
-    return guarded(() => {
+    return guarded(this.#db, () => {
       const read = this.#db
         .prepare<[string, string], number>(
           'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
@@ -57,10 +57,10 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   }
 
   watch(signal: AbortSignal): AsyncIterable<ReadonlySet<string>> {
-    return guarded(() => {
+    return guarded(this.#db, () => {
       let seen = this.#lastChange();
       const take = () =>
-        guarded(() => {
+        guarded(this.#db, () => {
           const rows = this.#changedSince(seen);
           seen = rows.at(-1)?.change_seq ?? seen;
           return rows.length === 0 ? undefined : new Set(rows.map((row) => row.user));
