@@ -1,8 +1,9 @@
 import type { JsonWebKeyConfig } from '../config/service-config.ts';
 
 /** Only these are accepted: no PS*, no `none` (spec/protocol.md 7.1.1). */
+// prettier-ignore
 export const ALGORITHMS = [
-  ...['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+  'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA',
 ] as const;
 
 const CURVE_ALGORITHMS: Readonly<Record<string, string>> = {

@@ -56,24 +56,24 @@ function unknownKey(
 
 /** Never quotes a text value: it may be a secret. Choices are no secrets. */
 function describe(issue: Issue, value: unknown): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      if (value === undefined) return 'is required';
-      return `expected ${kindName(issue.expected)}, found ${kindOf(value)}`;
-    case 'invalid_value':
-      if (value === undefined) return 'is required';
-      return isUnsupportedKind(issue)
-        ? `${JSON.stringify(value)} is not supported; supported: ${issue.values.join(', ')}`
-        : `expected one of ${issue.values.join(', ')}`;
-    case 'too_small':
-      return `must be at least ${issue.minimum}`;
-    case 'too_big':
-      return issue.origin === 'array'
-        ? `holds more than the ${issue.maximum} that is supported`
-        : `must be at most ${issue.maximum}`;
-    default:
-      return issue.message;
+  const isMissing = value === undefined && issue.code.startsWith('invalid_');
+  if (isMissing) return 'is required';
+  if (issue.code === 'invalid_type') {
+    return `expected ${kindName(issue.expected)}, found ${kindOf(value)}`;
   }
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.join(', ');
+    return isUnsupportedKind(issue)
+      ? `${JSON.stringify(value)} is not supported; supported: ${values}`
+      : `expected one of ${values}`;
+  }
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`;
+  if (issue.code === 'too_big') {
+    return issue.origin === 'array'
+      ? `holds more than the ${issue.maximum} that is supported`
+      : `must be at most ${issue.maximum}`;
+  }
+  return issue.message;
 }
 
 function hintFor(issue: Issue, value: unknown): string | undefined {

@@ -9,18 +9,25 @@ export function formatTextLine(line: string): string {
   const entry: unknown = JSON.parse(line);
   if (!isJsonObject(entry)) return line;
   const { level, time, event, code, message, remedy, stack, ...facts } = entry;
-  const sentence = [code, message].filter((part) => part !== undefined).join(': ');
+  const sentence = [code, message]
+    .filter((part) => part !== undefined)
+    .map(plainText)
+    .join(': ');
   const pairs = Object.entries(facts).map(([name, value]) => `${name}=${factText(value)}`);
   const parts = [
-    `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(event)}`,
+    `${plainText(time).slice(11, 23)} ${plainText(level).padEnd(5)} ${plainText(event)}`,
     sentence,
-    remedy === undefined ? '' : `(${String(remedy)})`,
+    remedy === undefined ? '' : `(${plainText(remedy)})`,
     pairs.length === 0 ? '' : ` ${pairs.join(' ')}`,
   ];
   const text = parts.filter((part) => part !== '').join(' ');
-  return stack === undefined ? `${text}\n` : `${text}\n${String(stack)}\n`;
+  return stack === undefined ? `${text}\n` : `${text}\n${plainText(stack)}\n`;
 }
 
-function factText(value: JsonValue | undefined): string {
+function plainText(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
+function factText(value: JsonValue): string {
   return typeof value === 'string' && /^[^\s="]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -1,52 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { abortReason, type Clock, type LogFacts, type Logger } from '@sluice/base';
+import type { LogFacts, Logger } from '@sluice/base';
 import type { ReplicationStatus as PhaseStatus } from '@sluice/replication';
+import { FakeClock, settle } from '@sluice/testing';
 import type { ReplicationStatus } from '../service-status.ts';
 import type { FromReplicator, ReplicatorFailure, ToReplicator } from './messages.ts';
 import type { LaunchThread } from './replicator-thread.ts';
 import { ReplicatorSupervisor } from './supervisor.ts';
-
-/** Time stands still until a test moves it. */
-class ManualClock implements Clock {
-  nowMs = 0;
-  readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
-
-  now(): number {
-    return this.nowMs;
-  }
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(abortReason(signal));
-      const onAbort = (): void => {
-        this.#sleepers.delete(sleeper);
-        reject(abortReason(signal));
-      };
-      const wake = (): void => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const sleeper = { untilMs: this.nowMs + ms, wake };
-      this.#sleepers.add(sleeper);
-      signal?.addEventListener('abort', onAbort);
-      return undefined;
-    });
-  }
-  /** Moves on in steps, so that loops that sleep again and again get their turns. */
-  async advance(ms: number): Promise<void> {
-    for (const end = this.nowMs + ms; this.nowMs < end;) {
-      await settle();
-      this.nowMs = Math.min(end, this.nowMs + 250);
-      for (const sleeper of this.#sleepers) {
-        if (sleeper.untilMs > this.nowMs) continue;
-        this.#sleepers.delete(sleeper);
-        sleeper.wake();
-      }
-      await settle();
-    }
-  }
-}
-
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class ScriptedThread {
   readonly received: ToReplicator['kind'][] = [];
@@ -73,11 +32,14 @@ class ScriptedThread {
 }
 
 function setUp() {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const threads: ScriptedThread[] = [];
   const logged: string[] = [];
   const log = (level: string) => (event: string, facts?: LogFacts) => {
-    if (level !== 'debug') logged.push(`${level} ${event} ${String(facts?.['code'] ?? '')}`.trim());
+    if (level !== 'debug')
+      logged.push(
+        `${level} ${event} ${typeof facts?.['code'] === 'string' ? facts['code'] : ''}`.trim(),
+      );
   };
   const logger: Logger = {
     debug: log('debug'),
@@ -135,9 +97,9 @@ describe('the supervisor', () => {
     for (let attempt = 1; attempt <= 7; attempt++) {
       expect(thread(0).runs).toBe(attempt);
       thread(0).say({ kind: 'failed', failure: AWAY });
-      const startMs = clock.nowMs;
+      const startMs = clock.now();
       while (thread(0).runs === attempt) await clock.advance(250);
-      pauses.push(clock.nowMs - startMs);
+      pauses.push(clock.now() - startMs);
     }
     expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
     stop.abort();
@@ -199,12 +161,12 @@ describe('the supervisor', () => {
     const { clock, thread, supervisor, stop, running } = setUp();
     thread(0).say(phase());
     await clock.advance(5000);
-    expect(clock.nowMs - supervisor.status.touchedAtMs).toBe(5000);
+    expect(clock.now() - supervisor.status.touchedAtMs).toBe(5000);
     thread(0).say({ kind: 'heartbeat' });
-    expect(supervisor.status.touchedAtMs).toBe(clock.nowMs);
+    expect(supervisor.status.touchedAtMs).toBe(clock.now());
     thread(0).say({ kind: 'failed', failure: { ...AWAY, retryable: false } });
     await clock.advance(20_000);
-    expect(supervisor.status.touchedAtMs).toBe(clock.nowMs);
+    expect(supervisor.status.touchedAtMs).toBe(clock.now());
     stop.abort();
     await running;
   });
