@@ -11,6 +11,7 @@ import { choosePort } from '../dev/free-port.ts';
 import { prepareSource, type PreparedSource } from '../dev/prepare-source.ts';
 import { startUploadServer, type UploadServer } from '../dev/upload-server.ts';
 import { untilAborted } from '../terminal/interrupt.ts';
+import { shownPath } from '../terminal/text.ts';
 
 export interface DevOptions {
   readonly db?: string | undefined;
@@ -46,7 +47,7 @@ export async function runDev(context: CliContext, options: DevOptions): Promise<
     screen.setStatus(undefined);
     screen.print('\n  Stopping …');
   }
-  const kept = path.relative(context.cwd, folder.path) || '.';
+  const kept = shownPath(context.cwd, folder.path);
   screen.print(`  Stopped. Everything is kept in ${kept} for the next start.`);
 }
 

@@ -33,9 +33,9 @@ test('each problem is printed with exactly what to run', () => {
   expect(fixesOf(CHECKS)).toEqual(['CREATE PUBLICATION powersync FOR ALL TABLES']);
 });
 
-test('a database on this machine is reached without TLS unless the URL says otherwise', () => {
+test('TLS is verified, except for a database on this machine, unless the URL says otherwise', () => {
   expect(sourceUrl('postgres://me:pw@localhost:5433/app')).toMatch(/app\?sslmode=disable$/);
   expect(sourceUrl('postgresql://me@127.0.0.1/app?sslmode=verify-full')).toMatch(/=verify-full$/);
-  expect(sourceUrl('postgresql://me@db.example.com/app')).not.toContain('sslmode');
+  expect(sourceUrl('postgresql://me@db.example.com/app')).toMatch(/=verify-full$/);
   expect(() => sourceUrl('me:s3cret@localhost/app')).toThrow(/^(?!.*s3cret)/);
 });

@@ -3,8 +3,9 @@ import { ConfigError } from '@sluice/base';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * A connection string as people type it, made fit for a source: a database on this machine is
- * reached without TLS unless the string says otherwise.
+ * A connection string as people type it, with `sslmode` made explicit so that everything here reads
+ * it alike: a database on this machine is reached without TLS, any other one with a verified
+ * certificate, unless the string says otherwise.
  *
  * @throws ConfigError `CONFIG_INVALID_VALUE`; the message does not quote the string.
  */
@@ -15,8 +16,8 @@ export function sourceUrl(text: string): string {
     });
   }
   const url = new URL(text);
-  if (LOOPBACK.has(url.hostname) && !url.searchParams.has('sslmode')) {
-    url.searchParams.set('sslmode', 'disable');
+  if (!url.searchParams.has('sslmode')) {
+    url.searchParams.set('sslmode', LOOPBACK.has(url.hostname) ? 'disable' : 'verify-full');
   }
   return url.href;
 }

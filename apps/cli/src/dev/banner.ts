@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { CliContext } from '../cli-context.ts';
+import { shownPath } from '../terminal/text.ts';
 import type { DevFolder, DevState } from './dev-folder.ts';
 import type { DevSyncConfig } from './dev-sync-config.ts';
 import { signDevToken, type DevKey } from './dev-token.ts';
@@ -26,8 +27,8 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
   row('Service', state.serviceUrl);
   row('Uploads', state.uploadUrl);
   row('Database', state.databaseUrl);
-  row('Sync config', path.relative(cwd, syncConfig.path) || syncConfig.path);
-  row('Log', path.relative(cwd, facts.folder.file('service.log')));
+  row('Sync config', shownPath(cwd, syncConfig.path));
+  row('Log', shownPath(cwd, facts.folder.file('service.log')));
 
   screen.print(
     `\n  ${colors.bold('Tokens')} ${colors.dim('valid for 24 hours; more with: npx sluice token --user NAME')}`,
@@ -44,7 +45,7 @@ function printFirstSteps({ screen, cwd }: CliContext, facts: BannerFacts): void 
   const { colors } = screen;
   const { state, isSample, folder } = facts;
   const dir =
-    folder.path === path.join(cwd, '.sluice') ? '' : ` --dir ${path.relative(cwd, folder.path)}`;
+    folder.path === path.join(cwd, '.sluice') ? '' : ` --dir ${shownPath(cwd, folder.path)}`;
   const user = state.users[0] ?? 'dev';
   screen.print(`\n  ${colors.bold('Try it')}`);
   screen.print('  In a second terminal, watch what a user sees:');

@@ -2,6 +2,11 @@ import { createWriteStream } from 'node:fs';
 import type { LogFacts, Logger } from '@sluice/base';
 import type { Screen } from '../terminal/screen.ts';
 
+/** What the status tells already, with its remedy: that the source fails, that nothing is served yet. */
+function isToldByStatus(event: string, facts: LogFacts = {}): boolean {
+  return event === 'replication_failed' || facts['code'] === 'SYNC_NO_ACTIVE_CONFIG';
+}
+
 export interface DevLog extends AsyncDisposable {
   readonly logger: Logger;
 }
@@ -25,11 +30,11 @@ export function openDevLog(file: string, screen: Screen): DevLog {
       info: (event, facts) => write('info', event, facts),
       warn: (event, facts) => {
         write('warn', event, facts);
-        show(colors.yellow('!'), event, facts);
+        if (!isToldByStatus(event, facts)) show(colors.yellow('!'), event, facts);
       },
       error: (event, facts) => {
         write('error', event, facts);
-        show(colors.red('✗'), event, facts);
+        if (!isToldByStatus(event, facts)) show(colors.red('✗'), event, facts);
       },
     },
     [Symbol.asyncDispose]: () => new Promise((resolve) => stream.end(() => resolve())),

@@ -6,6 +6,7 @@ import { matchesPattern } from '@sluice/model';
 import type { CliContext } from '../cli-context.ts';
 import { openSource } from '../database/open-source.ts';
 import { compileChecked } from '../sync-config/compile-checked.ts';
+import { shownPath } from '../terminal/text.ts';
 import { sampleDir } from './sample-database.ts';
 
 export interface DevSyncConfig {
@@ -34,7 +35,7 @@ export async function loadDevSyncConfig(
   const text = await readTextFile(file);
   await using source = openSource(database.url);
   const schema = await source.readSchema();
-  const fileName = path.relative(context.cwd, file);
+  const fileName = shownPath(context.cwd, file);
   const plan = compileChecked(context.screen, text, {
     fileName,
     defaultSchema: source.defaultSchema,

@@ -1,3 +1,4 @@
+import { sourceUrl } from '../database/connection-url.ts';
 import { DEV_AUDIENCE, type DevKey } from './dev-token.ts';
 
 export interface ServiceSettings {
@@ -14,7 +15,7 @@ export interface ServiceSettings {
  */
 export function serviceSettings(settings: ServiceSettings): Record<string, unknown> {
   return {
-    replication: { connections: [{ type: 'postgresql', uri: settings.databaseUrl }] },
+    replication: { connections: [{ type: 'postgresql', uri: sourceUrl(settings.databaseUrl) }] },
     storage: { type: 'sqlite', path: settings.storagePath },
     host: '127.0.0.1',
     port: settings.port,

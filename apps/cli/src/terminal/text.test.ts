@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { formatTable } from './table.ts';
-import { counted, cut, formatBytes, formatCount, formatDuration, withoutPassword } from './text.ts';
+import { counted, cut, formatBytes, formatCount, formatDuration, shownPath } from './text.ts';
 
 test('numbers, times and sizes read well', () => {
   expect([0, 999, 1000, 1234567n].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
@@ -16,9 +17,9 @@ test('numbers, times and sizes read well', () => {
   expect([cut('abc', 3), cut('abcd', 3)]).toEqual(['abc', 'ab…']);
 });
 
-test('a password is never shown', () => {
-  expect(withoutPassword('postgresql://me:s3cret@h:1/db')).toBe('postgresql://me:…@h:1/db');
-  expect(withoutPassword('postgresql://me@h/db')).toBe('postgresql://me@h/db');
+test('paths below the working directory are relative', () => {
+  expect(shownPath('/a/b', '/a/b/c/d')).toBe(path.join('c', 'd'));
+  expect(shownPath('/a/b', '/a/x')).toBe('/a/x');
 });
 
 test('a table has a heading and columns of equal width', () => {

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 // eslint-disable-next-line no-control-regex -- the escape sequences of colours begin with one
 const ESCAPES = /\u001b\[[0-9;]*m/g;
 
@@ -35,7 +37,8 @@ export function visibleLength(text: string): number {
   return text.replace(ESCAPES, '').length;
 }
 
-/** A connection string fit for showing and logging: without the password. */
-export function withoutPassword(url: string): string {
-  return url.replace(/(:\/\/[^:@/]*):[^@/]*@/, '$1:…@');
+/** A path as one would type it: relative below the working directory, else absolute. */
+export function shownPath(cwd: string, file: string): string {
+  const relative = path.relative(cwd, file);
+  return relative === '' || relative.startsWith('..') ? file : relative;
 }
