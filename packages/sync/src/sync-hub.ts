@@ -117,6 +117,11 @@ export class SyncHub implements AsyncDisposable {
     return new SyncSession(this.#around, { ...input, encoder });
   }
 
+  /** Whether there is an active generation that new clients are served from. */
+  get isServing(): boolean {
+    return this.#feed !== undefined && !this.#isDraining;
+  }
+
   stats(): SyncStats {
     return { connections: this.#sessions.size, ...this.#totals };
   }
