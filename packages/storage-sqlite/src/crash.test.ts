@@ -18,6 +18,7 @@ import {
 import { openSqliteStorage } from './sqlite-storage.ts';
 
 const KILLS = 5;
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-crash-'));
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -76,17 +77,15 @@ async function contentOf(storage: BucketStorage): Promise<unknown> {
     resume,
     tables,
     rows: await Promise.all(ALL_BUCKETS.map((bucket) => rowsOf(reader, bucket))),
-    lookups: [...lookups].map(([key, values]) => [key, values.toSorted()]).toSorted(),
+    lookups: ALL_LOOKUP_KEYS.map((key) => lookups.get(key)?.toSorted()),
     copies: copies.map((copy) => copy && Buffer.from(copy).toString()),
   };
 }
 
 it(
-  'holds a prefix of what was written, with all that was reported, whenever the writer is killed',
+  `holds a prefix of what was written, with all that was reported, whenever killed (SEED=${seed})`,
   { timeout: 120_000 },
   async () => {
-    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-    console.info(`crash test: SEED=${seed}`);
     const random = randomNumbers(seed);
     const file = path.join(folder, 'buckets.db');
     await using reference = new MemoryStorage();

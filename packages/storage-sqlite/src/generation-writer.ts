@@ -14,7 +14,7 @@ import { CompactionQueue } from './compaction-queue.ts';
 import { Compactor } from './compactor.ts';
 import type { Database } from './database.ts';
 import { DeltaLog } from './delta-log.ts';
-import { GenerationTable, toCheckpoint } from './generation-table.ts';
+import { generationGone, GenerationTable, toCheckpoint } from './generation-table.ts';
 import { RowCopies } from './row-copies.ts';
 import { guarded } from './sqlite-error.ts';
 
@@ -113,7 +113,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
 
   #apply(batch: WriteBatch): Checkpoint | undefined {
     const { generationId } = this.#parts;
-    this.#generations.get(generationId);
+    if (this.#statements.exists.get(generationId) === undefined) throw generationGone(generationId);
     const sequence = this.#statements.sequence.get() ?? { last_op: 0, last_bucket: 0 };
     const result = this.#applier.apply(batch.changes, sequence.last_op, sequence.last_bucket);
     if (result.lastOp > sequence.last_op || result.lastBucketId > sequence.last_bucket) {
@@ -147,6 +147,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
 
 function prepareStatements(db: Database) {
   return {
+    exists: db.prepare<[number]>(`SELECT 1 FROM generations WHERE id = ? AND state <> 'deleting'`),
     progress: db.prepare<[number], ProgressRow>(
       `SELECT resume, checkpoint_op, checkpoint_position FROM progress WHERE generation_id = ?`,
     ),

@@ -9,6 +9,11 @@ import { watchChanges } from './watch-changes.ts';
 /** A slow watcher gets what it missed in portions of this many. */
 const MAX_USERS_PER_DELTA = 10_000;
 
+interface ChangedUser {
+  readonly user: string;
+  readonly change_seq: number;
+}
+
 interface Request {
   readonly user: string;
   readonly head: SourcePosition;
@@ -24,6 +29,7 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   readonly #db: Database;
   readonly #changes: ChangeSignal;
   readonly #closing: AbortSignal;
+  readonly #statements;
   #waiting: Request[] = [];
 
   /** `closing` is aborted when the storage closes. */
@@ -31,6 +37,7 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
     this.#db = db;
     this.#changes = changes;
     this.#closing = closing;
+    this.#statements = prepareStatements(db);
   }
 
   create(user: string, head: SourcePosition): Promise<bigint> {
@@ -45,14 +52,9 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
     position: SourcePosition,
   ): Promise<ReadonlyMap<string, bigint>> {
     return guarded(this.#db, () => {
-      const read = this.#db
-        .prepare<[string, string], number>(
-          'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
-        )
-        .pluck();
       const values = new Map<string, bigint>();
       for (const user of users) {
-        const value = read.get(user, position);
+        const value = this.#statements.reached.get(user, position);
         if (value !== undefined) values.set(user, BigInt(value));
       }
       return values;
@@ -97,33 +99,40 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   }
 
   #raise(requests: readonly Request[]): readonly number[] {
-    const upsert = this.#db
+    let change = this.#lastChange();
+    return requests.map(({ user, head }) => this.#statements.raise.get(user, head, ++change) ?? 0);
+  }
+
+  #lastChange(): number {
+    return this.#statements.lastChange.get() ?? 0;
+  }
+
+  #changedSince(seen: number): readonly ChangedUser[] {
+    return this.#statements.changedSince.all(seen);
+  }
+}
+
+function prepareStatements(db: Database) {
+  return {
+    reached: db
+      .prepare<[string, string], number>(
+        'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
+      )
+      .pluck(),
+    raise: db
       .prepare<[string, string, number], number>(
         `INSERT INTO write_checkpoints (user, value, head, change_seq) VALUES (?, 1, ?, ?)
          ON CONFLICT (user) DO UPDATE SET
            value = value + 1, head = excluded.head, change_seq = excluded.change_seq
          RETURNING value`,
       )
-      .pluck();
-    let change = this.#lastChange();
-    return requests.map(({ user, head }) => upsert.get(user, head, ++change) ?? 0);
-  }
-
-  #lastChange(): number {
-    return (
-      this.#db
-        .prepare<[], number | null>('SELECT max(change_seq) FROM write_checkpoints')
-        .pluck()
-        .get() ?? 0
-    );
-  }
-
-  #changedSince(seen: number): readonly { readonly user: string; readonly change_seq: number }[] {
-    return this.#db
-      .prepare<[number], { user: string; change_seq: number }>(
-        `SELECT user, change_seq FROM write_checkpoints WHERE change_seq > ? ORDER BY change_seq
-         LIMIT ${MAX_USERS_PER_DELTA}`,
-      )
-      .all(seen);
-  }
+      .pluck(),
+    lastChange: db
+      .prepare<[], number | null>('SELECT max(change_seq) FROM write_checkpoints')
+      .pluck(),
+    changedSince: db.prepare<[number], ChangedUser>(
+      `SELECT user, change_seq FROM write_checkpoints WHERE change_seq > ? ORDER BY change_seq
+       LIMIT ${MAX_USERS_PER_DELTA}`,
+    ),
+  };
 }
