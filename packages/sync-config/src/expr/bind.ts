@@ -185,7 +185,7 @@ function bindCase(syntax: Extract<ExprSyntax, { kind: 'case' }>, context: BindCo
     const fix = 'Use iif(condition, then, else)';
     return refuse(syntax, context, 'UNSUPPORTED_OPERATOR', 'CASE needs edition 3', fix);
   }
-  const parts = syntax.whens.flatMap(({ when, then }) => [when, then]);
+  const parts = syntax.whens.flatMap(({ when, result }) => [when, result]);
   if (syntax.otherwise !== undefined) parts.push(syntax.otherwise);
   if (syntax.operand !== undefined) parts.unshift(syntax.operand);
   const args = parts.map((part) => bindExpression(part, context));
