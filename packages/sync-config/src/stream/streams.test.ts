@@ -338,6 +338,11 @@ streams:
     expect(planOf(same).hash).toBe(planOf(base).hash);
   });
 
+  it('does not see what only concerns the order of downloads', () => {
+    const same = base.replace('{ query', '{ priority: 1, auto_subscribe: true, query');
+    expect(planOf(same).hash).toBe(planOf(base).hash);
+  });
+
   it.each([
     base.replace('a = 1', 'a = 2'),
     base.replace('a = 1', 'a = 1.0'),
