@@ -95,26 +95,19 @@ function theirs(sql: string): string {
 }
 
 function showTheirs(expr: Expr): string {
-  switch (expr.type) {
-    case 'ref':
-      return expr.name;
-    case 'integer':
-      return String(expr.value);
-    case 'string':
-      return `'${expr.value}'`;
-    case 'binary':
-      return `(${expr.op.toLowerCase()} ${showTheirs(expr.left)} ${showTheirs(expr.right)})`;
-    case 'unary':
-      return `(${expr.op.toLowerCase()} ${showTheirs(expr.operand)})`;
-    case 'member':
-      return `(${expr.op} ${showTheirs(expr.operand)} '${expr.member}')`;
-    case 'ternary':
-      return `(between ${[expr.value, expr.lo, expr.hi].map(showTheirs).join(' ')})`;
-    case 'cast':
-      return `(cast ${showTheirs(expr.operand)})`;
-    default:
-      return expr.type;
+  if (expr.type === 'ref') return expr.name;
+  if (expr.type === 'integer') return String(expr.value);
+  if (expr.type === 'string') return `'${expr.value}'`;
+  if (expr.type === 'unary') return `(${expr.op.toLowerCase()} ${showTheirs(expr.operand)})`;
+  if (expr.type === 'member') return `(${expr.op} ${showTheirs(expr.operand)} '${expr.member}')`;
+  if (expr.type === 'cast') return `(cast ${showTheirs(expr.operand)})`;
+  if (expr.type === 'binary') {
+    return `(${expr.op.toLowerCase()} ${showTheirs(expr.left)} ${showTheirs(expr.right)})`;
   }
+  if (expr.type === 'ternary') {
+    return `(between ${[expr.value, expr.lo, expr.hi].map(showTheirs).join(' ')})`;
+  }
+  return expr.type;
 }
 
 const BINARY = ['AND', 'OR', '=', '!=', '<', '>=', '+', '-', '||', '*', '/', 'IN', '&&', '%', '<<'];
