@@ -30,8 +30,9 @@ export function compileSyncConfig(yaml: string, options: CompileOptions): Compil
     ...document.bucketDefinitions.map((entry) => compileBucketDefinition(entry, context)),
     ...compileStreams(document, context),
   ];
-  const plan = diagnostics.hasErrors
-    ? undefined
-    : new CompiledPlan({ dialect: context.dialect, options: document.options, definitions });
+  const plan =
+    diagnostics.errorCount > 0
+      ? undefined
+      : new CompiledPlan({ dialect: context.dialect, options: document.options, definitions });
   return { plan, diagnostics: diagnostics.list() };
 }

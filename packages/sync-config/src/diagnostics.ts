@@ -16,10 +16,11 @@ export interface Reporter {
 export class Diagnostics implements Reporter {
   readonly #list: Diagnostic[] = [];
   readonly #seen = new Set<string>();
-  hasErrors = false;
+  /** Errors reported so far. */
+  errorCount = 0;
 
   error(code: string, span: Span, message: string, fix?: string): void {
-    this.hasErrors = true;
+    this.errorCount++;
     this.#add('error', code, span, message, fix);
   }
 

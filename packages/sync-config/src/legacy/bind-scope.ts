@@ -153,7 +153,10 @@ function resolveSpecial(
   }
   const isToken = qualifier.name === 'token_parameters';
   if (isToken || qualifier.name === 'user_parameters') {
-    if (kind === 'data') refuseRequestData(name, report);
+    if (kind === 'data') {
+      refuseRequestData(name, report);
+      return constant(null, name);
+    }
     const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);
     return operatorCall('parameter', [json, constant(column.name, column)], span);
   }

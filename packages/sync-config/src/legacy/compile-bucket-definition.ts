@@ -14,17 +14,16 @@ export function compileBucketDefinition(
   context: CompileContext,
 ): CompiledDefinition {
   const { name } = document;
+  const errorsBefore = context.diagnostics.errorCount;
   const parameterQueries = (document.parameters ?? [])
     .map((text, i) => compileParameterQuery(text, name, i + 1, context))
     .filter((query) => query !== undefined);
   checkParameterQueries(document, parameterQueries);
   const parameters = [...(parameterQueries[0]?.outputs.keys() ?? [])];
   const priority = document.priority ?? 3;
-  const failed = (document.parameters?.length ?? 0) > 0 && parameterQueries.length === 0;
-  // Without its parameter queries, every data query would seem to use unknown parameters.
-  const rows = failed
-    ? []
-    : document.data.flatMap((text) => compileDataQuery(text, name, parameters, context));
+  // Where the parameters are not known for sure, complaints about their use would mislead.
+  const known = context.diagnostics.errorCount === errorsBefore ? parameters : undefined;
+  const rows = document.data.flatMap((text) => compileDataQuery(text, name, known, context));
   const buckets =
     document.parameters === undefined
       ? [globalBucket(name, priority)]

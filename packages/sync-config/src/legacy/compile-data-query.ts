@@ -13,11 +13,14 @@ import {
 } from './bind-scope.ts';
 import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } from './match.ts';
 
-/** Compiles a data query to one row query per alternative. Source: spec/sync-config.md 8.3. */
+/**
+ * Compiles a data query to one row query per alternative. `parameters` is undefined when the
+ * parameter queries have errors. Source: spec/sync-config.md 8.3.
+ */
 export function compileDataQuery(
   text: SqlText,
   definition: string,
-  parameters: readonly string[],
+  parameters: readonly string[] | undefined,
   context: CompileContext,
 ): readonly RowQuery[] {
   const query = openLegacyQuery(text, 'data', context);
@@ -30,7 +33,7 @@ export function compileDataQuery(
   const columns = query.select.columns.flatMap((column) => bindColumn(column, query, context));
   checkId(columns, query, source);
   const alternatives = dataAlternatives(query);
-  checkCoverage(alternatives, parameters, query);
+  if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
   return alternatives.map((alternative) => ({
     definition,
     bucket: definition,
@@ -38,7 +41,7 @@ export function compileDataQuery(
     columns,
     pattern: source.table.pattern,
     source: ROW,
-    ...selectionOf(alternative, parameters),
+    ...selectionOf(alternative, parameters ?? []),
   }));
 }
 

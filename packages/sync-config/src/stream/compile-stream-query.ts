@@ -98,6 +98,7 @@ function bindOutput(
   context: CompileContext,
 ): QueryOutput | undefined {
   const { report, select } = parsed;
+  const errorsBefore = context.diagnostics.errorCount;
   const columns = select.columns.flatMap((column) =>
     column.kind === 'star'
       ? bindStar(column, bound.scope, report, context)
@@ -106,7 +107,8 @@ function bindOutput(
   const tables = [...new Set(columns.flatMap(({ table }) => table ?? []))];
   const [synced] = tables;
   if (synced === undefined) {
-    if (columns.length === 0) return undefined;
+    // A column that could not be resolved may be the one that names the table.
+    if (context.diagnostics.errorCount > errorsBefore) return undefined;
     const message = 'No output column comes from a table, so there are no rows to sync';
     report.error('NO_OUTPUT_TABLE', select, message, 'Select columns of the table to sync');
     return undefined;

@@ -1,0 +1,132 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { compile, planOf, stream, visibleRows, type Row } from '../testing/check.ts';
+
+// SQLite answers the same question directly: which rows does the query select for this user?
+// Conditions are built so that the documented deviations from SQLite (NOT, != with NULL) do not show.
+
+const CLAIMS = { sub: 'u1', ids: ['l1', 'l3', 'l9'], role: 'admin', level: 2 };
+const USERS = ['u1', 'u2', null];
+const LISTS = ['l1', 'l2', 'l3', null];
+
+const TABLES = {
+  items: ['id', 'list_id', 'owner', 'level', 'readers'],
+  lists: ['id', 'owner', 'org'],
+  members: ['id', 'user_id', 'org', 'level'],
+} as const;
+
+/** A condition in our language and in SQLite's. */
+type Condition = readonly [ours: string, theirs: string];
+
+const SUB = ['auth.user_id()', `'u1'`] as const;
+const IDS = [`auth.parameter('ids')`, `(SELECT value FROM json_each('["l1","l3","l9"]'))`] as const;
+
+const ATOMS: readonly Condition[] = [
+  [`items.owner = ${SUB[0]}`, `items.owner = ${SUB[1]}`],
+  [`items.list_id IN ${IDS[0]}`, `items.list_id IN ${IDS[1]}`],
+  [`items.level > 1`, `items.level > 1`],
+  [`items.owner IS NULL`, `items.owner IS NULL`],
+  [`items.level = auth.parameter('level')`, `items.level = 2`],
+  [`auth.parameter('role') = 'admin'`, `1`],
+  [`auth.parameter('role') = 'guest'`, `0`],
+  [`'l3' IN ${IDS[0]}`, `1`],
+  [`${SUB[0]} IN items.readers`, `${SUB[1]} IN (SELECT value FROM json_each(items.readers))`],
+  [
+    `items.list_id IN (SELECT id FROM lists WHERE owner = ${SUB[0]})`,
+    `items.list_id IN (SELECT id FROM lists WHERE owner = ${SUB[1]})`,
+  ],
+  [
+    `items.list_id IN (SELECT l.id FROM lists l JOIN members m ON m.org = l.org WHERE m.user_id = ${SUB[0]} AND m.level > 0)`,
+    `items.list_id IN (SELECT l.id FROM lists l JOIN members m ON m.org = l.org WHERE m.user_id = ${SUB[1]} AND m.level > 0)`,
+  ],
+  [
+    `items.list_id IN (SELECT id FROM lists WHERE org IN (SELECT org FROM members WHERE user_id = ${SUB[0]}) OR owner = ${SUB[0]})`,
+    `items.list_id IN (SELECT id FROM lists WHERE org IN (SELECT org FROM members WHERE user_id = ${SUB[1]}) OR owner = ${SUB[1]})`,
+  ],
+  [
+    `${SUB[0]} IN (SELECT user_id FROM members WHERE level = 1)`,
+    `${SUB[1]} IN (SELECT user_id FROM members WHERE level = 1)`,
+  ],
+  [`items.level IN (SELECT level FROM members)`, `items.level IN (SELECT level FROM members)`],
+];
+
+describe('the rows that a client sees', () => {
+  it('are those that the query selects in SQLite', async () => {
+    const seed = 20_261_121;
+    const random = randomFrom(seed);
+    for (let round = 0; round < 60; round++) {
+      const rows = randomRows(random);
+      const [ours, theirs] = randomCondition(random, 3);
+      const yaml = stream(`SELECT items.* FROM items WHERE ${ours}`);
+      if (compile(yaml).diagnostics.some(({ code }) => code === 'TOO_MANY_TERMS')) continue;
+      const visible = await visibleRows(planOf(yaml), {
+        claims: CLAIMS,
+        rows,
+        maxResults: 100_000,
+      });
+      expect({ seed, round, ours, visible }).toEqual({
+        seed,
+        round,
+        ours,
+        visible: inSqlite(theirs, rows),
+      });
+    }
+  });
+});
+
+type Rows = Readonly<Record<keyof typeof TABLES, readonly Row[]>>;
+
+function randomRows(random: (below: number) => number): Rows {
+  const list = (length: number, build: (i: number) => Row) =>
+    Array.from({ length }, (_, i) => build(i));
+  const pick = <T>(values: readonly T[]): T | null => values[random(values.length)] ?? null;
+  const level = () => pick([0n, 1n, 2n, 2, 3n, null]);
+  return {
+    items: list(25, (i) => ({
+      id: `i${i}`,
+      list_id: pick(LISTS),
+      owner: pick(USERS),
+      level: level(),
+      readers: pick(['["u1"]', '["u2","u1"]', '[]', '["u2"]', null]),
+    })),
+    lists: list(3, (i) => ({ id: `l${i + 1}`, owner: pick(USERS), org: pick(['a', 'b', null]) })),
+    members: list(3, (i) => ({
+      id: `m${i}`,
+      user_id: pick(USERS),
+      org: pick(['a', 'b', 'c', null]),
+      level: level(),
+    })),
+  };
+}
+
+function randomCondition(random: (below: number) => number, depth: number): Condition {
+  if (depth === 0 || random(4) === 0) return ATOMS[random(ATOMS.length)] ?? ['1', '1'];
+  const [a, b] = [randomCondition(random, depth - 1), randomCondition(random, depth - 1)];
+  const operator = random(2) === 0 ? 'AND' : 'OR';
+  return [`(${a[0]} ${operator} ${b[0]})`, `(${a[1]} ${operator} ${b[1]})`];
+}
+
+function inSqlite(condition: string, rows: Rows): string[] {
+  const database = new Database(':memory:');
+  try {
+    for (const [table, columns] of Object.entries(TABLES)) {
+      database.exec(`CREATE TABLE ${table} (${columns.join(', ')})`);
+      const insert = database.prepare(
+        `INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')})`,
+      );
+      for (const row of rows[table as keyof Rows]) insert.run(...Object.values(row));
+    }
+    const selected = database.prepare(`SELECT id FROM items WHERE ${condition}`).all();
+    return (selected as { id: string }[]).map(({ id }) => `items/${id}`).toSorted();
+  } finally {
+    database.close();
+  }
+}
+
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * below);
+  };
+}
