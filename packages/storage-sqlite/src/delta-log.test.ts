@@ -55,4 +55,18 @@ describe('the log of changes', () => {
     await commit(writer, 1, many);
     expect((await deltas.next()).value).toMatchObject({ buckets: 'all', lookups: new Set() });
   });
+
+  it('names buckets of a batch that waited for its checkpoint while others were compacted', async () => {
+    const { storage, writer, reader } = await openNew();
+    await using _ = storage;
+    for (let n = 0; n < 50; n++) await commit(writer, n, [put('same', 'old[]')]);
+    await writer.write({ changes: [put('waits', 'waiting[]')], resume: '' });
+    const deltas = reader.watch(AbortSignal.timeout(10_000))[Symbol.asyncIterator]();
+    const report = await writer.compact({ maxMs: 1000 });
+    expect(report.opsDropped).toBeGreaterThan(0);
+    await commit(writer, 51, [put('last', 'last[]')]);
+    expect((await deltas.next()).value).toMatchObject({
+      buckets: new Set(['waiting[]', 'last[]']),
+    });
+  });
 });

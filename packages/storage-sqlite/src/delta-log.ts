@@ -7,6 +7,7 @@ const MAX_KEPT_CHARS = 16 << 20;
 
 interface Kept {
   readonly seq: number;
+  readonly upToOp: number;
   readonly chars: number;
 }
 
@@ -26,7 +27,7 @@ export class DeltaLog {
   constructor(db: Database, generationId: number) {
     this.#generationId = generationId;
     this.#load = db.prepare<[number], Kept>(
-      `SELECT seq, ifnull(length(buckets), 0) + ifnull(length(lookups), 0) AS chars
+      `SELECT seq, up_to_op AS upToOp, ifnull(length(buckets), 0) + ifnull(length(lookups), 0) AS chars
        FROM deltas WHERE generation_id = ? ORDER BY seq`,
     );
     this.#insert = db.prepare<[number, number, number, string | null, string | null, string]>(
@@ -45,9 +46,14 @@ export class DeltaLog {
     this.#add(upToOp, delta.bucketsJson, delta.lookupsJson, '[]');
   }
 
-  /** Tells readers to forget what they remember of these buckets. */
+  /**
+   * Tells readers to forget what they remember of these buckets. Becomes visible with the batches
+   * before it: readers go by the sequence, so an entry must never overtake one that still waits
+   * for its checkpoint.
+   */
   appendCompacted(bucketIds: readonly number[]): void {
-    if (bucketIds.length > 0) this.#add(0, '[]', '[]', JSON.stringify(bucketIds));
+    if (bucketIds.length === 0) return;
+    this.#add(this.#kept.at(-1)?.upToOp ?? 0, '[]', '[]', JSON.stringify(bucketIds));
   }
 
   /** Goes back to what is stored, after a transaction was rolled back. */
@@ -61,7 +67,7 @@ export class DeltaLog {
     const seq = ++this.#lastSeq;
     this.#insert.run(this.#generationId, seq, upToOp, buckets, lookups, compacted);
     const chars = (buckets?.length ?? 0) + (lookups?.length ?? 0) + compacted.length;
-    this.#kept.push({ seq, chars });
+    this.#kept.push({ seq, upToOp, chars });
     this.#keptChars += chars;
     this.#pruneOld();
   }
