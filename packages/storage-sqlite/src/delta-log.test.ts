@@ -17,8 +17,8 @@ async function openNew() {
   return { storage, writer: await storage.openWriter(id), reader: await storage.openReader(id) };
 }
 
-function put(key: string, bucket: string): RowChange {
-  const outputs = [{ objectType: 't', objectId: key, data: '{}', buckets: [bucket] }];
+function put(key: string, bucket: string, data = '{}'): RowChange {
+  const outputs = [{ objectType: 't', objectId: key, data, buckets: [bucket] }];
   return { kind: 'put', tableId: 1, key, row: { outputs, lookups: [] } };
 }
 
@@ -59,7 +59,7 @@ describe('the log of changes', () => {
   it('names buckets of a batch that waited for its checkpoint while others were compacted', async () => {
     const { storage, writer, reader } = await openNew();
     await using _ = storage;
-    for (let n = 0; n < 50; n++) await commit(writer, n, [put('same', 'old[]')]);
+    for (let n = 0; n < 50; n++) await commit(writer, n, [put('same', 'old[]', `{"n":${n}}`)]);
     await writer.write({ changes: [put('waits', 'waiting[]')], resume: '' });
     const deltas = reader.watch(AbortSignal.timeout(10_000))[Symbol.asyncIterator]();
     const report = await writer.compact({ maxMs: 1000 });
