@@ -31,6 +31,8 @@ export interface Diagnostic {
 export interface SyncPlan {
   /** Hash of everything that decides what is replicated; equal plans have equal hashes. */
   readonly hash: string;
+  /** What the config asks of those who turn source values into SQLite values. */
+  readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   /** The tables whose rows the plan reads. */
   readonly tables: readonly TablePattern[];
@@ -41,6 +43,17 @@ export interface SyncPlan {
   rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined;
   /** Decides what a request may see; what needs no storage is decided here and now. */
   resolver(request: RequestContext, bucketPrefix: string): BucketResolver;
+}
+
+/** Options with the defaults of the edition applied (spec/sync-config.md 2). */
+export interface SyncOptions {
+  readonly timestampsIso8601: boolean;
+  readonly versionedBucketIds: boolean;
+  readonly fixedJsonExtract: boolean;
+  readonly customPostgresTypes: boolean;
+  /** Undefined: the default of the source. */
+  readonly timestampMaxPrecision:
+    'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds' | undefined;
 }
 
 export interface DefinitionInfo {

@@ -13,6 +13,8 @@ export type {
   RowEvaluator,
   StreamSubscription,
   SubscriptionReason,
+  SyncOptions,
   SyncPlan,
 } from './contract.ts';
-// compileSyncConfig(yaml: string, options: CompileOptions): CompiledSyncConfig comes from compile.ts
+export { compileSyncConfig } from './compile.ts';
+export { formatDiagnostic } from './format-diagnostic.ts';

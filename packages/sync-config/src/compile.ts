@@ -1,0 +1,38 @@
+import { createDefaultDialect } from './values/default-dialect.ts';
+import type { CompileContext } from './compile-context.ts';
+import type { CompiledSyncConfig, CompileOptions } from './contract.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { compileBucketDefinition } from './legacy/compile-bucket-definition.ts';
+import { CompiledPlan } from './plan/plan.ts';
+import { compileStreams } from './stream/compile-streams.ts';
+import { readConfig } from './yaml/read-config.ts';
+
+/**
+ * Compiles a sync config. Reports all problems at once and never throws; the plan is missing when
+ * one of them is an error.
+ *
+ * Source: spec/sync-config.md.
+ */
+export function compileSyncConfig(yaml: string, options: CompileOptions): CompiledSyncConfig {
+  const diagnostics = new Diagnostics();
+  const document = readConfig(yaml, diagnostics);
+  if (document === undefined) return { plan: undefined, diagnostics: diagnostics.list() };
+  const { edition } = document;
+  const { fixedJsonExtract } = document.options;
+  const context: CompileContext = {
+    diagnostics,
+    dialect: createDefaultDialect({ edition, fixedJsonExtract }),
+    edition,
+    defaultSchema: options.defaultSchema,
+    sourceSchema: options.sourceSchema,
+  };
+  const definitions = [
+    ...document.bucketDefinitions.map((entry) => compileBucketDefinition(entry, context)),
+    ...compileStreams(document, context),
+  ];
+  const plan =
+    diagnostics.errorCount > 0
+      ? undefined
+      : new CompiledPlan({ dialect: context.dialect, options: document.options, definitions });
+  return { plan, diagnostics: diagnostics.list() };
+}

@@ -1,0 +1,203 @@
+import type { EvaluatedRow, LookupEntry, RowOutput, SqliteRow, TableSchema } from '@sluice/model';
+import { matchesPattern } from '@sluice/model';
+import type { EvaluationError, RowEvaluator } from '../contract.ts';
+import type { CompiledQueries, LookupQuery, RowQuery } from '../plan/queries.ts';
+import { EvaluationFailure } from '../values/failure.ts';
+import { linkLookup, type LinkedLookup } from './lookup-entries.ts';
+import { linkOutput, type RowOutputWriter } from './row-output.ts';
+import { linkSelection, type LinkContext, type Select } from './row-selection.ts';
+
+type Evaluated = EvaluatedRow & { readonly errors: readonly EvaluationError[] };
+
+/** Compiles everything that reads a table; undefined when nothing does. */
+export function linkRowEvaluator(
+  queries: CompiledQueries,
+  table: TableSchema,
+  bucketPrefix: string,
+  context: LinkContext,
+): RowEvaluator | undefined {
+  const reads = (query: RowQuery | LookupQuery) => matchesPattern(query.pattern, table);
+  const groups = groupByOutput(queries.rows.filter(reads), table, bucketPrefix, context);
+  const lookups = queries.lookups
+    .filter(reads)
+    .map((query) => linkLookup(query, table, bucketPrefix, context));
+  if (groups.length === 0 && lookups.length === 0) return undefined;
+  return new LinkedRowEvaluator(groups, lookups);
+}
+
+/** Queries of one client table whose data is the same: the row is written once for all of them. */
+interface OutputGroup {
+  readonly objectType: string;
+  readonly writer: RowOutputWriter;
+  readonly placements: readonly Placement[];
+  readonly sink: BucketSink;
+  /** Another group may put the same client row, with other data, into the same bucket. */
+  readonly overlaps: boolean;
+}
+
+interface Placement {
+  readonly definition: string;
+  /** Up to and including the opening bracket. */
+  readonly bucketStart: string;
+  readonly select: Select;
+}
+
+function groupByOutput(
+  queries: readonly RowQuery[],
+  table: TableSchema,
+  bucketPrefix: string,
+  context: LinkContext,
+): OutputGroup[] {
+  const groups = new Map<
+    string,
+    { objectType: string; writer: RowOutputWriter; queries: RowQuery[] }
+  >();
+  for (const query of queries) {
+    const objectType = query.objectType ?? table.name;
+    const writer = linkOutput(query, table, context.dialect);
+    const identity = `${JSON.stringify(objectType)} ${writer.shape}`;
+    const group = groups.get(identity);
+    if (group === undefined) groups.set(identity, { objectType, writer, queries: [query] });
+    else group.queries.push(query);
+  }
+  const list = [...groups.values()];
+  return list.map(({ objectType, writer, queries: members }) => ({
+    objectType,
+    writer,
+    placements: members.map((query) => ({
+      definition: query.definition,
+      bucketStart: `${bucketPrefix}${query.bucket}[`,
+      select: linkSelection(query, table, context),
+    })),
+    sink: new BucketSink(members.length > 1 || members.some((m) => m.expansions.length > 0)),
+    overlaps: list.some(
+      (other) =>
+        other.writer !== writer &&
+        other.objectType === objectType &&
+        other.queries.some((query) => members.some((member) => member.bucket === query.bucket)),
+    ),
+  }));
+}
+
+/** Collects the bucket names of one row and group, each once. */
+class BucketSink {
+  bucketStart = '';
+  buckets: string[] = [];
+  readonly #mayRepeat: boolean;
+  #seen: Set<string> | undefined;
+
+  constructor(mayRepeat: boolean) {
+    this.#mayRepeat = mayRepeat;
+  }
+
+  reset(): void {
+    this.buckets = [];
+    this.#seen = undefined;
+  }
+
+  add(keys: string): void {
+    const bucket = `${this.bucketStart}${keys}]`;
+    if (this.#mayRepeat && this.#isKnown(bucket)) return;
+    this.buckets.push(bucket);
+    this.#seen?.add(bucket);
+  }
+
+  /** Forgets what a query added before it failed. */
+  truncate(length: number): void {
+    this.buckets.length = length;
+    this.#seen = undefined;
+  }
+
+  #isKnown(bucket: string): boolean {
+    if (this.buckets.length < 16) return this.buckets.includes(bucket);
+    this.#seen ??= new Set(this.buckets);
+    return this.#seen.has(bucket);
+  }
+}
+
+const NO_LOOKUPS: readonly LookupEntry[] = [];
+const NO_ERRORS: readonly EvaluationError[] = [];
+
+class LinkedRowEvaluator implements RowEvaluator {
+  readonly #groups: readonly OutputGroup[];
+  readonly #lookups: readonly LinkedLookup[];
+  readonly #mayOverlap: boolean;
+
+  constructor(groups: readonly OutputGroup[], lookups: readonly LinkedLookup[]) {
+    this.#groups = groups;
+    this.#lookups = lookups;
+    this.#mayOverlap = groups.some((group) => group.overlaps);
+  }
+
+  evaluate(row: SqliteRow): Evaluated {
+    const outputs: RowOutput[] = [];
+    const errors: EvaluationError[] = [];
+    for (const group of this.#groups) this.#place(group, row, outputs, errors);
+    const lookups = this.#lookups.length === 0 ? NO_LOOKUPS : this.#lookUp(row, errors);
+    return {
+      outputs: this.#mayOverlap ? keepLast(outputs) : outputs,
+      lookups,
+      errors: errors.length === 0 ? NO_ERRORS : errors,
+    };
+  }
+
+  #place(group: OutputGroup, row: SqliteRow, outputs: RowOutput[], errors: EvaluationError[]) {
+    const { sink } = group;
+    sink.reset();
+    for (const placement of group.placements) {
+      const before = sink.buckets.length;
+      sink.bucketStart = placement.bucketStart;
+      try {
+        placement.select(row, sink);
+      } catch (error) {
+        sink.truncate(before);
+        errors.push(evaluationError(error, placement.definition));
+      }
+    }
+    if (sink.buckets.length === 0) return;
+    try {
+      outputs.push({
+        objectType: group.objectType,
+        objectId: group.writer.objectId(row),
+        data: group.writer.data(row),
+        buckets: sink.buckets,
+      });
+    } catch (error) {
+      for (const { definition } of group.placements) {
+        errors.push(evaluationError(error, definition));
+      }
+    }
+  }
+
+  #lookUp(row: SqliteRow, errors: EvaluationError[]): readonly LookupEntry[] {
+    const entries: LookupEntry[] = [];
+    for (const lookup of this.#lookups) {
+      const before = entries.length;
+      try {
+        lookup.collect(row, entries);
+      } catch (error) {
+        entries.length = before;
+        errors.push(evaluationError(error, lookup.definition));
+      }
+    }
+    return entries;
+  }
+}
+
+function evaluationError(error: unknown, definition: string): EvaluationError {
+  if (!(error instanceof EvaluationFailure)) throw error;
+  return { definition, message: error.message };
+}
+
+/** Where two outputs are the same client row in the same bucket, the later one stands. */
+function keepLast(outputs: readonly RowOutput[]): RowOutput[] {
+  const taken = new Set<string>();
+  const kept: RowOutput[] = [];
+  for (const output of outputs.toReversed()) {
+    const identity = `${JSON.stringify([output.objectType, output.objectId])} `;
+    const buckets = output.buckets.filter((bucket) => !taken.has(identity + bucket));
+    for (const bucket of buckets) taken.add(identity + bucket);
+    if (buckets.length > 0) kept.push({ ...output, buckets });
+  }
+  return kept.toReversed();
+}

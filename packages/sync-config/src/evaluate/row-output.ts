@@ -1,0 +1,100 @@
+import type { SqliteRow, SqliteValue, TableSchema } from '@sluice/model';
+import { linkExpression } from '../expr/link.ts';
+import { canonicalText, operatorCall, type Expression } from '../expr/expression.ts';
+import type { RowQuery } from '../plan/queries.ts';
+import { toText } from '../values/conversions.ts';
+import type { Dialect, Evaluate } from '../values/dialect.ts';
+import { formatReal } from '../values/number-text.ts';
+import { rowLayout } from './row-selection.ts';
+
+/** Builds the client's version of a row. */
+export interface RowOutputWriter {
+  /** Equal for queries that give the same `data` for every row of the table. */
+  readonly shape: string;
+  /** JSON text of the output columns (spec/sync-config.md 13.2). */
+  data(row: SqliteRow): string;
+  /** Text of the output column `id`. */
+  objectId(row: SqliteRow): string;
+}
+
+export function linkOutput(query: RowQuery, table: TableSchema, dialect: Dialect): RowOutputWriter {
+  const columns = outputColumns(query, table);
+  const layout = rowLayout(query, table);
+  const writers = [...columns].map(([name, value]) => {
+    const quoted = `${JSON.stringify(name)}:`;
+    return {
+      first: `{${quoted}`,
+      next: `,${quoted}`,
+      // Copied columns, the usual case, are read without a call.
+      slot: value.kind === 'column' ? (layout.slotOf(value.source, value.column) ?? -1) : -1,
+      evaluate: linkExpression(value, dialect, layout),
+    };
+  });
+  const id = columns.get('id');
+  const evaluateId: Evaluate = id ? linkExpression(id, dialect, layout) : () => null;
+  return {
+    shape: [...columns].map(([name, value]) => shapeText(name, value)).join(','),
+    data: (row) => writeRow(writers, row),
+    objectId: (row) => idText(evaluateId(row)),
+  };
+}
+
+/** The output columns with `*` written out; a later column of the same name replaces the value. */
+function outputColumns(query: RowQuery, table: TableSchema): Map<string, Expression> {
+  const columns = new Map<string, Expression>();
+  for (const column of query.columns) {
+    if (column.kind === 'value') {
+      columns.set(column.name, column.value);
+      continue;
+    }
+    for (const { name } of table.columns) {
+      if (column.legacy && name.startsWith('_')) continue;
+      const span = { start: 0, end: 0 };
+      const value: Expression = { kind: 'column', source: query.source, column: name, ...span };
+      const before = columns.get(name);
+      const isKept = column.legacy && before !== undefined;
+      columns.set(name, isKept ? operatorCall('coalesce', [before, value], span) : value);
+    }
+  }
+  return columns;
+}
+
+function shapeText(name: string, value: Expression): string {
+  return `${JSON.stringify(name)}=${canonicalText(value, () => 'row')}`;
+}
+
+interface ColumnWriter {
+  readonly first: string;
+  readonly next: string;
+  readonly slot: number;
+  readonly evaluate: Evaluate;
+}
+
+/** THE HOT PATH, with `RowEvaluator.evaluate`: runs once per row and output shape. */
+function writeRow(writers: readonly ColumnWriter[], row: SqliteRow): string {
+  let text = '';
+  for (const writer of writers) {
+    const value = writer.slot >= 0 ? (row[writer.slot] ?? null) : writer.evaluate(row);
+    const name = text === '' ? writer.first : writer.next;
+    switch (typeof value) {
+      case 'string':
+        text += name + JSON.stringify(value);
+        break;
+      case 'bigint':
+        text += name + String(value);
+        break;
+      case 'number':
+        text += name + formatReal(value);
+        break;
+      default:
+        // A BLOB never leaves the service.
+        if (value === null) text += `${name}null`;
+    }
+  }
+  return text === '' ? '{}' : `${text}}`;
+}
+
+function idText(id: SqliteValue): string {
+  if (typeof id === 'string') return id;
+  return id === null || typeof id === 'object' ? '' : toText(id);
+}

@@ -1,0 +1,186 @@
+import type { CompileContext } from '../compile-context.ts';
+import type { Reporter } from '../diagnostics.ts';
+import { bindExpression, type BindContext, type NameSyntax } from '../expr/bind.ts';
+import { BUCKET_SOURCE, constant, operatorCall, type Expression } from '../expr/expression.ts';
+import {
+  bindRequestCall,
+  LEGACY_REQUEST_FUNCTIONS,
+  requestColumn,
+} from '../expr/request-functions.ts';
+import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
+import { checkColumn, resolveTable, type TableReference } from '../tables/table-reference.ts';
+import type { SqlText } from '../yaml/sql-text.ts';
+
+/** Source number of the one table, or json_each, of a bucket definition's query. */
+export const ROW = 0;
+/** Source number of an array that is taken apart for a match. */
+export const ELEMENT = 1;
+
+/** A query of a bucket definition with its one source resolved. */
+export interface LegacyQuery {
+  readonly sql: string;
+  readonly select: SelectSyntax;
+  readonly report: Reporter;
+  readonly source: LegacySource | undefined;
+  bind(syntax: ExprSyntax): Expression;
+}
+
+export type LegacySource =
+  | { readonly kind: 'table'; readonly table: TableReference; readonly names: readonly string[] }
+  | { readonly kind: 'each'; readonly input: Expression; readonly names: readonly string[] };
+
+/** `data` queries read `bucket.x` and no request data; `parameters` the other way round. */
+export type LegacyQueryKind = 'data' | 'parameters';
+
+/** Parses a query and resolves its FROM; undefined after a report when it cannot be used. */
+export function openLegacyQuery(
+  text: SqlText,
+  kind: LegacyQueryKind,
+  context: CompileContext,
+): LegacyQuery | undefined {
+  const parsed = parseSqlText(text, context.diagnostics, context.edition);
+  if (parsed === undefined) return undefined;
+  const { select, report } = parsed;
+  const [from, second] = select.from;
+  if (second !== undefined) {
+    const message = 'Bucket definitions cannot join tables';
+    report.error('UNSUPPORTED_CLAUSE', second, message, 'Use streams (edition 3)');
+    return undefined;
+  }
+  const unscoped = bindContext(parsed, kind, undefined, context);
+  const source = from && openSource(from, kind, unscoped, context);
+  if (from !== undefined && source === undefined) return undefined;
+  const scoped = bindContext(parsed, kind, source, context);
+  return { ...parsed, source, bind: (syntax) => bindExpression(syntax, scoped) };
+}
+
+function openSource(
+  from: SourceSyntax,
+  kind: LegacyQueryKind,
+  scope: BindContext,
+  context: CompileContext,
+): LegacySource | undefined {
+  const { report } = scope;
+  if (from.kind === 'select') {
+    report.error('UNSUPPORTED_CLAUSE', from, 'A subquery in FROM needs edition 3');
+    return undefined;
+  }
+  if (from.kind === 'table') {
+    warnUnquotedCapitals(from.table, report, context.edition);
+    const table = resolveTable(from, { ...context, report });
+    return { kind: 'table', table, names: [(from.alias ?? from.table).name] };
+  }
+  const [input] = from.call.args;
+  const name = from.call.name[0]?.name ?? '';
+  if (name !== 'json_each' || input === undefined || from.call.args.length !== 1) {
+    report.error('UNKNOWN_FUNCTION', from.call, 'Only json_each(array) is allowed in FROM');
+    return undefined;
+  }
+  if (kind === 'data') {
+    report.error('UNSUPPORTED_CLAUSE', from, 'A data query must read one table');
+    return undefined;
+  }
+  return { kind: 'each', input: bindExpression(input, scope), names: [from.alias?.name ?? name] };
+}
+
+function bindContext(
+  parsed: ParsedSqlText,
+  kind: LegacyQueryKind,
+  source: LegacySource | undefined,
+  context: CompileContext,
+): BindContext {
+  const { report, sql } = parsed;
+  const self: BindContext = {
+    report,
+    sql,
+    dialect: context.dialect,
+    edition: context.edition,
+    specialFunctions: kind === 'data' ? [] : LEGACY_REQUEST_FUNCTIONS,
+    resolveName: (name) => resolveName(name, kind, source, report, context),
+    resolveCall(call) {
+      const bound = bindRequestCall(call, self, LEGACY_REQUEST_FUNCTIONS);
+      if (bound === undefined || kind === 'parameters') return bound;
+      refuseRequestData(call, report);
+      return constant(null, call);
+    },
+  };
+  return self;
+}
+
+function refuseRequestData(span: ExprSyntax, report: Reporter): void {
+  report.error(
+    'REQUEST_IN_DATA',
+    span,
+    'A data query cannot read the request',
+    'Output the value in a parameter query and use bucket.<name> here',
+  );
+}
+
+function resolveName(
+  name: NameSyntax,
+  kind: LegacyQueryKind,
+  source: LegacySource | undefined,
+  report: Reporter,
+  context: CompileContext,
+): Expression {
+  const column = name.parts.at(-1);
+  const qualifier = name.parts.at(-2);
+  if (column === undefined) return constant(null, name);
+  warnUnquotedCapitals(column, report, context.edition);
+  if (qualifier !== undefined && !source?.names.includes(qualifier.name)) {
+    return resolveSpecial(name, qualifier, column, kind, source, report);
+  }
+  if (source === undefined) {
+    const message = `There is no FROM that ${column.name} could come from`;
+    report.error('UNKNOWN_TABLE', name, message);
+    return constant(null, name);
+  }
+  return sourceColumn(name, column, source, report);
+}
+
+function resolveSpecial(
+  name: NameSyntax,
+  qualifier: Identifier,
+  column: Identifier,
+  kind: LegacyQueryKind,
+  source: LegacySource | undefined,
+  report: Reporter,
+): Expression {
+  const span = { start: name.start, end: name.end };
+  if (qualifier.name === 'bucket' && kind === 'data') {
+    return { kind: 'column', source: BUCKET_SOURCE, column: column.name, ...span };
+  }
+  const isToken = qualifier.name === 'token_parameters';
+  if (isToken || qualifier.name === 'user_parameters') {
+    if (kind === 'data') {
+      refuseRequestData(name, report);
+      return constant(null, name);
+    }
+    const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);
+    return operatorCall('parameter', [json, constant(column.name, column)], span);
+  }
+  const known = source?.names[0];
+  const message = `There is no table ${qualifier.name} in this query`;
+  report.error('UNKNOWN_TABLE', qualifier, message, known && `Write ${known}.${column.name}`);
+  return constant(null, name);
+}
+
+function sourceColumn(
+  name: NameSyntax,
+  column: Identifier,
+  source: LegacySource,
+  report: Reporter,
+): Expression {
+  const span = { start: name.start, end: name.end };
+  if (source.kind === 'table') {
+    if (column.name === '_table_suffix') {
+      return { kind: 'table fact', source: ROW, fact: 'legacy suffix', ...span };
+    }
+    checkColumn(column, source.table, report);
+  } else if (column.name !== 'value' && column.name !== 'key') {
+    const message = `json_each has the columns value and key, not ${column.name}`;
+    report.error('UNKNOWN_TABLE', column, message);
+  }
+  return { kind: 'column', source: ROW, column: column.name, ...span };
+}

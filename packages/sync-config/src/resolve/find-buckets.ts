@@ -1,0 +1,173 @@
+import type { SqliteValue } from '@sluice/model';
+import { splitKeyTexts } from '../values/key-text.ts';
+import type { ResultBudget } from './budget.ts';
+import type { Env, LinkedBucketQuery, LinkedComponent, LinkedStep } from './link-bucket-query.ts';
+
+/** Asks for the values under some keys; the driver answers for many searches at once. */
+export type Search<T> = Generator<readonly string[], T, ReadonlyMap<string, readonly string[]>>;
+
+/**
+ * Finds the parameter tuples of a query for one request, each as the text between the brackets of
+ * the bucket name. Yields the lookup keys it needs, stage by stage.
+ *
+ * @throws EvaluationFailure when the request's data cannot be evaluated.
+ */
+export function* findBuckets(
+  query: LinkedBucketQuery,
+  slots: readonly SqliteValue[],
+  lookupPrefix: string,
+  budget: ResultBudget,
+): Search<ReadonlySet<string>> {
+  if (!query.passes(slots)) return new Set();
+  let joined: Relation = { positions: [], tuples: [[]] };
+  for (const component of query.components) {
+    const spend: Spend = (count, key) => {
+      if (key === undefined) budget.spend(query.definition, count);
+      else budget.spendLookup(query.definition, key, count);
+    };
+    const relation = yield* resolveComponent(component, slots, lookupPrefix, spend);
+    joined = join(joined, relation, spend);
+    if (joined.tuples.length === 0) return new Set();
+  }
+  const order = joined.positions;
+  const indexes = Array.from({ length: query.parameterCount }, (_, i) => order.indexOf(i));
+  return new Set(joined.tuples.map((tuple) => indexes.map((index) => tuple[index]).join(',')));
+}
+
+/** Tuples of key texts for some of a bucket's parameters. */
+interface Relation {
+  readonly positions: readonly number[];
+  readonly tuples: readonly (readonly string[])[];
+}
+
+/** Charges results to the budget; those of a lookup under its key. */
+type Spend = (count: number, key?: string) => void;
+
+function* resolveComponent(
+  component: LinkedComponent,
+  slots: readonly SqliteValue[],
+  lookupPrefix: string,
+  spend: Spend,
+): Search<Relation> {
+  let envs: readonly Env[] = [{ slots, outputs: [] }];
+  for (const step of component.steps) {
+    envs =
+      step.kind === 'lookup'
+        ? yield* lookUp(step, envs, lookupPrefix, spend)
+        : expand(step, envs, spend);
+    if (envs.length === 0) break;
+  }
+  return project(component, envs);
+}
+
+function expand(
+  step: Exclude<LinkedStep, { kind: 'lookup' }>,
+  envs: readonly Env[],
+  spend: Spend,
+): readonly Env[] {
+  if (step.kind === 'filter') return envs.filter((env) => step.passes(env.slots));
+  const expanded: Env[] = [];
+  for (const env of envs) {
+    const elements = step.elements(env.slots);
+    spend(elements.length);
+    for (const { value, key } of elements) {
+      const slots = [...env.slots];
+      slots[step.slot] = value;
+      slots[step.slot + 1] = key;
+      expanded.push({ slots, outputs: env.outputs });
+    }
+  }
+  return expanded;
+}
+
+function* lookUp(
+  step: Extract<LinkedStep, { kind: 'lookup' }>,
+  envs: readonly Env[],
+  lookupPrefix: string,
+  spend: Spend,
+): Search<readonly Env[]> {
+  const envsByKey = new Map<string, Env[]>();
+  for (const env of envs) {
+    const texts = step.keys.map((key) => key(env));
+    if (texts.includes(undefined)) continue;
+    const key = `${lookupPrefix}${step.id}[${texts.join(',')}]`;
+    const sharing = envsByKey.get(key);
+    if (sharing === undefined) envsByKey.set(key, [env]);
+    else sharing.push(env);
+  }
+  if (envsByKey.size === 0) return [];
+  const found = yield [...envsByKey.keys()];
+  const extended: Env[] = [];
+  for (const [key, sharing] of envsByKey) {
+    const distinct = new Set(found.get(key) ?? []);
+    spend(distinct.size, key);
+    for (const values of distinct) {
+      const outputs = splitKeyTexts(values);
+      for (const env of sharing) {
+        extended.push({ slots: env.slots, outputs: [...env.outputs, outputs] });
+      }
+    }
+  }
+  return extended;
+}
+
+/** Keeps the results only, each tuple once; drops tuples in which two sources disagree. */
+function project(component: LinkedComponent, envs: readonly Env[]): Relation {
+  const positions = [...new Set(component.results.map(({ position }) => position))];
+  const tuples = new Map<string, readonly string[]>();
+  for (const env of envs) {
+    const tuple = projectEnv(component, positions, env);
+    if (tuple !== undefined) tuples.set(tuple.join(','), tuple);
+  }
+  return { positions, tuples: [...tuples.values()] };
+}
+
+function projectEnv(
+  component: LinkedComponent,
+  positions: readonly number[],
+  env: Env,
+): readonly string[] | undefined {
+  const tuple = positions.map((): string | undefined => undefined);
+  for (const { position, key } of component.results) {
+    const text = key(env);
+    const index = positions.indexOf(position);
+    if (text === undefined) return undefined;
+    if (tuple[index] !== undefined && tuple[index] !== text) return undefined;
+    tuple[index] = text;
+  }
+  return tuple.map((text) => text ?? '');
+}
+
+/** The natural join: tuples that agree on the positions which both sides have. */
+function join(left: Relation, right: Relation, spend: Spend): Relation {
+  const shared = right.positions.filter((position) => left.positions.includes(position));
+  const added = right.positions.filter((position) => !left.positions.includes(position));
+  const leftShared = shared.map((position) => left.positions.indexOf(position));
+  const rightShared = shared.map((position) => right.positions.indexOf(position));
+  const rightAdded = added.map((position) => right.positions.indexOf(position));
+  const pick = (tuple: readonly string[], indexes: readonly number[]) =>
+    indexes.map((index) => tuple[index] ?? '');
+  const rightByKey = groupTuples(right.tuples, (tuple) => pick(tuple, rightShared).join(','));
+  const tuples: (readonly string[])[] = [];
+  for (const tuple of left.tuples) {
+    const partners = rightByKey.get(pick(tuple, leftShared).join(',')) ?? [];
+    // Only a cross product can grow beyond what each side has been charged for.
+    if (left.tuples.length > 1 && right.tuples.length > 1) spend(partners.length);
+    for (const partner of partners) tuples.push([...tuple, ...pick(partner, rightAdded)]);
+  }
+  return { positions: [...left.positions, ...added], tuples };
+}
+
+function groupTuples(
+  tuples: readonly (readonly string[])[],
+  keyOf: (tuple: readonly string[]) => string,
+): Map<string, (readonly string[])[]> {
+  const groups = new Map<string, (readonly string[])[]>();
+  for (const tuple of tuples) {
+    const key = keyOf(tuple);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [tuple]);
+    else group.push(tuple);
+  }
+  return groups;
+}

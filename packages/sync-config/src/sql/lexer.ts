@@ -1,0 +1,155 @@
+import type { Span } from '../diagnostics.ts';
+
+/** One word of the SQL text. */
+export interface Token extends Span {
+  readonly kind: 'word' | 'quoted' | 'text' | 'integer' | 'real' | 'symbol' | 'end';
+  /** Words in lower case, text literals and quoted names without their quotes. */
+  readonly value: string;
+}
+
+/** Ends the parsing of one SQL string; the parser's entry turns it into a diagnostic. */
+export class SqlSyntaxError extends Error {
+  readonly code: string;
+  readonly span: Span;
+  readonly fix: string | undefined;
+
+  constructor(code: string, span: Span, message: string, fix?: string) {
+    super(message);
+    this.code = code;
+    this.span = span;
+    this.fix = fix;
+  }
+}
+
+// Longest first, so that `->>` is not read as `->` and `>`.
+const SYMBOLS = [
+  '->>', '->', '::', '||', '&&', '<=', '>=', '<>', '!=', '<<', '>>', '=', '<', '>', '+', '-', '*',
+  '/', '%', '(', ')', '[', ']', ',', '.', ';', '|', '&', '#', '^', '~', '?', '@', ':', '!',
+]; // prettier-ignore
+
+/** Splits an SQL text into tokens, the last of kind `end`. Source: spec/sync-config.md 3.1. */
+export function tokenize(sql: string): Token[] {
+  const tokens: Token[] = [];
+  let at = skipBlank(sql, 0);
+  while (at < sql.length) {
+    const token = nextToken(sql, at);
+    tokens.push(token);
+    at = skipBlank(sql, token.end);
+  }
+  tokens.push({ kind: 'end', value: '', start: sql.length, end: sql.length });
+  return tokens;
+}
+
+function skipBlank(sql: string, from: number): number {
+  let at = from;
+  for (;;) {
+    while (/\s/.test(sql[at] ?? '')) at++;
+    if (sql.startsWith('--', at)) {
+      const lineEnd = sql.indexOf('\n', at);
+      at = lineEnd === -1 ? sql.length : lineEnd;
+    } else if (sql.startsWith('/*', at)) {
+      at = blockCommentEnd(sql, at);
+    } else {
+      return at;
+    }
+  }
+}
+
+function blockCommentEnd(sql: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < sql.length; at++) {
+    if (sql.startsWith('/*', at)) {
+      depth++;
+      at++;
+    } else if (sql.startsWith('*/', at)) {
+      depth--;
+      at++;
+      if (depth === 0) return at + 1;
+    }
+  }
+  throw new SqlSyntaxError('SQL_SYNTAX', { start, end: start + 2 }, 'This comment does not end');
+}
+
+function nextToken(sql: string, start: number): Token {
+  const char = sql[start] ?? '';
+  if (/[A-Za-z_]/.test(char)) {
+    if (/^[eE]$/.test(char) && sql[start + 1] === "'") return escapedText(sql, start);
+    const word = match(sql, /[A-Za-z_][A-Za-z0-9_]*/y, start);
+    return { kind: 'word', value: word.toLowerCase(), start, end: start + word.length };
+  }
+  if (char === '"') return quotedName(sql, start);
+  if (char === "'") return plainText(sql, start);
+  const real = match(sql, /\d+\.\d*|\.\d+/y, start);
+  if (real !== '') return { kind: 'real', value: real, start, end: start + real.length };
+  const integer = match(sql, /\d+/y, start);
+  if (integer !== '') {
+    return { kind: 'integer', value: integer, start, end: start + integer.length };
+  }
+  const symbol = SYMBOLS.find((candidate) => sql.startsWith(candidate, start));
+  if (symbol === undefined) {
+    const end = start + String.fromCodePoint(sql.codePointAt(start) ?? 32).length;
+    const message = `The character ${sql.slice(start, end)} has no meaning here`;
+    throw new SqlSyntaxError('SQL_SYNTAX', { start, end }, message);
+  }
+  return { kind: 'symbol', value: symbol, start, end: start + symbol.length };
+}
+
+function match(sql: string, pattern: RegExp, at: number): string {
+  pattern.lastIndex = at;
+  return pattern.exec(sql)?.[0] ?? '';
+}
+
+function quotedName(sql: string, start: number): Token {
+  const close = sql.indexOf('"', start + 1);
+  if (close === -1) {
+    throw new SqlSyntaxError('SQL_SYNTAX', { start, end: sql.length }, 'This name is not closed');
+  }
+  return { kind: 'quoted', value: sql.slice(start + 1, close), start, end: close + 1 };
+}
+
+function plainText(sql: string, start: number): Token {
+  let value = '';
+  let from = start + 1;
+  for (;;) {
+    const close = sql.indexOf("'", from);
+    if (close === -1) throw unclosedText(sql, start);
+    value += sql.slice(from, close);
+    if (sql[close + 1] !== "'") return { kind: 'text', value, start, end: close + 1 };
+    value += "'";
+    from = close + 2;
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n', t: '\t', r: '\r', b: '\b', f: '\f',
+}; // prettier-ignore
+
+/** `E'...'` with backslash escapes. */
+function escapedText(sql: string, start: number): Token {
+  let value = '';
+  for (let at = start + 2; at < sql.length; at++) {
+    const char = sql[at] ?? '';
+    if (char === '\\') {
+      at++;
+      const escaped = sql[at] ?? '';
+      value += ESCAPES[escaped] ?? escaped;
+    } else if (char !== "'") {
+      value += char;
+    } else if (sql[at + 1] === "'") {
+      at++;
+      value += "'";
+    } else {
+      return { kind: 'text', value, start, end: at + 1 };
+    }
+  }
+  throw unclosedText(sql, start);
+}
+
+function unclosedText(sql: string, start: number): SqlSyntaxError {
+  return new SqlSyntaxError(
+    'SQL_SYNTAX',
+    { start, end: sql.length },
+    'This text is not closed',
+    "Close it with ', and write a quote inside as ''",
+  );
+}

@@ -1,0 +1,97 @@
+import type { Span } from '../diagnostics.ts';
+
+/** A name as written. `name` is folded to lower case unless quoted. */
+export interface Identifier extends Span {
+  readonly name: string;
+  readonly raw: string;
+  readonly quoted: boolean;
+}
+
+export type ExprSyntax = Span &
+  (
+    | { readonly kind: 'literal'; readonly value: null | bigint | number | string }
+    /** `column`, `table.column` or `schema.table.column`. */
+    | { readonly kind: 'name'; readonly parts: readonly Identifier[] }
+    | CallSyntax
+    | { readonly kind: 'unary'; readonly operator: string; readonly operand: ExprSyntax }
+    | BinarySyntax
+    | {
+        readonly kind: 'is';
+        readonly operand: ExprSyntax;
+        readonly negated: boolean;
+        readonly what: 'null' | 'true' | 'false';
+      }
+    | {
+        readonly kind: 'between';
+        readonly operand: ExprSyntax;
+        readonly negated: boolean;
+        readonly low: ExprSyntax;
+        readonly high: ExprSyntax;
+      }
+    | InSyntax
+    | CaseSyntax
+    | { readonly kind: 'cast'; readonly operand: ExprSyntax; readonly type: Identifier }
+    | { readonly kind: 'array'; readonly items: readonly ExprSyntax[] }
+    | { readonly kind: 'select'; readonly select: SelectSyntax }
+    /** Parsed so that it can be refused by name, e.g. `EXISTS (...)`. */
+    | { readonly kind: 'unsupported'; readonly what: string }
+  );
+
+export interface CallSyntax extends Span {
+  readonly kind: 'call';
+  /** `upper`, or `auth.user_id`. */
+  readonly name: readonly Identifier[];
+  readonly args: readonly ExprSyntax[];
+  /** DISTINCT, ORDER BY, FILTER or OVER, which no function takes. */
+  readonly decoration: Span | undefined;
+}
+
+export interface BinarySyntax extends Span {
+  readonly kind: 'binary';
+  readonly operator: string;
+  readonly operatorSpan: Span;
+  readonly left: ExprSyntax;
+  readonly right: ExprSyntax;
+}
+
+export interface InSyntax extends Span {
+  readonly kind: 'in';
+  readonly operand: ExprSyntax;
+  readonly negated: boolean;
+  readonly right: ExprSyntax;
+}
+
+export interface CaseSyntax extends Span {
+  readonly kind: 'case';
+  readonly operand: ExprSyntax | undefined;
+  readonly whens: readonly { readonly when: ExprSyntax; readonly then: ExprSyntax }[];
+  readonly otherwise: ExprSyntax | undefined;
+}
+
+export interface SelectSyntax extends Span {
+  readonly distinct: Span | undefined;
+  readonly columns: readonly ColumnSyntax[];
+  readonly from: readonly SourceSyntax[];
+  /** WHERE and all ON conditions; only inner joins exist, so their place does not matter. */
+  readonly conditions: readonly ExprSyntax[];
+}
+
+export type ColumnSyntax = Span &
+  (
+    | { readonly kind: 'star'; readonly table: Identifier | undefined }
+    | { readonly kind: 'expr'; readonly expr: ExprSyntax; readonly alias: Identifier | undefined }
+  );
+
+export type SourceSyntax = Span & { readonly alias: Identifier | undefined } & (
+    | {
+        readonly kind: 'table';
+        readonly schema: Identifier | undefined;
+        readonly table: Identifier;
+      }
+    | { readonly kind: 'function'; readonly call: CallSyntax }
+    | {
+        readonly kind: 'select';
+        readonly select: SelectSyntax;
+        readonly columnNames: readonly Identifier[] | undefined;
+      }
+  );

@@ -1,0 +1,68 @@
+import type { SqliteValue } from '@sluice/model';
+import { leadingInteger, leadingNumber } from './number-text.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Whether a value counts as true. Source: spec/sync-config.md 4.2. */
+export function isTrue(value: SqliteValue): boolean {
+  switch (typeof value) {
+    case 'bigint':
+      return value !== 0n;
+    case 'number':
+      return value !== 0;
+    case 'string':
+      return leadingInteger(value) !== 0n;
+    default:
+      return false;
+  }
+}
+
+/** The text form that `||` and functions use; integral REALs have no `.0`. */
+export function toText(value: Exclude<SqliteValue, null>): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object') return decoder.decode(value);
+  return String(value);
+}
+
+export function toBytes(value: Exclude<SqliteValue, null>): Uint8Array {
+  return typeof value === 'object' ? value : encoder.encode(toText(value));
+}
+
+/** An operand of arithmetic. */
+export function toNumber(value: Exclude<SqliteValue, null>): bigint | number {
+  if (typeof value === 'bigint' || typeof value === 'number') return value;
+  return leadingNumber(toText(value));
+}
+
+/** `CAST(value AS integer)`: REAL is rounded down. */
+export function toInteger(value: Exclude<SqliteValue, null>): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.floor(value)) : 0n;
+  return leadingInteger(toText(value));
+}
+
+export function toReal(value: Exclude<SqliteValue, null>): number {
+  return Number(toNumber(value));
+}
+
+/** `CAST(value AS numeric)`: INTEGER where nothing is lost. */
+export function toNumeric(value: Exclude<SqliteValue, null>): bigint | number {
+  if (typeof value === 'bigint' || typeof value === 'number') return value;
+  const number = leadingNumber(toText(value));
+  return typeof number === 'number' && Number.isSafeInteger(number) ? BigInt(number) : number;
+}
+
+export function typeName(value: SqliteValue): 'null' | 'integer' | 'real' | 'text' | 'blob' {
+  if (value === null) return 'null';
+  switch (typeof value) {
+    case 'bigint':
+      return 'integer';
+    case 'number':
+      return 'real';
+    case 'string':
+      return 'text';
+    default:
+      return 'blob';
+  }
+}

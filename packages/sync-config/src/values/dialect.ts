@@ -1,0 +1,34 @@
+import type { SqliteValue } from '@sluice/model';
+
+/** A compiled expression: reads the slots it was linked to. Throws only `EvaluationFailure`. */
+export type Evaluate = (slots: readonly SqliteValue[]) => SqliteValue;
+
+/** What an operator knows of an operand when it is compiled. */
+export interface Operand {
+  readonly evaluate: Evaluate;
+  /** The value, when it is the same for every row. */
+  readonly constant: SqliteValue | undefined;
+}
+
+/** One operator or function, compiled by closing over its operands. */
+export interface Operator {
+  readonly minArgs: number;
+  readonly maxArgs: number;
+  build(args: readonly Operand[]): Evaluate;
+}
+
+/**
+ * The meaning of values: everything in which editions and SQLite itself may differ.
+ *
+ * The binder turns syntax into names of operators; only a dialect knows what they do. Another
+ * dialect with the same names gives the language other semantics, without touching anything else.
+ */
+export interface Dialect {
+  /** Goes into the plan's hash. */
+  readonly name: string;
+  /** `=`, `and`, `cast text`, `->>` ...: what syntax compiles to. */
+  readonly operators: ReadonlyMap<string, Operator>;
+  /** What a query may call, by lower-case name. */
+  readonly functions: ReadonlyMap<string, Operator>;
+  isTrue(value: SqliteValue): boolean;
+}

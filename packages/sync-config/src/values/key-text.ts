@@ -1,0 +1,50 @@
+import type { SqliteValue } from '@sluice/model';
+
+/**
+ * A value as it stands in bucket names and lookup keys; undefined for NULL and BLOB.
+ * INTEGER and integral REAL give the same text. Source: spec/sync-config.md 11.1.
+ */
+export function keyText(value: SqliteValue): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'bigint':
+      return String(value);
+    case 'number':
+      return realKeyText(value);
+    default:
+      return undefined;
+  }
+}
+
+function realKeyText(value: number): string | undefined {
+  if (!Number.isFinite(value)) return undefined;
+  // String() rounds the digits of large integers; an INTEGER of the same value has all of them.
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return String(BigInt(value));
+  return String(value);
+}
+
+/** Splits a JSON array of scalars into the texts of its elements, as written. */
+export function splitKeyTexts(array: string): string[] {
+  const texts: string[] = [];
+  let start = 1;
+  let inString = false;
+  for (let at = 1; at < array.length; at++) {
+    const code = array.charCodeAt(at);
+    if (inString) {
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) {
+      inString = true;
+    } else if (code === COMMA || code === CLOSE) {
+      if (at > start) texts.push(array.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return texts;
+}
+
+const BACKSLASH = 92;
+const QUOTE = 34;
+const COMMA = 44;
+const CLOSE = 93;
