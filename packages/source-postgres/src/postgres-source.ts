@@ -3,12 +3,14 @@ import type { SourcePosition, TablePattern, TableSchema } from '@sluice/model';
 import type { ChangeSource, SourceCheck, SourceReplication } from '@sluice/source';
 import { runChecks } from './checks/run-checks.ts';
 import { QueryPool } from './connect/query-pool.ts';
+import { quoteName } from './connect/quoting.ts';
 import { connectionSettings } from './connect/settings.ts';
 import { readLogHead, writeMark } from './log-head.ts';
 import type { PostgresSourceOptions } from './options.ts';
 import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
 import { assertUsable } from './slots/slot-state.ts';
 import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
+import { publicationExists } from './tables/relation-facts.ts';
 import { readSchema } from './tables/read-schema.ts';
 import { TypeCatalog } from './types/type-catalog.ts';
 
@@ -81,7 +83,9 @@ class PostgresSource implements ChangeSource {
   }
 
   async #create(generationId: number): Promise<PostgresReplication> {
-    const { pool, slotNamePrefix, slotTimeoutMs: timeoutMs } = this.#context;
+    const { pool, publication, slotNamePrefix, slotTimeoutMs: timeoutMs } = this.#context;
+    // A slot older than its publication would never get over the changes in between.
+    if (!(await publicationExists(pool, publication))) throw publicationMissing(publication);
     const name = newSlotName(slotNamePrefix, generationId);
     const start = await createSlot(pool, name, { timeoutMs, signal: this.#stop.signal });
     return new PostgresReplication(this.#context, name, start);
@@ -108,6 +112,12 @@ class PostgresSource implements ChangeSource {
     this.#open.clear();
     await this.#context.pool[Symbol.asyncDispose]();
   }
+}
+
+function publicationMissing(name: string): SourceError {
+  return new SourceError('SOURCE_PUBLICATION_MISSING', `Publication ${name} does not exist`, {
+    remedy: `Run as superuser: CREATE PUBLICATION ${quoteName(name)} FOR ALL TABLES`,
+  });
 }
 
 function validPrefix(prefix: string): string {

@@ -56,6 +56,9 @@ const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '58P01': 'SOURCE_SLOT_LOST', // the WAL segment has been removed
 };
 
+/** How versions 14 to 18 say that a slot was invalidated. */
+const SLOT_INVALIDATED = /(cannot read from|can no longer (get changes from|access)) .*slot/;
+
 const REPLICATION_DENIED = /replication (slot|role|connection)|wal ?sender/i;
 
 function codeOfServerError({ sqlState, message }: ServerError): ErrorCode {
@@ -71,7 +74,8 @@ function codeOfServerError({ sqlState, message }: ServerError): ErrorCode {
       return message.includes('replication slot') ? 'SOURCE_SLOT_LOST' : 'SOURCE_QUERY_FAILED';
     case '55000':
       if (message.includes('wal_level')) return 'SOURCE_WAL_LEVEL';
-      return message.includes('slot') ? 'SOURCE_SLOT_LOST' : 'SOURCE_QUERY_FAILED';
+      if (message.includes('max_replication_slots')) return 'SOURCE_SLOTS_EXHAUSTED';
+      return SLOT_INVALIDATED.test(message) ? 'SOURCE_SLOT_LOST' : 'SOURCE_QUERY_FAILED';
     default:
       return BY_SQLSTATE[sqlState] ?? classCode(sqlState);
   }

@@ -58,7 +58,8 @@ export class PgOutputDecoder {
    * @throws SourceError `SOURCE_PROTOCOL` for malformed messages and messages out of order.
    */
   decode(message: Buffer, events: ChangeEvent[]): Promise<void> | undefined {
-    switch (message[0]) {
+    const type = message[0] ?? 0;
+    switch (type) {
       case INSERT:
         return this.#insert(message, events);
       case UPDATE:

@@ -99,6 +99,13 @@ function otherFrame(block: Buffer, at: number, end: number): void {
   if (kind === FRAME.errorResponse) {
     throw decodeServerMessage(block, at + FRAME_HEADER_BYTES, end);
   }
+  if (kind === FRAME.noticeResponse) {
+    // Since PostgreSQL 18 the server only warns when it leaves out changes for want of a publication.
+    const notice = decodeServerMessage(block, at + FRAME_HEADER_BYTES, end);
+    if (notice.code === '55000' && notice.message.includes('publication')) {
+      throw new SourceError('SOURCE_PUBLICATION_MISSING', `The server ${notice.message}`);
+    }
+  }
   if (kind === FRAME.copyDone || kind === FRAME.commandComplete || kind === FRAME.readyForQuery) {
     throw new SourceError('SOURCE_CONNECTION_LOST', 'The source database ended the change stream');
   }

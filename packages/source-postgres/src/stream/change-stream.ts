@@ -1,4 +1,4 @@
-import { SourceError, type Clock, type Logger } from '@sluice/base';
+import { SourceError, type AppError, type Clock, type Logger } from '@sluice/base';
 import type { SourcePosition } from '@sluice/model';
 import type { ChangeEvent, StreamOptions } from '@sluice/source';
 import { decodeServerMessage, FRAME, FRAME_HEADER_BYTES, frameEnd } from '../connect/frames.ts';
@@ -8,6 +8,7 @@ import { WireConnection } from '../connect/wire-connection.ts';
 import type { RelationMessage } from '../pgoutput/message.ts';
 import { PgOutputDecoder } from '../pgoutput/pg-output-decoder.ts';
 import type { RelationPlan } from '../pgoutput/relation-plan.ts';
+import { publicationExists } from '../tables/relation-facts.ts';
 import { BlockDecoder } from './block-decoder.ts';
 import { StreamKeeper } from './stream-keeper.ts';
 import { standbyStatus, startReplicationSql } from './replication-messages.ts';
@@ -81,11 +82,25 @@ export async function* streamChanges(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw toSourceError(error, pool.settings, 'Streaming changes');
+    throw await refine(toSourceError(error, pool.settings, 'Streaming changes'), options);
   } finally {
     keeper?.stop();
     await connection.close();
   }
+}
+
+/**
+ * The server looks for the publication as it was when a change was made. If it exists now, then the
+ * changes made while it did not are missing for good.
+ */
+async function refine(error: AppError, options: ChangeStreamOptions): Promise<AppError> {
+  if (error.code !== 'SOURCE_PUBLICATION_MISSING') return error;
+  if (!(await publicationExists(options.pool, options.publication))) return error;
+  return new SourceError(
+    'SOURCE_SLOT_LOST',
+    `Publication ${options.publication} did not exist when a change was made, so changes are missing`,
+    { cause: error, details: { slot: options.slot } },
+  );
 }
 
 /** Reads up to the server's consent; returns what came behind it. */

@@ -67,6 +67,15 @@ export async function readRelations(
   );
 }
 
+export async function publicationExists(pool: QueryPool, publication: string): Promise<boolean> {
+  const rows = await pool.query(
+    'Looking for the publication',
+    'SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1',
+    [publication],
+  );
+  return rows.length > 0;
+}
+
 /** For example 150007 for 15.7. */
 export async function serverVersion(pool: QueryPool): Promise<number> {
   const [row] = await pool.query<{ version: number }>(
