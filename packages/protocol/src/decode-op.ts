@@ -48,10 +48,12 @@ class ElementReader {
 
   #field(into: Fields): void {
     const type = this.#bytes[this.at] ?? 0;
-    const keyEnd = this.#end(this.at + 1, 'key');
-    const key = this.#bytes.toString('latin1', this.at + 1, keyEnd) as keyof Fields;
+    const keyStart = this.at + 1;
+    const keyEnd = this.#end(keyStart, 'key');
+    const name = fieldName(this.#bytes, keyStart, keyEnd);
     this.at = keyEnd + 1;
-    into[key] = this.#value(type);
+    const value = this.#value(type);
+    if (name !== undefined) into[name] = value;
   }
 
   #value(type: number): string | number | null {
@@ -94,10 +96,33 @@ class ElementReader {
   }
 
   #end(from: number, what: string): number {
-    const end = this.#bytes.indexOf(0, from);
-    if (end < 0) throw invalid(`${what} without end`, from);
-    return end;
+    const bytes = this.#bytes;
+    for (let end = from; end < bytes.length; end++) if (bytes[end] === 0) return end;
+    throw invalid(`${what} without end`, from);
   }
+}
+
+const FIELD_NAMES: readonly (keyof Fields)[] = [
+  'op_id',
+  'op',
+  'object_type',
+  'object_id',
+  'subkey',
+  'checksum',
+  'data',
+];
+/** No two names have the same length, so that a key is told without making a string of it. */
+const NAME_BY_LENGTH = new Map(
+  FIELD_NAMES.map((name) => [name.length, { name, bytes: Buffer.from(name) }]),
+);
+
+function fieldName(bytes: Uint8Array, start: number, end: number): keyof Fields | undefined {
+  const candidate = NAME_BY_LENGTH.get(end - start);
+  if (candidate === undefined) return undefined;
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== candidate.bytes[at - start]) return undefined;
+  }
+  return candidate.name;
 }
 
 function toOp(fields: Fields, at: number): Op {

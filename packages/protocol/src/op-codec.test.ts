@@ -113,8 +113,8 @@ describe('op elements', () => {
     expect(() => decodeOpElements(wrongKind)).toThrow('op XXX');
   });
 
-  test('a signed checksum and an int64 one are read as unsigned', () => {
-    const op = { op_id: '5', op: 'MOVE', checksum: new Int32(-1) };
+  test('a signed checksum is read as unsigned, unknown fields are ignored', () => {
+    const op = { op_id: '5', op: 'MOVE', unknown: 1.5, tada: 'x', checksum: new Int32(-1) };
     const document = serialize({ 7: op });
     expect(decodeOpElements(document.subarray(4, document.length - 1))).toEqual([
       { kind: 'MOVE', opId: 5n, checksum: 0xffffffff },

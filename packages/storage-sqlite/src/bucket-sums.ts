@@ -1,4 +1,4 @@
-import type { BucketState } from '@sluice/storage';
+import type { BucketState, SegmentIndex } from '@sluice/storage';
 import { LRUCache } from 'lru-cache';
 import type { Database } from './database.ts';
 import type { DeltaNews } from './delta-reader.ts';
@@ -41,7 +41,7 @@ export class BucketSums {
   readonly #changed = new Set<string>();
   readonly #findId;
   readonly #sum;
-  readonly #straddling;
+  readonly #next;
 
   /** `knownUpTo`: the checkpoint from which on `advance` is called. */
   constructor(db: Database, generationId: number, segments: SegmentCache, knownUpTo: number) {
@@ -59,9 +59,9 @@ export class BucketSums {
          (SELECT epoch FROM buckets WHERE id = ?) AS epoch
        FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op > ? AND last_op <= ?`,
     );
-    this.#straddling = db.prepare<[number, number, number], SegmentKey>(
+    this.#next = db.prepare<[number, number], SegmentKey>(
       `SELECT first_op, last_op, epoch FROM segments INDEXED BY segments_bucket
-       WHERE bucket_id = ? AND last_op > ? AND first_op <= ? ORDER BY last_op LIMIT 1`,
+       WHERE bucket_id = ? AND last_op > ? ORDER BY last_op LIMIT 1`,
     );
   }
 
@@ -109,7 +109,8 @@ export class BucketSums {
     const row = this.#sum.get(known.id, known.id, known.lastOp, at);
     if (row === undefined || row.epoch !== known.epoch) return undefined;
     if (row.first_op !== null && row.first_op <= known.lastOp) return undefined;
-    if (this.#straddling.get(known.id, at, at) !== undefined) return undefined;
+    const next = this.#next.get(known.id, at);
+    if (next !== undefined && next.first_op <= at) return undefined;
     return add(known, row, at);
   }
 
@@ -119,9 +120,10 @@ export class BucketSums {
     if (id === undefined || row === undefined) return undefined;
     const empty = { id, at, epoch: row.epoch ?? 0, checksum: 0, count: 0, lastOp: 0, requires: 0 };
     const sums = add(empty, row, at);
-    const across = this.#straddling.get(id, at, at);
-    if (across === undefined) return sums;
-    const { index } = this.#segments.get(id, across);
+    const next = this.#next.get(id, at);
+    if (next === undefined || (next.first_op > at && sums.lastOp > 0)) return sums;
+    const { index } = this.#segments.get(id, next);
+    if (next.first_op > at) return { ...sums, requires: clearedUpTo(index) };
     const part = index.sumsUpTo(BigInt(at));
     return {
       ...sums,
@@ -131,6 +133,12 @@ export class BucketSums {
       requires: Math.max(sums.requires, Number(index.requiresCheckpoint)),
     };
   }
+}
+
+/** What came before a CLEAR is lost, so sums below it cannot be had any more. */
+function clearedUpTo(index: SegmentIndex): number {
+  if (!index.startsWithClear) return 0;
+  return Math.max(Number(index.requiresCheckpoint), Number(index.firstOpId));
 }
 
 function add(sums: Sums, row: SumRow, at: number): Sums {

@@ -59,7 +59,7 @@ export class ChangeSignal {
   }
 
   #tell(topic: ChangeTopic | 'anything'): void {
-    for (const listener of [...this.#listeners]) listener(topic);
+    for (const listener of this.#listeners) listener(topic);
   }
 
   #startPolling(): void {

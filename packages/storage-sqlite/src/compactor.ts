@@ -71,7 +71,7 @@ export class Compactor {
     const totals: Totals = { ...NOTHING };
     for (;;) {
       const end = Math.min(deadline, performance.now() + TRANSACTION_MS);
-      const more = guarded(() => this.#transaction(end, totals));
+      const more = guarded(this.#parts.db, () => this.#transaction(end, totals));
       if (!more || performance.now() >= deadline) return { ...totals, more };
       await setImmediate();
     }

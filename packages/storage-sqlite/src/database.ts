@@ -10,6 +10,8 @@ export interface DatabaseOptions {
   readonly durable: boolean;
   /** How large the write-ahead log grows before its pages move into the database. */
   readonly walBytes?: number | undefined;
+  /** Writing more than this fails with `STORAGE_FULL`. */
+  readonly maxBytes?: number | undefined;
 }
 
 /** Larger than SQLite's default: most bytes are segments, which fill many pages each. */
@@ -24,7 +26,7 @@ const BUSY_TIMEOUT_MS = 10_000;
  * @throws StorageError `STORAGE_UNAVAILABLE`, `STORAGE_CORRUPT`, `STORAGE_FULL`
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
-  return guarded(() => {
+  return guarded(undefined, () => {
     const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
     try {
       db.pragma(`page_size = ${PAGE_BYTES}`);
@@ -34,6 +36,9 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
       const walBytes = options.walBytes ?? DEFAULT_WAL_BYTES;
       db.pragma(`wal_autocheckpoint = ${Math.ceil(walBytes / PAGE_BYTES)}`);
       db.pragma(`journal_size_limit = ${walBytes * 2}`);
+      if (options.maxBytes !== undefined) {
+        db.pragma(`max_page_count = ${Math.ceil(options.maxBytes / PAGE_BYTES)}`);
+      }
       return db;
     } catch (error) {
       db.close();

@@ -31,11 +31,11 @@ export async function removeGenerationData(
     let more = true;
     while (more) {
       signal?.throwIfAborted();
-      more = guarded(() => db.transaction(() => repeatFor(STEP_MS, step)).immediate());
+      more = guarded(db, () => db.transaction(() => repeatFor(STEP_MS, step)).immediate());
       await setImmediate();
     }
   }
-  guarded(() => db.prepare('DELETE FROM generations WHERE id = ?').run(id));
+  guarded(db, () => db.prepare('DELETE FROM generations WHERE id = ?').run(id));
 }
 
 /** Each deletes a little and tells whether there was anything to delete. */

@@ -1,3 +1,4 @@
+import { StorageError } from '@sluice/base';
 import type { Checkpoint } from '@sluice/model';
 import type {
   CompactionReport,
@@ -13,7 +14,7 @@ import { CompactionQueue } from './compaction-queue.ts';
 import { Compactor } from './compactor.ts';
 import type { Database } from './database.ts';
 import { DeltaLog } from './delta-log.ts';
-import { GenerationTable, toCheckpoint } from './generation-table.ts';
+import { generationGone, GenerationTable, toCheckpoint } from './generation-table.ts';
 import { RowCopies } from './row-copies.ts';
 import { guarded } from './sqlite-error.ts';
 
@@ -66,7 +67,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
   }
 
   async progress(): Promise<WriterProgress> {
-    return guarded(() => {
+    return this.#guarded(() => {
       const { generationId } = this.#parts;
       const row = this.#statements.progress.get(generationId);
       const tables = this.#statements.tables.all(generationId);
@@ -76,7 +77,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
   }
 
   async write(batch: WriteBatch): Promise<Checkpoint | undefined> {
-    return guarded(() => {
+    return this.#guarded(() => {
       let checkpoint: Checkpoint | undefined;
       try {
         checkpoint = this.#transaction.immediate(batch);
@@ -91,10 +92,11 @@ export class SqliteGenerationWriter implements GenerationWriter {
   }
 
   async loadCopies(rows: readonly RowRef[]): Promise<readonly (Uint8Array | undefined)[]> {
-    return guarded(() => rows.map(({ tableId, key }) => this.#copies.get(tableId, key)));
+    return this.#guarded(() => rows.map(({ tableId, key }) => this.#copies.get(tableId, key)));
   }
 
   async compact(options: { readonly maxMs: number }): Promise<CompactionReport> {
+    this.#guarded(() => {});
     return this.#compactor.run(options.maxMs);
   }
 
@@ -104,9 +106,14 @@ export class SqliteGenerationWriter implements GenerationWriter {
     this.#parts.onClose();
   }
 
+  #guarded<T>(run: () => T): T {
+    if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'The writer is closed');
+    return guarded(this.#db, run);
+  }
+
   #apply(batch: WriteBatch): Checkpoint | undefined {
     const { generationId } = this.#parts;
-    this.#generations.get(generationId);
+    if (this.#statements.exists.get(generationId) === undefined) throw generationGone(generationId);
     const sequence = this.#statements.sequence.get() ?? { last_op: 0, last_bucket: 0 };
     const result = this.#applier.apply(batch.changes, sequence.last_op, sequence.last_bucket);
     if (result.lastOp > sequence.last_op || result.lastBucketId > sequence.last_bucket) {
@@ -140,6 +147,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
 
 function prepareStatements(db: Database) {
   return {
+    exists: db.prepare<[number]>(`SELECT 1 FROM generations WHERE id = ? AND state <> 'deleting'`),
     progress: db.prepare<[number], ProgressRow>(
       `SELECT resume, checkpoint_op, checkpoint_position FROM progress WHERE generation_id = ?`,
     ),

@@ -9,6 +9,7 @@ import { guarded } from './sqlite-error.ts';
 export const STORAGE_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE sequence (
+    -- The last op id and bucket id given out; both never go back
     id INTEGER PRIMARY KEY CHECK (id = 1),
     last_op INTEGER NOT NULL,
     last_bucket INTEGER NOT NULL
@@ -16,6 +17,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   INSERT INTO sequence (id, last_op, last_bucket) VALUES (1, 0, 0);
 
   CREATE TABLE generations (
+    -- 'deleting' ones are hidden; their data is being removed
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     state TEXT NOT NULL CHECK (state IN ('preparing', 'active', 'retired', 'deleting')),
     config_text TEXT NOT NULL,
@@ -27,6 +29,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX generations_active ON generations (state) WHERE state = 'active';
 
   CREATE TABLE progress (
+    -- What changes with every batch, apart from the large texts in generations
     generation_id INTEGER PRIMARY KEY,
     resume TEXT NOT NULL,
     checkpoint_op INTEGER,
@@ -34,6 +37,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   );
 
   CREATE TABLE source_tables (
+    -- What replication remembers of a table
     generation_id INTEGER NOT NULL,
     table_id INTEGER NOT NULL,
     state TEXT NOT NULL,
@@ -41,6 +45,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
 
   CREATE TABLE object_types (
+    -- Numbers for client table names in row states
     generation_id INTEGER NOT NULL,
     type_id INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -48,6 +53,8 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
 
   CREATE TABLE buckets (
+    -- epoch: rises with each compaction that readers notice
+    -- hidden_up_to: how far the last complete compaction pass reached
     id INTEGER PRIMARY KEY,
     generation_id INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -57,6 +64,9 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX buckets_name ON buckets (generation_id, name);
 
   CREATE TABLE segments (
+    -- Runs of ops (packages/storage/src/segment), in the order of writing, so that a batch for
+    -- thousands of buckets fills few pages; readers find theirs through the index.
+    -- superseded_count: ops of the bucket, these included, that these ops made superfluous
     last_op INTEGER PRIMARY KEY,
     bucket_id INTEGER NOT NULL,
     first_op INTEGER NOT NULL,
@@ -75,6 +85,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
     requires_checkpoint, payload_bytes, epoch, visible_count, superseded_count);
 
   CREATE TABLE row_states (
+    -- What each source row produced (row-state.ts)
     generation_id INTEGER NOT NULL,
     table_id INTEGER NOT NULL,
     key TEXT NOT NULL,
@@ -85,6 +96,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   CREATE INDEX row_states_tombstones ON row_states (generation_id, table_id) WHERE state = x'01';
 
   CREATE TABLE row_copies (
+    -- Values of rows that the source may omit later
     generation_id INTEGER NOT NULL,
     table_id INTEGER NOT NULL,
     key TEXT NOT NULL,
@@ -93,6 +105,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
 
   CREATE TABLE lookups (
+    -- An entry belongs to checkpoints from from_op up to, but without, to_op
     generation_id INTEGER NOT NULL,
     key TEXT NOT NULL,
     from_op INTEGER NOT NULL,
@@ -103,6 +116,8 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   CREATE INDEX lookups_closed ON lookups (generation_id, to_op) WHERE to_op IS NOT NULL;
 
   CREATE TABLE deltas (
+    -- What each batch changed, for readers to learn with the checkpoint that covers up_to_op:
+    -- JSON arrays of bucket ids, lookup keys and compacted bucket ids; NULL means all
     generation_id INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     up_to_op INTEGER NOT NULL,
@@ -117,6 +132,7 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
 export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE write_checkpoints (
+    -- One record per user; change_seq orders the changes for those who watch
     user TEXT PRIMARY KEY,
     value INTEGER NOT NULL,
     head TEXT NOT NULL,
@@ -132,7 +148,7 @@ export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [
  * @throws StorageError `STORAGE_VERSION` when a newer version has written it.
  */
 export function migrate(db: Database, steps: readonly string[]): void {
-  guarded(() => {
+  guarded(db, () => {
     if (schemaVersion(db) === steps.length) return;
     const run = db.transaction(() => {
       const version = schemaVersion(db);

@@ -35,8 +35,13 @@ export function asStorageError(error: unknown): AppError {
   return new StorageError('INTERNAL_BUG', text, { cause: error });
 }
 
-/** Runs calls on a database; whatever they throw becomes a `StorageError`. */
-export function guarded<T>(run: () => T): T {
+/**
+ * Runs calls on a database; whatever they throw becomes a `StorageError`.
+ *
+ * @throws StorageError `STORAGE_CLOSED` also when there would have been nothing to do.
+ */
+export function guarded<T>(db: SqliteDatabase.Database | undefined, run: () => T): T {
+  if (db?.open === false) throw new StorageError('STORAGE_CLOSED', 'Bucket storage is closed');
   try {
     return run();
   } catch (error) {

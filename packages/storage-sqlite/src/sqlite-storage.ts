@@ -34,6 +34,8 @@ export interface SqliteStorageOptions {
   readonly segmentCacheBytes?: number | undefined;
   /** Memory for database pages, per connection; default 32 MiB. */
   readonly pageCacheBytes?: number | undefined;
+  /** How large the database may grow; absent: as large as the disk allows. */
+  readonly maxBytes?: number | undefined;
   /** How often to look for changes by other processes; default 500 ms. */
   readonly pollMs?: number | undefined;
   /** Milliseconds since 1970. */
@@ -70,7 +72,7 @@ class SqliteStorage implements BucketStorage {
   readonly #writeCheckpoints: SqliteWriteCheckpoints;
   readonly #writing = new Set<number>();
   #writer: { readonly db: Database; readonly lock: WriterLock } | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: SqliteStorageOptions) {
     this.#options = options;
@@ -97,7 +99,11 @@ class SqliteStorage implements BucketStorage {
       this.#db.close();
       throw error;
     }
-    this.#writeCheckpoints = new SqliteWriteCheckpoints(this.#writeCheckpointDb, this.#changes);
+    this.#writeCheckpoints = new SqliteWriteCheckpoints(
+      this.#writeCheckpointDb,
+      this.#changes,
+      this.#closing.signal,
+    );
   }
 
   get writeCheckpoints(): WriteCheckpointStore {
@@ -105,26 +111,26 @@ class SqliteStorage implements BucketStorage {
   }
 
   async generations(): Promise<readonly Generation[]> {
-    return guarded(() => this.#generations.list());
+    return guarded(this.#db, () => this.#generations.list());
   }
 
   async createGeneration(input: NewGeneration): Promise<Generation> {
     this.#requireWriterMode('createGeneration');
-    const generation = guarded(() => this.#generations.add(input));
+    const generation = guarded(this.#db, () => this.#generations.add(input));
     this.#changes.announce('generations');
     return generation;
   }
 
   async setSourceHandle(id: number, handle: string): Promise<void> {
     this.#requireWriterMode('setSourceHandle');
-    guarded(() => this.#generations.setSourceHandle(id, handle));
+    guarded(this.#db, () => this.#generations.setSourceHandle(id, handle));
     this.#changes.announce('generations');
   }
 
   async deleteGeneration(id: number, signal?: AbortSignal): Promise<void> {
     this.#requireWriterMode('deleteGeneration');
     assert(!this.#writing.has(id), 'the writer of a generation is closed before its removal');
-    if (!guarded(() => this.#generations.beginRemoval(id))) return;
+    if (!guarded(this.#db, () => this.#generations.beginRemoval(id))) return;
     this.#changes.announce('generations');
     this.#changes.announce(id);
     await removeGenerationData(this.#db, id, signal);
@@ -133,20 +139,21 @@ class SqliteStorage implements BucketStorage {
   watchGenerations(signal: AbortSignal): AsyncIterable<readonly Generation[]> {
     let seen: string | undefined;
     const take = () =>
-      guarded(() => {
+      guarded(this.#db, () => {
         const all = this.#generations.list();
         const text = JSON.stringify(all);
         if (text === seen) return undefined;
         seen = text;
         return all;
       });
-    return watchChanges({ signal, changes: this.#changes, topic: 'generations', take });
+    const ends = AbortSignal.any([signal, this.#closing.signal]);
+    return watchChanges({ signal: ends, changes: this.#changes, topic: 'generations', take });
   }
 
   async openWriter(generationId: number): Promise<GenerationWriter> {
     this.#requireWriterMode('openWriter');
     assert(!this.#writing.has(generationId), 'a generation has one writer');
-    return guarded(() => {
+    return guarded(this.#db, () => {
       this.#generations.get(generationId);
       const { db } = (this.#writer ??= this.#openWriterConnection());
       this.#writing.add(generationId);
@@ -162,6 +169,7 @@ class SqliteStorage implements BucketStorage {
 
   async openReader(generationId: number): Promise<GenerationReader> {
     return guarded(
+      this.#db,
       () =>
         new SqliteGenerationReader({
           db: this.#db,
@@ -169,13 +177,14 @@ class SqliteStorage implements BucketStorage {
           segments: this.#segments,
           chunkCacheBytes: this.#segmentCacheBytes / 4,
           changes: this.#changes,
+          closing: this.#closing.signal,
         }),
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     this.#writeCheckpoints.flush();
     this.#writing.clear();
     this.#releaseWriter();
@@ -204,6 +213,7 @@ class SqliteStorage implements BucketStorage {
         cacheBytes: this.#options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES,
         durable: true,
         walBytes: WRITER_WAL_BYTES,
+        maxBytes: this.#options.maxBytes,
       });
       return { db, lock };
     } catch (error) {
@@ -224,7 +234,8 @@ class SqliteStorage implements BucketStorage {
   }
 
   #requireWriterMode(what: string): void {
-    if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'Bucket storage is closed');
+    if (this.#closing.signal.aborted)
+      throw new StorageError('STORAGE_CLOSED', 'Bucket storage is closed');
     assert(this.#options.mode !== 'reader', `${what} is called on storage opened for writing`);
   }
 }

@@ -9,6 +9,11 @@ import { watchChanges } from './watch-changes.ts';
 /** A slow watcher gets what it missed in portions of this many. */
 const MAX_USERS_PER_DELTA = 10_000;
 
+interface ChangedUser {
+  readonly user: string;
+  readonly change_seq: number;
+}
+
 interface Request {
   readonly user: string;
   readonly head: SourcePosition;
@@ -23,11 +28,16 @@ interface Request {
 export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   readonly #db: Database;
   readonly #changes: ChangeSignal;
+  readonly #closing: AbortSignal;
+  readonly #statements;
   #waiting: Request[] = [];
 
-  constructor(db: Database, changes: ChangeSignal) {
+  /** `closing` is aborted when the storage closes. */
+  constructor(db: Database, changes: ChangeSignal, closing: AbortSignal) {
     this.#db = db;
     this.#changes = changes;
+    this.#closing = closing;
+    this.#statements = prepareStatements(db);
   }
 
   create(user: string, head: SourcePosition): Promise<bigint> {
@@ -41,15 +51,10 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
     users: readonly string[],
     position: SourcePosition,
   ): Promise<ReadonlyMap<string, bigint>> {
-    return guarded(() => {
-      const read = this.#db
-        .prepare<[string, string], number>(
-          'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
-        )
-        .pluck();
+    return guarded(this.#db, () => {
       const values = new Map<string, bigint>();
       for (const user of users) {
-        const value = read.get(user, position);
+        const value = this.#statements.reached.get(user, position);
         if (value !== undefined) values.set(user, BigInt(value));
       }
       return values;
@@ -57,15 +62,21 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   }
 
   watch(signal: AbortSignal): AsyncIterable<ReadonlySet<string>> {
-    return guarded(() => {
+    return guarded(this.#db, () => {
       let seen = this.#lastChange();
       const take = () =>
-        guarded(() => {
+        guarded(this.#db, () => {
           const rows = this.#changedSince(seen);
           seen = rows.at(-1)?.change_seq ?? seen;
           return rows.length === 0 ? undefined : new Set(rows.map((row) => row.user));
         });
-      return watchChanges({ signal, changes: this.#changes, topic: 'write-checkpoints', take });
+      const ends = AbortSignal.any([signal, this.#closing]);
+      return watchChanges({
+        signal: ends,
+        changes: this.#changes,
+        topic: 'write-checkpoints',
+        take,
+      });
     });
   }
 
@@ -88,33 +99,40 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   }
 
   #raise(requests: readonly Request[]): readonly number[] {
-    const upsert = this.#db
+    let change = this.#lastChange();
+    return requests.map(({ user, head }) => this.#statements.raise.get(user, head, ++change) ?? 0);
+  }
+
+  #lastChange(): number {
+    return this.#statements.lastChange.get() ?? 0;
+  }
+
+  #changedSince(seen: number): readonly ChangedUser[] {
+    return this.#statements.changedSince.all(seen);
+  }
+}
+
+function prepareStatements(db: Database) {
+  return {
+    reached: db
+      .prepare<[string, string], number>(
+        'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
+      )
+      .pluck(),
+    raise: db
       .prepare<[string, string, number], number>(
         `INSERT INTO write_checkpoints (user, value, head, change_seq) VALUES (?, 1, ?, ?)
          ON CONFLICT (user) DO UPDATE SET
            value = value + 1, head = excluded.head, change_seq = excluded.change_seq
          RETURNING value`,
       )
-      .pluck();
-    let change = this.#lastChange();
-    return requests.map(({ user, head }) => upsert.get(user, head, ++change) ?? 0);
-  }
-
-  #lastChange(): number {
-    return (
-      this.#db
-        .prepare<[], number | null>('SELECT max(change_seq) FROM write_checkpoints')
-        .pluck()
-        .get() ?? 0
-    );
-  }
-
-  #changedSince(seen: number): readonly { readonly user: string; readonly change_seq: number }[] {
-    return this.#db
-      .prepare<[number], { user: string; change_seq: number }>(
-        `SELECT user, change_seq FROM write_checkpoints WHERE change_seq > ? ORDER BY change_seq
-         LIMIT ${MAX_USERS_PER_DELTA}`,
-      )
-      .all(seen);
-  }
+      .pluck(),
+    lastChange: db
+      .prepare<[], number | null>('SELECT max(change_seq) FROM write_checkpoints')
+      .pluck(),
+    changedSince: db.prepare<[number], ChangedUser>(
+      `SELECT user, change_seq FROM write_checkpoints WHERE change_seq > ? ORDER BY change_seq
+       LIMIT ${MAX_USERS_PER_DELTA}`,
+    ),
+  };
 }

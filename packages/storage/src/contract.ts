@@ -162,7 +162,8 @@ export interface GenerationReader extends AsyncDisposable {
   checkpoint(): Checkpoint | undefined;
   /**
    * Yields after each new checkpoint what it changed. Checkpoints that come faster than the
-   * consumer takes them are merged into one delta. Misses none since `watch` was called.
+   * consumer takes them are merged into one delta. Misses none since `watch` was called. Ends,
+   * without an error, when the signal aborts or the reader is disposed.
    */
   watch(signal: AbortSignal): AsyncIterable<CheckpointDelta>;
   /** One state per name, in the order of the names; unknown buckets are empty. */
@@ -230,8 +231,9 @@ export interface OpsChunk {
   /** Compaction epoch of the bucket when it was read. */
   readonly epoch: number;
   /**
-   * An object that is identical for identical chunks while they are cached, so that derived forms
-   * (other encodings) can be kept in a WeakMap under it. Undefined for chunks not worth sharing.
+   * An object that is identical for identical chunks while they are cached (same `parts` and
+   * `hasMore`; `after` may differ), so that derived forms (other encodings) can be kept in a
+   * WeakMap under it. Undefined for chunks not worth sharing.
    */
   readonly identity: object | undefined;
 }

@@ -1,7 +1,7 @@
 import type { OpId } from '@sluice/model';
 import { IndexEncoder, type SegmentData } from '../segment/encode-index.ts';
 import type { Segment } from '../segment/segment.ts';
-import { word } from '../segment/segment-index.ts';
+import { type SegmentIndex, word } from '../segment/segment-index.ts';
 
 /** A change of stored segments, to be made atomically. */
 export interface Rewrite {
@@ -18,11 +18,9 @@ export interface Rewrite {
   readonly changesOps: boolean;
 }
 
-/** What becomes of a visible op. */
-export const KEEP = 0;
+/** What becomes of a visible op; 0 keeps it as it is, and not hidden. */
 export const HIDE = 1;
 export const DROP = 2;
-export type Fate = typeof KEEP | typeof HIDE | typeof DROP;
 
 /** The segment with some visible ops dropped or hidden; `fates` has one entry per visible op. */
 export function rewriteSegment(
@@ -30,46 +28,54 @@ export function rewriteSegment(
   fates: Uint8Array,
   requiresCheckpoint: OpId,
 ): SegmentData {
-  const { index, payload } = segment;
-  let newlyDropped = 0;
-  for (const fate of fates) if (fate === DROP) newlyDropped += 1;
+  const { index } = segment;
+  const { droppedNow, keptBytes } = measure(segment, fates);
   const encoder = new IndexEncoder({
-    dropped: index.droppedCount + newlyDropped,
-    visible: index.visibleCount - newlyDropped,
+    dropped: index.droppedCount + droppedNow,
+    visible: index.visibleCount - droppedNow,
     firstOpId: index.firstOpId,
     requiresCheckpoint,
   });
-  const kept = new Uint8Array(keptBytes(segment, fates));
+  dropInOrder(encoder, index, fates);
+  const kept = new Uint8Array(keptBytes);
   let length = 0;
-  let dropped = 0;
-  const copyDroppedBelow = (limit: number) => {
-    for (; dropped < index.droppedCount; dropped++) {
-      const delta = word(index.droppedDeltas, dropped);
-      if (delta > limit) return;
-      encoder.drop(delta, word(index.droppedChecksums, dropped));
-    }
-  };
   for (let at = 0; at < fates.length; at++) {
-    const delta = word(index.deltas, at);
-    const checksum = word(index.checksums, at);
-    if (fates[at] === DROP) {
-      copyDroppedBelow(delta);
-      encoder.drop(delta, checksum);
-      continue;
-    }
+    if (fates[at] === DROP) continue;
     const [start, end] = [index.endOf(at - 1), index.endOf(at)];
-    kept.set(payload.subarray(start, end), length);
+    kept.set(segment.payload.subarray(start, end), length);
     length += end - start;
+    const [delta, checksum] = [word(index.deltas, at), word(index.checksums, at)];
     encoder.keep(delta, checksum, end - start, index.kindOf(at), fates[at] === HIDE);
   }
-  copyDroppedBelow(Infinity);
   return encoder.finish(kept);
 }
 
-function keptBytes(segment: Segment, fates: Uint8Array): number {
-  let bytes = 0;
+function measure(segment: Segment, fates: Uint8Array) {
+  let droppedNow = 0;
+  let keptBytes = segment.payload.length;
   for (let at = 0; at < fates.length; at++) {
-    if (fates[at] !== DROP) bytes += segment.index.endOf(at) - segment.index.endOf(at - 1);
+    if (fates[at] !== DROP) continue;
+    droppedNow += 1;
+    keptBytes -= segment.index.endOf(at) - segment.index.endOf(at - 1);
   }
-  return bytes;
+  return { droppedNow, keptBytes };
+}
+
+/** The ops dropped before and those dropped now, merged in the order of their ids. */
+function dropInOrder(encoder: IndexEncoder, index: SegmentIndex, fates: Uint8Array): void {
+  let before = 0;
+  const dropBefore = (limit: number) => {
+    for (; before < index.droppedCount; before++) {
+      const delta = word(index.droppedDeltas, before);
+      if (delta > limit) return;
+      encoder.drop(delta, word(index.droppedChecksums, before));
+    }
+  };
+  for (let at = 0; at < fates.length; at++) {
+    if (fates[at] !== DROP) continue;
+    const delta = word(index.deltas, at);
+    dropBefore(delta);
+    encoder.drop(delta, word(index.checksums, at));
+  }
+  dropBefore(Infinity);
 }

@@ -16,19 +16,13 @@ export function describeWriteCheckpoints(target: StorageTarget): void {
         await writeCheckpoints.create('u1', '00000000/00000010');
         await writeCheckpoints.create('u2', '00000000/00000020');
         const reached = async (position: string) =>
-          [...(await writeCheckpoints.reached(['u1', 'u2', 'u3'], position))].toSorted();
-        expect(await reached('00000000/0000000F')).toEqual([]);
-        expect(await reached('00000000/00000010')).toEqual([['u1', 1n]]);
-        expect(await reached('00000001/00000000')).toEqual([
-          ['u1', 1n],
-          ['u2', 1n],
-        ]);
+          Object.fromEntries(await writeCheckpoints.reached(['u1', 'u2', 'u3'], position));
+        expect(await reached('00000000/0000000F')).toEqual({});
+        expect(await reached('00000000/00000010')).toEqual({ u1: 1n });
+        expect(await reached('00000001/00000000')).toEqual({ u1: 1n, u2: 1n });
         await writeCheckpoints.create('u1', '00000000/00000030');
-        expect(await reached('00000000/00000020')).toEqual([['u2', 1n]]);
-        expect(await reached('00000000/00000030')).toEqual([
-          ['u1', 2n],
-          ['u2', 1n],
-        ]);
+        expect(await reached('00000000/00000020')).toEqual({ u2: 1n });
+        expect(await reached('00000000/00000030')).toEqual({ u1: 2n, u2: 1n });
         expect((await writeCheckpoints.reached([], 'z')).size).toBe(0);
       }));
 

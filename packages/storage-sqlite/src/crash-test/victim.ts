@@ -1,0 +1,22 @@
+import { writeSync } from 'node:fs';
+import { must } from '@sluice/base';
+import { openSqliteStorage } from '../sqlite-storage.ts';
+import { randomBatch, randomNumbers } from './random-batches.ts';
+
+/**
+ * A process to be killed: goes on with the history of a seed where the storage stands, and prints
+ * the number of each batch once it is durable. Arguments: path of the storage, seed.
+ */
+const [path, seedText] = process.argv.slice(2);
+const seed = Number(seedText);
+const storage = await openSqliteStorage({ path: must(path) });
+const input = { configText: '', configHash: '', createdAtMs: 0 };
+const generation = (await storage.generations())[0] ?? (await storage.createGeneration(input));
+const writer = await storage.openWriter(generation.id);
+const { resume } = await writer.progress();
+const random = randomNumbers(seed + Number(resume ?? 0));
+for (let n = resume === undefined ? 0 : Number(resume) + 1; ; n++) {
+  await writer.write(randomBatch(seed, n));
+  writeSync(1, `${n}\n`);
+  if (random() < 0.2) await writer.compact({ maxMs: random() * 20 });
+}
