@@ -41,7 +41,7 @@ export {
   type ContentEncoding,
   type StreamFormat,
 } from './negotiation.ts';
-export { opsToJson, type JsonRowForm } from './ops-to-json.ts';
+export { OpsToJson, opsToJson, type JsonRowForm } from './ops-to-json.ts';
 export { parseLine } from './parse-line.ts';
 export {
   parseStreamRequest,

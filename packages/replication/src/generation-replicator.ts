@@ -90,6 +90,8 @@ export class GenerationReplicator {
       feeds.push(this.#feed(this.#changes(both), both));
       feeds.push(this.#feed(this.#tableLists(both), both));
       feeds.push(this.#feed(this.#compactions(both), both));
+      // Not only once the stream brings something: an idle source is silent for many seconds.
+      this.#startSnapshots(feeds, both);
       for await (const work of this.#queue) {
         if (both.aborted) break;
         await this.#handle(work);

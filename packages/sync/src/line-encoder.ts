@@ -4,7 +4,7 @@ import {
   encodeBsonLine,
   encodeJsonDataLine,
   encodeJsonLine,
-  opsToJson,
+  OpsToJson,
   type CheckpointBucket,
   type ControlLine,
   type DataLineFrame,
@@ -37,9 +37,11 @@ export class LineEncoder {
   readonly #tokens = new Map<number, Uint8Array>();
   readonly #dataLines = new WeakMap<OpsChunk, SharedDataLine>();
   readonly #jsonOps = new WeakMap<object, Uint8Array>();
+  readonly #toJson: OpsToJson;
 
   constructor(form: LineForm) {
     this.#form = form;
+    this.#toJson = new OpsToJson(form === 'bson' ? 'text' : form);
   }
 
   encode(line: ControlLine): Uint8Array {
@@ -95,14 +97,9 @@ export class LineEncoder {
 
   #dataParts(frame: DataLineFrame, chunk: OpsChunk): Uint8Array[] {
     if (this.#form === 'bson') return encodeBsonDataLine(frame, chunk.parts, chunk.byteLength);
-    if (chunk.identity === undefined) {
-      return encodeJsonDataLine(frame, opsToJson(chunk.parts, this.#form));
-    }
-    let ops = this.#jsonOps.get(chunk.identity);
-    if (ops === undefined) {
-      ops = opsToJson(chunk.parts, this.#form);
-      this.#jsonOps.set(chunk.identity, ops);
-    }
+    const known = chunk.identity && this.#jsonOps.get(chunk.identity);
+    const ops = known ?? this.#toJson.convert(chunk.parts);
+    if (chunk.identity !== undefined) this.#jsonOps.set(chunk.identity, ops);
     return encodeJsonDataLine(frame, ops);
   }
 

@@ -1,6 +1,6 @@
 import { must, silentLogger } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
-import type { GenerationWriter, RowChange } from '@sluice/storage';
+import type { BucketStorage, GenerationWriter, RowChange } from '@sluice/storage';
 import {
   FakeClock,
   MemoryStorage,
@@ -51,15 +51,15 @@ class Model {
 
 class World {
   readonly random: () => number;
-  readonly storage = new MemoryStorage();
+  readonly storage: BucketStorage;
   readonly model = new Model();
   readonly hub: SyncHub;
   readonly clients = Array.from({ length: CLIENTS }, () => new ScriptedSyncClient());
-  readonly connections: (ScriptedConnection | undefined)[] = [];
+  readonly connections = new Map<number, ScriptedConnection>();
   readonly #writer: GenerationWriter;
   #commits = 0;
 
-  constructor(random: () => number, storage: MemoryStorage, writer: GenerationWriter) {
+  constructor(random: () => number, storage: BucketStorage, writer: GenerationWriter) {
     this.random = random;
     this.storage = storage;
     this.#writer = writer;
@@ -109,15 +109,15 @@ class World {
   }
 
   connection(client: number): ScriptedConnection {
-    const existing = this.connections[client];
+    const existing = this.connections.get(client);
     const connection = existing?.ended === false ? existing : this.#connect(client);
-    this.connections[client] = connection;
+    this.connections.set(client, connection);
     return connection;
   }
 
   disconnect(client: number): void {
-    this.connections[client]?.close();
-    this.connections[client] = undefined;
+    this.connections.get(client)?.close();
+    this.connections.delete(client);
   }
 
   #connect(client: number): ScriptedConnection {
@@ -176,9 +176,7 @@ async function run(seed: number): Promise<void> {
   const generation = await storage.createGeneration(config);
   const writer = await storage.openWriter(generation.id);
   await writer.write({ changes: [], resume: '', checkpoint: 'p', activate: true });
-  await using storageScope = storage;
-  const world = new World(seeded(seed), storageScope, writer);
-  await using hub = world.hub;
+  const world = new World(seeded(seed), storage, writer);
   for (let i = 0; i < STEPS; i += 1) await world.step();
   await writer.write({ changes: [], resume: '', checkpoint: 'q' });
   for (let client = 0; client < CLIENTS; client += 1) {
@@ -191,7 +189,8 @@ async function run(seed: number): Promise<void> {
     );
     expect(must(world.clients[client]).completed).toBeDefined();
   }
-  expect(hub.stats().connections).toBe(CLIENTS);
+  expect(world.hub.stats().connections).toBe(CLIENTS);
+  await world.hub[Symbol.asyncDispose]();
 }
 
 describe('random histories with compaction and reconnects', () => {

@@ -90,6 +90,57 @@ describe('generations', () => {
   });
 });
 
+describe('failures of storage', () => {
+  test('while following checkpoints are retried, and nothing is missed', async () => {
+    const clock = new FakeClock();
+    const { storage, connect } = start([SHARED], { clock });
+    const connection = connect('u1');
+    await connection.drain();
+    storage.beforeStates = () => Promise.reject(new Error('disk'));
+    storage.commit(7, { rows: [row('7#all')] });
+    expect(await connection.story()).toEqual([]);
+    await clock.advance(1000);
+    storage.beforeStates = () => {};
+    await clock.advance(10_000);
+    expect(await connection.story()).toEqual(['diff 1 7#all', 'data 7#all PUT:1', 'complete 1']);
+    storage.commit(7, { rows: [row('7#all')] });
+    expect((await connection.story()).at(-1)).toBe('complete 2');
+  });
+
+  test('before the first line are told to the client that asked, and to it alone', async () => {
+    const { storage, hub, connect } = start([OWN]);
+    storage.beforeStates = () => Promise.reject(new Error('disk'));
+    await expect(connect('u1').take()).rejects.toThrow('disk');
+    expect(hub.stats().connections).toBe(0);
+    storage.beforeStates = () => {};
+    expect(await connect('u1').story()).toEqual(['checkpoint 0 7#of_u1', 'complete 0']);
+  });
+});
+
+describe('joining while a checkpoint comes', () => {
+  test('a bucket joined while its states are on their way is not shown a mixed state', async () => {
+    const { storage, connect } = start([OWN, SHARED], { limits: { minCheckpointIntervalMs: 0 } });
+    const early = connect('u1');
+    await early.drain();
+    // The feed is held while it loads the states of the new checkpoint; meanwhile u2 connects.
+    let release = () => {};
+    storage.beforeStates = () => new Promise<void>((resolve) => (release = resolve));
+    storage.commit(7, { rows: [row('7#all'), row('7#of_u2')] });
+    await settle();
+    const releaseFeed = release;
+    storage.beforeStates = () => {};
+    const late = connect('u2');
+    expect(await late.story()).toEqual(['checkpoint 0 7#of_u2 7#all', 'complete 0']);
+    releaseFeed();
+    expect(await late.story()).toEqual([
+      'diff 2 7#of_u2 7#all',
+      'data 7#all PUT:1',
+      'data 7#of_u2 PUT:2',
+      'complete 2',
+    ]);
+  });
+});
+
 describe('limits', () => {
   test('too many buckets are refused before the first line, with counts by definition', async () => {
     const many: ScriptedStream = {
@@ -143,6 +194,22 @@ describe('the end of a session', () => {
     stop.abort();
     expect(await waiting).toEqual({ done: true, value: undefined });
     expect(await unasked.next()).toEqual({ done: true, value: undefined });
+    expect(hub.stats().connections).toBe(0);
+  });
+
+  test('one that ends while its buckets are being found leaves nothing behind', async () => {
+    const found: ScriptedStream = { name: 'found', lookupKey: () => 'k' };
+    const { storage, hub, open } = start([found, SHARED]);
+    storage.commit(7, { lookups: { k: ['b'] } });
+    const stop = new AbortController();
+    const first = open('u1', { signal: stop.signal }).next();
+    while (storage.calls.lookup === 0) await Promise.resolve();
+    stop.abort();
+    expect(await first).toEqual({ done: true, value: undefined });
+    Object.assign(storage.calls, { bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
+    storage.commit(7, { rows: [row('7#b'), row('7#all')], lookups: { k: ['c'] } });
+    await settle();
+    expect(storage.calls).toEqual({ bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
     expect(hub.stats().connections).toBe(0);
   });
 

@@ -237,6 +237,17 @@ describe('checkpoints', () => {
   });
 });
 
+describe('the legacy embedded form', () => {
+  test('is sent to NDJSON clients that do not ask for raw data', async () => {
+    const { connect, commit } = start([A]);
+    commit([put('a', '1', '{"id":"1","n":9007199254740993}'), remove('a', '2')]);
+    const session = connect({ format: 'ndjson', request: { raw_data: false } });
+    await expect(session.drain()).rejects.toThrow('data is a string');
+    expect(session.bytes.toString()).toContain('"data":{"id":"1","n":9007199254740993}}');
+    expect(session.bytes.toString()).toContain('"data":null}');
+  });
+});
+
 describe('buckets found by lookups', () => {
   const lists: ScriptedStream = {
     name: 'l',

@@ -68,9 +68,12 @@ export class ScriptedConnection {
 function storyOf(line: Line): string {
   switch (line.kind) {
     case 'checkpoint':
-      return story('checkpoint', line.lastOpId, line.writeCheckpoint, [
-        ...line.buckets.map(({ bucket }) => bucket),
-      ]);
+      return story(
+        'checkpoint',
+        line.lastOpId,
+        line.writeCheckpoint,
+        line.buckets.map(({ bucket }) => bucket),
+      );
     case 'checkpoint_diff':
       return story('diff', line.lastOpId, line.writeCheckpoint, [
         ...line.updatedBuckets.map(({ bucket }) => bucket),

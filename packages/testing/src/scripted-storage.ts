@@ -64,6 +64,8 @@ export class ScriptedStorage implements BucketStorage {
   readonly calls = { bucketStates: 0, readOps: 0, lookup: 0, reached: 0 };
   /** Awaited before each read of operations. */
   beforeRead: (request: ReadOps) => Promise<void> | void = () => {};
+  /** Awaited before bucket states are read; may throw. */
+  beforeStates: () => Promise<void> | void = () => {};
 
   addActiveGeneration(id: number, configText = ''): void {
     for (const generation of this.#generations) {
@@ -135,7 +137,7 @@ export class ScriptedStorage implements BucketStorage {
       watch: (signal) => generation.deltas.watch(signal, mergeDeltas),
       bucketStates: async (names, at) => {
         this.calls.bucketStates += 1;
-        await Promise.resolve();
+        await this.beforeStates();
         return names.map((name) => stateAt(generation.buckets.get(name) ?? [], at));
       },
       readOps: async (request) => {
