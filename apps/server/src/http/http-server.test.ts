@@ -386,6 +386,15 @@ describe('closing', () => {
     await closed;
     await expect(fetch(server.url)).rejects.toThrow();
   });
+  it('does not wait for connections without a request', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    const startedMs = Date.now();
+    await server.close(10_000);
+    await ended;
+    expect(Date.now() - startedMs).toBeLessThan(5000);
+  });
   it('cuts what does not end in time', async () => {
     backend.stream = (open) => waiting(open);
     const response = await post('/sync/stream', '{}', { ...JSON_TYPE, ...GOOD });
