@@ -248,12 +248,16 @@ describe('the stream', () => {
     expect(server.streamCount).toBe(0);
   });
   it('cuts the connection after a later failure', async () => {
+    let fail = (): void => {};
+    const failure = new Promise<void>((resolve) => (fail = resolve));
     backend.stream = async function* () {
       yield [Buffer.from(LINES[0] ?? '')];
+      await failure;
       throw new Error('later');
     };
     const response = await post('/sync/stream', '{}', HEADERS);
     expect(response.status).toBe(200);
+    fail();
     await expect(response.text()).rejects.toThrow();
     await vi.waitFor(() => expect(server.streamCount).toBe(0));
   });
