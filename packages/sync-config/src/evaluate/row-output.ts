@@ -76,20 +76,11 @@ function writeRow(writers: readonly ColumnWriter[], row: SqliteRow): string {
   for (const writer of writers) {
     const value = writer.slot >= 0 ? (row[writer.slot] ?? null) : writer.evaluate(row);
     const name = text === '' ? writer.first : writer.next;
-    switch (typeof value) {
-      case 'string':
-        text += name + JSON.stringify(value);
-        break;
-      case 'bigint':
-        text += name + String(value);
-        break;
-      case 'number':
-        text += name + formatReal(value);
-        break;
-      default:
-        // A BLOB never leaves the service.
-        if (value === null) text += `${name}null`;
-    }
+    if (typeof value === 'string') text += name + JSON.stringify(value);
+    else if (typeof value === 'bigint') text += name + String(value);
+    else if (typeof value === 'number') text += name + formatReal(value);
+    // A BLOB never leaves the service.
+    else if (value === null) text += `${name}null`;
   }
   return text === '' ? '{}' : `${text}}`;
 }

@@ -3,15 +3,17 @@ import type { CompiledDefinition } from './queries.ts';
 
 /**
  * A text that is equal for plans of equal meaning: comments, formatting and places in the file do
- * not show; the dialect, the options and every query do.
+ * not show; the dialect, the options and every query do. Priorities and auto_subscribe do not: they
+ * decide when a client gets a bucket, not what is in it.
  */
 export function canonicalPlanText(
   dialect: string,
   options: SyncOptions,
   definitions: readonly CompiledDefinition[],
 ): string {
-  return JSON.stringify({ dialect, options, definitions }, (key, value: unknown) => {
-    if (key === 'start' || key === 'end') return undefined;
+  const meaning = definitions.map(({ info, queries }) => [info.name, info.kind, queries]);
+  return JSON.stringify([dialect, options, meaning], (key, value: unknown) => {
+    if (key === 'start' || key === 'end' || key === 'priority') return undefined;
     if (typeof value === 'bigint') return { integer: String(value) };
     if (value instanceof Uint8Array) return { blob: Buffer.from(value).toString('hex') };
     return value;

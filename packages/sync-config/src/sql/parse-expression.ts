@@ -249,11 +249,11 @@ export class ExpressionParser {
   #case(): ExprSyntax {
     const { start } = this.#tokens.next();
     const operand = this.#tokens.isWord('when') ? undefined : this.parse();
-    const whens: { when: ExprSyntax; then: ExprSyntax }[] = [];
+    const whens: { when: ExprSyntax; result: ExprSyntax }[] = [];
     while (this.#tokens.takeWord('when')) {
       const when = this.parse();
       this.#tokens.expectWord('then');
-      whens.push({ when, then: this.parse() });
+      whens.push({ when, result: this.parse() });
     }
     if (whens.length === 0) throw this.#tokens.unexpected('WHEN');
     const otherwise = this.#tokens.takeWord('else') ? this.parse() : undefined;

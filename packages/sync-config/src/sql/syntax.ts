@@ -64,7 +64,7 @@ export interface InSyntax extends Span {
 export interface CaseSyntax extends Span {
   readonly kind: 'case';
   readonly operand: ExprSyntax | undefined;
-  readonly whens: readonly { readonly when: ExprSyntax; readonly then: ExprSyntax }[];
+  readonly whens: readonly { readonly when: ExprSyntax; readonly result: ExprSyntax }[];
   readonly otherwise: ExprSyntax | undefined;
 }
 

@@ -6,16 +6,9 @@ const decoder = new TextDecoder();
 
 /** Whether a value counts as true. Source: spec/sync-config.md 4.2. */
 export function isTrue(value: SqliteValue): boolean {
-  switch (typeof value) {
-    case 'bigint':
-      return value !== 0n;
-    case 'number':
-      return value !== 0;
-    case 'string':
-      return leadingInteger(value) !== 0n;
-    default:
-      return false;
-  }
+  if (typeof value === 'bigint') return value !== 0n;
+  if (typeof value === 'number') return value !== 0;
+  return typeof value === 'string' && leadingInteger(value) !== 0n;
 }
 
 /** The text form that `||` and functions use; integral REALs have no `.0`. */
@@ -55,14 +48,7 @@ export function toNumeric(value: Exclude<SqliteValue, null>): bigint | number {
 
 export function typeName(value: SqliteValue): 'null' | 'integer' | 'real' | 'text' | 'blob' {
   if (value === null) return 'null';
-  switch (typeof value) {
-    case 'bigint':
-      return 'integer';
-    case 'number':
-      return 'real';
-    case 'string':
-      return 'text';
-    default:
-      return 'blob';
-  }
+  if (typeof value === 'bigint') return 'integer';
+  if (typeof value === 'number') return 'real';
+  return typeof value === 'string' ? 'text' : 'blob';
 }

@@ -1,5 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
 import { isTrue, toBytes, toInteger, toText, typeName } from './conversions.ts';
+import { createDateFunctions } from './date-functions.ts';
 import type { Operator } from './dialect.ts';
 import { EvaluationFailure } from './failure.ts';
 import { findMember, memberValue, type JsonParser, type JsonRules } from './json-access.ts';
@@ -8,7 +9,7 @@ import { strict1, unary } from './operators.ts';
 
 type Present = Exclude<SqliteValue, null>;
 
-/** The functions of text, bytes, choice and JSON. Source: spec/sync-config.md 5. */
+/** The functions that a query may call. Source: spec/sync-config.md 5. */
 export function createFunctions(
   rules: JsonRules,
   parser: JsonParser,
@@ -30,6 +31,7 @@ export function createFunctions(
     ['json_array_length', variadic(1, 2, (args) => jsonArrayLength(args, rules, parser))],
     ['json_keys', strict1((a) => jsonKeys(parser.parse(toText(a))))],
   ]);
+  for (const [name, operator] of createDateFunctions()) functions.set(name, operator);
   if (edition < 3) functions.set('json_valid', unary(jsonValid));
   return functions;
 }

@@ -30,15 +30,9 @@ export function parseJsonDocument(text: string): JsonDocument {
 /** Compact JSON text; integral REALs keep their `.0`. */
 export function formatJsonDocument(value: JsonDocument): string {
   if (value === null) return 'null';
-  switch (typeof value) {
-    case 'boolean':
-    case 'bigint':
-      return String(value);
-    case 'number':
-      return formatReal(value);
-    case 'string':
-      return JSON.stringify(value);
-  }
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'number') return formatReal(value);
+  if (typeof value === 'string') return JSON.stringify(value);
   if (isJsonArray(value)) return `[${value.map(formatJsonDocument).join(',')}]`;
   const members = Object.entries(value as JsonMap).map(
     ([key, member]) => `${JSON.stringify(key)}:${formatJsonDocument(member)}`,
@@ -69,7 +63,7 @@ class Reader {
 
   #value(): JsonDocument {
     this.#skipBlank();
-    switch (this.#text[this.#at]) {
+    switch (this.#text.charAt(this.#at)) {
       case '{':
         return this.#nested(() => this.#object());
       case '[':

@@ -53,15 +53,9 @@ function plainJsonToSqlite(value: JsonValue, ofNull: SqliteValue): SqliteValue {
 /** JSON text of a plain JSON parse; integral numbers get `.0`. */
 export function formatPlainJson(value: JsonValue): string {
   if (value === null) return 'null';
-  switch (typeof value) {
-    case 'boolean':
-      return String(value);
-    case 'number':
-      return formatReal(value);
-    case 'string':
-      return JSON.stringify(value);
-    default:
-  }
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return formatReal(value);
+  if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value)) {
     return `[${value.map((item: JsonValue) => formatPlainJson(item)).join(',')}]`;
   }

@@ -5,16 +5,9 @@ import type { SqliteValue } from '@sluice/model';
  * INTEGER and integral REAL give the same text. Source: spec/sync-config.md 11.1.
  */
 export function keyText(value: SqliteValue): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value);
-    case 'bigint':
-      return String(value);
-    case 'number':
-      return realKeyText(value);
-    default:
-      return undefined;
-  }
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return String(value);
+  return typeof value === 'number' ? realKeyText(value) : undefined;
 }
 
 function realKeyText(value: number): string | undefined {

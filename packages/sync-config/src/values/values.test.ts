@@ -144,6 +144,25 @@ describe('functions (spec 5)', () => {
     ["json_keys('[]')", 'error: json_keys got JSON that is not an object'],
   ])('%s is %s', (expression, expected) => check(expression, expected));
 
+  it.each([
+    ["unixepoch('2031-07-08')", '1941235200'],
+    ["unixepoch('2031-07-08T09:10')", '1941268200'],
+    ["unixepoch('2031-07-08 09:10:11.25Z')", '1941268211'],
+    ["unixepoch('2031-07-08 09:10:11.25', 'subsec')", '1941268211.25'],
+    ["unixepoch('2031-07-08 09:10:11+02:00')", '1941261011'],
+    ["unixepoch('2031-07-08 09:10:11+02')", 'null'],
+    ["unixepoch('now')", 'null'],
+    ['unixepoch(b)', 'null'],
+    ["unixepoch('2031-07-08', '+1 day')", 'null'],
+    ["unixepoch('2031-13-08')", 'null'],
+    ['unixepoch(2440587.5)', '0'],
+    ["unixepoch('2440588.5')", '86400'],
+    ["unixepoch(-1.5, 'unixepoch')", '-2'],
+    ["datetime(0, 'unixepoch')", '"1970-01-01 00:00:00"'],
+    ["datetime('1969-12-31T23:59:59.5', 'subsecond')", '"1969-12-31 23:59:59.500"'],
+    ["datetime('0031-07-08')", '"0031-07-08 00:00:00"'],
+  ])('%s is %s', (expression, expected) => check(expression, expected));
+
   it('offers json_valid in bucket definitions', () => {
     check("json_valid('{')", '0', { edition: 1 });
     check("json_valid('{}')", '1', { edition: 1 });

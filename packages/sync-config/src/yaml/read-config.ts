@@ -19,7 +19,9 @@ const STREAM_KEYS = [
 export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocument | undefined {
   const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' });
   for (const { pos, message } of document.errors) {
-    diagnostics.error('YAML_SYNTAX', { start: pos[0], end: pos[1] }, message);
+    // The YAML parser may point just behind the text.
+    const [start, end] = [Math.min(pos[0], yaml.length), Math.min(pos[1], yaml.length)];
+    diagnostics.error('YAML_SYNTAX', { start, end }, message);
   }
   if (document.errors.length > 0) return undefined;
   const reader = new YamlReader(yaml, document, diagnostics);

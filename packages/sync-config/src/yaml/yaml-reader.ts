@@ -100,16 +100,8 @@ export class YamlReader {
   }
 }
 
-function styleOf(scalar: Scalar): ScalarStyle {
-  switch (scalar.type) {
-    case 'BLOCK_FOLDED':
-    case 'BLOCK_LITERAL':
-      return 'block';
-    case 'QUOTE_DOUBLE':
-      return 'double';
-    case 'QUOTE_SINGLE':
-      return 'single';
-    default:
-      return 'plain';
-  }
+function styleOf({ type }: Scalar): ScalarStyle {
+  if (type === 'BLOCK_FOLDED' || type === 'BLOCK_LITERAL') return 'block';
+  if (type === 'QUOTE_DOUBLE') return 'double';
+  return type === 'QUOTE_SINGLE' ? 'single' : 'plain';
 }
