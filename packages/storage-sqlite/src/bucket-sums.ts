@@ -71,7 +71,9 @@ export class BucketSums {
     if (known && this.#stillHolds(bucket, known, at)) return toState(known);
     const sums = (known && this.#advance(known, at)) ?? this.#full(bucket, known?.id, at);
     if (sums === undefined) return EMPTY;
-    if (known === undefined || sums.at >= known.at) this.#remember(bucket, sums);
+    // Above the newest checkpoint there may be more to come.
+    const isSettled = at <= this.#knownUpTo;
+    if (isSettled && (known === undefined || at >= known.at)) this.#remember(bucket, sums);
     return toState(sums);
   }
 

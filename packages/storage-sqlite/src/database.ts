@@ -19,6 +19,7 @@ const PAGE_BYTES = 8192;
 const DEFAULT_WAL_BYTES = 4 << 20;
 /** Only checkpoints of the log and migrations ever make another connection wait. */
 const BUSY_TIMEOUT_MS = 10_000;
+const WAL_RETRY_MS = 5;
 
 /**
  * Opens a database file, making it if need be, in WAL mode.
@@ -30,7 +31,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
     const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
     try {
       db.pragma(`page_size = ${PAGE_BYTES}`);
-      db.pragma('journal_mode = WAL');
+      switchToWal(db);
       db.pragma(`synchronous = ${options.durable ? 'FULL' : 'NORMAL'}`);
       db.pragma(`cache_size = -${Math.ceil(options.cacheBytes / 1024)}`);
       const walBytes = options.walBytes ?? DEFAULT_WAL_BYTES;
@@ -45,6 +46,25 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
       throw error;
     }
   });
+}
+
+/**
+ * SQLite does not wait for its turn here: of several that open a new database at the same moment,
+ * some are refused.
+ */
+function switchToWal(db: Database): void {
+  const deadline = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      const isBusy =
+        error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      if (!isBusy || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY_MS);
+    }
+  }
 }
 
 /** A number that changes whenever another connection has changed the database. */

@@ -98,7 +98,10 @@ export class SqliteGenerationReader implements GenerationReader {
   }
 
   async readOps(request: ReadOps): Promise<OpsChunk | undefined> {
-    return this.#guarded(() => this.#read(() => this.#ops.read(request)));
+    return this.#guarded(() => {
+      const newest = () => this.#deltas.checkpoint()?.opId ?? 0n;
+      return this.#read(() => this.#ops.read(request, newest));
+    });
   }
 
   async lookup(keys: readonly string[], at: OpId): Promise<ReadonlyMap<string, readonly string[]>> {

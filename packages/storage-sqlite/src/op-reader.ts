@@ -1,3 +1,4 @@
+import type { OpId } from '@sluice/model';
 import { ChunkAssembler, type OpsChunk, type ReadOps, type Segment } from '@sluice/storage';
 import { LRUCache } from 'lru-cache';
 import type { Database } from './database.ts';
@@ -51,8 +52,11 @@ export class OpReader {
     );
   }
 
-  /** To be called in a read transaction: bucket and segments have to belong together. */
-  read(request: ReadOps): OpsChunk | undefined {
+  /**
+   * To be called in a read transaction: bucket and segments have to belong together.
+   * `checkpoint` gives the newest one; above it a chunk may still grow, so it is not kept.
+   */
+  read(request: ReadOps, checkpoint: () => OpId): OpsChunk | undefined {
     const bucket = this.#bucket.get(this.#generationId, request.bucket);
     if (bucket === undefined) return undefined;
     const isFresh = request.fresh === 'start' || request.fresh === bucket.epoch;
@@ -69,6 +73,7 @@ export class OpReader {
     const chunk = this.#assemble(read);
     if (chunk === undefined) return undefined;
     if (chunk.identity !== undefined) return chunk;
+    if (request.upTo > checkpoint()) return chunk;
     const shared = asShared(chunk);
     this.#chunks.set(key, shared);
     return shared;
