@@ -270,7 +270,8 @@ describe('a service on a real database', () => {
       connections: [{ schemas: [{ name: 'public', tables: [{ name: 'todos' }] }] }],
     });
     const invalid = await ask('admin/v1/validate', { sync_rules: 'streams: 1' });
-    expect(invalid.data['errors']).toMatchObject([{ level: 'fatal' }]);
+    const errors = invalid.data['errors'] as readonly JsonObject[];
+    expect(errors[0]).toMatchObject({ level: 'fatal', location: { start_offset: 0 } });
     const current = await fetch(`${service.url}/api/sync-rules/v1/current`, {
       headers: { authorization: 'Bearer admin' },
     });

@@ -1,7 +1,6 @@
 import type { SourcePosition } from '@sluice/model';
 import type { QueryPool } from './connect/query-pool.ts';
 import { normalizeLsn } from './pgoutput/lsn.ts';
-import { serverVersion } from './tables/relation-facts.ts';
 
 /**
  * Where the next record of the log will go. Unlike the flush position it also covers commits with
@@ -23,7 +22,7 @@ export async function readLogHead(pool: QueryPool): Promise<SourcePosition> {
  */
 export async function writeMark(pool: QueryPool): Promise<void> {
   const sql =
-    (await serverVersion(pool)) >= 170_000
+    (await pool.serverVersion()) >= 170_000
       ? `SELECT pg_logical_emit_message(false, 'powersync', 'ping', true)`
       : `SELECT pg_logical_emit_message(false, 'powersync', 'ping'), pg_current_xact_id()`;
   await pool.query('Writing to the log', sql);

@@ -248,12 +248,16 @@ describe('the stream', () => {
     expect(server.streamCount).toBe(0);
   });
   it('cuts the connection after a later failure', async () => {
+    let fail = (): void => {};
+    const failure = new Promise<void>((resolve) => (fail = resolve));
     backend.stream = async function* () {
       yield [Buffer.from(LINES[0] ?? '')];
+      await failure;
       throw new Error('later');
     };
     const response = await post('/sync/stream', '{}', HEADERS);
     expect(response.status).toBe(200);
+    fail();
     await expect(response.text()).rejects.toThrow();
     await vi.waitFor(() => expect(server.streamCount).toBe(0));
   });
@@ -385,6 +389,15 @@ describe('closing', () => {
     expect(await response.text()).toBe('first\nlast\n');
     await closed;
     await expect(fetch(server.url)).rejects.toThrow();
+  });
+  it('does not wait for connections without a request', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    const startedMs = Date.now();
+    await server.close(10_000);
+    await ended;
+    expect(Date.now() - startedMs).toBeLessThan(5000);
   });
   it('cuts what does not end in time', async () => {
     backend.stream = (open) => waiting(open);

@@ -3,6 +3,7 @@ import { AppError, type Logger } from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
+import { ConnectionTracker } from './connection-tracker.ts';
 import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
@@ -40,12 +41,19 @@ const MAX_BODY_BYTES = 1024 * 1024;
 export class HttpServer {
   readonly #app: FastifyInstance;
   readonly #context: RouteContext;
+  readonly #connections: ConnectionTracker;
   readonly url: string;
 
-  private constructor(app: FastifyInstance, context: RouteContext, url: string) {
-    this.#app = app;
-    this.#context = context;
-    this.url = url;
+  private constructor(parts: {
+    readonly app: FastifyInstance;
+    readonly context: RouteContext;
+    readonly connections: ConnectionTracker;
+    readonly url: string;
+  }) {
+    this.#app = parts.app;
+    this.#context = parts.context;
+    this.#connections = parts.connections;
+    this.url = parts.url;
   }
 
   /** Rejects when the address is in use or may not be listened on. */
@@ -63,10 +71,12 @@ export class HttpServer {
       streams: new StreamRegistry(),
     };
     const app = createApp(context);
+    const connections = new ConnectionTracker(app.server);
     const { host, port } = options;
     try {
-      const url = await app.listen({ host, port });
-      return new HttpServer(app, context, url.replace('[::]', 'localhost'));
+      const address = await app.listen({ host, port });
+      const url = address.replace('[::]', 'localhost');
+      return new HttpServer({ app, context, connections, url });
     } catch (cause) {
       throw listenError(cause, host, port);
     }
@@ -84,6 +94,7 @@ export class HttpServer {
   async close(graceMs: number): Promise<void> {
     this.#context.streams.refuseNew();
     const closed = this.#app.close();
+    this.#connections.closeIdle();
     const timer = setTimeout(() => this.#app.server.closeAllConnections(), graceMs);
     try {
       await closed;
@@ -99,7 +110,7 @@ function createApp(context: RouteContext): FastifyInstance {
     exposeHeadRoutes: false,
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
-    forceCloseConnections: 'idle',
+    forceCloseConnections: false,
     http: { noDelay: true },
   });
   app.removeContentTypeParser('text/plain');

@@ -13,74 +13,113 @@ import {
 import { requireToken } from '../auth/authorization-header.ts';
 import { userKey } from '../auth/user-key.ts';
 import type { RouteContext } from './http-server.ts';
-import { pumpStream } from './pump-stream.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
 import { gzipEncoder, identityEncoder } from './stream-encoder.ts';
+import { StreamWriter } from './stream-writer.ts';
 
-/** POST /sync/stream (spec/protocol.md 2). */
+/**
+ * POST /sync/stream (spec/protocol.md 2). Split so that what is only needed to begin (the request's
+ * buckets, the first batch) is let go of before the long wait.
+ */
 export function registerStreamRoute(app: FastifyInstance, context: RouteContext): void {
-  const { groups } = context;
-  app.post(
-    '/sync/stream',
-    { onRequest: runInGroup(groups.stream) },
-    async (request, reply): Promise<void> => {
-      // The order of checks is the protocol's: form before authorisation (1.1.2).
-      const streamRequest = parseStreamRequest(mergedParameters(request));
-      const token = requireToken(headerText(request.headers.authorization));
-      context.streams.assertOpen();
-      const verified = await context.backend.verifyUser(token);
-      await serveStream({ context, request, reply, streamRequest, verified });
-    },
-  );
-}
-
-interface Serve {
-  readonly context: RouteContext;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly streamRequest: StreamRequest;
-  readonly verified: Awaited<ReturnType<RouteContext['backend']['verifyUser']>>;
-}
-
-async function serveStream(serve: Serve): Promise<void> {
-  const { context, request, reply, streamRequest, verified } = serve;
-  const user = userKey(verified.claims['sub'], streamRequest.clientId);
-  const format = negotiateFormat(headerText(request.headers.accept));
-  const encoding = negotiateEncoding(headerText(request.headers['accept-encoding']), {
-    zstd: false,
+  const onRequest = runInGroup(context.groups.stream);
+  app.post('/sync/stream', { onRequest }, async (request, reply): Promise<void> => {
+    const stream = await openStream(context, request, reply);
+    const leave = context.streams.add();
+    try {
+      await serveStream(stream, reply, context);
+    } finally {
+      leave();
+      await stream.batches.return?.();
+      context.logger.info('stream_closed', {
+        user: stream.user,
+        openMs: Date.now() - stream.openedAtMs,
+      });
+    }
   });
+}
+
+interface OpenedStream {
+  readonly user: string;
+  readonly format: StreamFormat;
+  readonly encoding: ContentEncoding;
+  readonly batches: AsyncIterator<readonly Uint8Array[]>;
+  readonly signal: AbortSignal;
+  readonly openedAtMs: number;
+}
+
+async function openStream(
+  context: RouteContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<OpenedStream> {
+  const { headers } = request;
+  // The order of checks is the protocol's: form before authorisation (1.1.2).
+  const streamRequest = parseStreamRequest(mergedParameters(request));
+  request.body = undefined;
+  const jwt = requireToken(headerText(headers.authorization));
+  context.streams.assertOpen();
+  const token = await context.backend.verifyUser(jwt);
+  const user = userKey(token.claims['sub'], streamRequest.clientId);
+  const format = negotiateFormat(headerText(headers.accept));
+  // zstd is not offered: gzip runs are shared between connections and need no state in between,
+  // while Node cannot read concatenated zstd frames, so that each connection would need its own.
+  const encoding = negotiateEncoding(headerText(headers['accept-encoding']), { zstd: false });
   const gone = new AbortController();
   const { signal } = gone;
   reply.raw.once('close', () => gone.abort());
   if (reply.raw.destroyed) gone.abort();
+  const open = { request: streamRequest, token, user, format, signal };
+  const batches = context.backend.openStream(open)[Symbol.asyncIterator]();
+  context.logger.info('stream_opened', {
+    user,
+    format,
+    encoding,
+    ...clientFacts(request, streamRequest),
+  });
+  return { user, format, encoding, batches, signal, openedAtMs: Date.now() };
+}
 
-  const leave = context.streams.add();
-  const startedAtMs = Date.now();
-  context.logger.info('stream_opened', { user, format, encoding, ...clientFacts(serve) });
-  let batches: AsyncIterator<readonly Uint8Array[]> | undefined;
+async function serveStream(
+  stream: OpenedStream,
+  reply: FastifyReply,
+  context: RouteContext,
+): Promise<void> {
   try {
-    const stream = { request: streamRequest, token: verified, user, format, signal };
-    batches = context.backend.openStream(stream)[Symbol.asyncIterator]();
-    // Until the first batch, a failure can be told as a JSON error (1.4).
-    const first = await batches.next();
-    reply.hijack();
-    writeHead(reply.raw, format, encoding);
-    const encoder = encoding === 'gzip' ? gzipEncoder() : identityEncoder();
-    await pumpStream(reply.raw, batches, first, { encoder, signal });
+    const writer = await beginStream(stream, reply);
+    while (await writeNext(stream.batches, writer));
+    writer.end();
   } catch (error) {
+    // Until the first batch, a failure can be told as a JSON error (1.4).
     if (!reply.sent) throw error;
     // Without a proper end of the body the client sees that something is missing.
     reply.raw.destroy();
-    if (!signal.aborted) {
-      const { code, message } = toAppError(error);
-      context.logger.warn('stream_failed', { user, code, message });
-    }
-  } finally {
-    leave();
-    await batches?.return?.();
-    context.logger.info('stream_closed', { user, openMs: Date.now() - startedAtMs });
+    if (stream.signal.aborted) return;
+    const { code, message } = toAppError(error);
+    context.logger.warn('stream_failed', { user: stream.user, code, message });
   }
+}
+
+/** Sends the head together with the first batch. */
+async function beginStream(stream: OpenedStream, reply: FastifyReply): Promise<StreamWriter> {
+  const first = await stream.batches.next();
+  reply.hijack();
+  writeHead(reply.raw, stream.format, stream.encoding);
+  const encoder = stream.encoding === 'gzip' ? gzipEncoder() : identityEncoder();
+  const writer = new StreamWriter(reply.raw, encoder, stream.signal);
+  if (!first.done) await writer.write(first.value);
+  return writer;
+}
+
+async function writeNext(
+  batches: AsyncIterator<readonly Uint8Array[]>,
+  writer: StreamWriter,
+): Promise<boolean> {
+  const batch = await batches.next();
+  if (batch.done) return false;
+  await writer.write(batch.value);
+  return true;
 }
 
 function writeHead(
@@ -101,7 +140,10 @@ const MAX_LOGGED_KEYS = 20;
 const MAX_LOGGED_LENGTH = 100;
 
 /** Who the client says it is; bounded, because anybody can say anything. */
-function clientFacts({ request, streamRequest }: Serve): Record<string, unknown> {
+function clientFacts(
+  request: FastifyRequest,
+  streamRequest: StreamRequest,
+): Record<string, unknown> {
   const agent = request.headers['x-user-agent'] ?? request.headers['user-agent'];
   const metadata = Object.entries(streamRequest.appMetadata).slice(0, MAX_LOGGED_KEYS);
   return {

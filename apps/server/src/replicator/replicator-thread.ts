@@ -15,13 +15,7 @@ export type LaunchThread = (onMessage: (message: FromReplicator) => void) => Rep
 /** Starts the real thing: from the sources (in tests and development) or from the built files. */
 export function launchWorker(input: ReplicatorInput): LaunchThread {
   return (onMessage) => {
-    const isSource = import.meta.url.endsWith('.ts');
-    const entry = new URL(`./replicator-worker.${isSource ? 'ts' : 'js'}`, import.meta.url);
-    const worker = new Worker(entry, {
-      name: 'replicator',
-      workerData: input,
-      ...(isSource ? { execArgv: ['-C', '@sluice/source', '--import', 'tsx'] } : {}),
-    });
+    const worker = startWorker(input);
     let failure: Error | undefined;
     worker.on('message', onMessage);
     worker.on('error', (error) => {
@@ -38,4 +32,13 @@ export function launchWorker(input: ReplicatorInput): LaunchThread {
       },
     };
   };
+}
+
+function startWorker(input: ReplicatorInput): Worker {
+  const settings = { name: 'replicator', workerData: input };
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./replicator-worker.js', import.meta.url), settings);
+  }
+  const entry = new URL('./worker-from-source.mjs', import.meta.url);
+  return new Worker(entry, { ...settings, execArgv: ['-C', '@sluice/source'] });
 }

@@ -200,7 +200,11 @@ test('finds settings of the server that do not fit, and what puts them right', a
   await database.sql(`SELECT pg_create_physical_replication_slot('of_a_standby')`);
   const found = await findings(database);
   expect([...found.keys()]).toEqual([
-    ...['wal_level', 'replication_slots', 'wal_senders', 'max_slot_wal_keep_size', 'tables_exist'],
+    'wal_level',
+    'replication_slots',
+    'wal_senders',
+    'max_slot_wal_keep_size',
+    'tables_exist',
   ]);
   expect(found.get('wal_level')).toMatchObject({
     status: 'problem',

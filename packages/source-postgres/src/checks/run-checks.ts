@@ -1,7 +1,6 @@
 import { toAppError } from '@sluice/base';
 import type { SourceCheck } from '@sluice/source';
 import type { QueryPool } from '../connect/query-pool.ts';
-import { serverVersion } from '../tables/relation-facts.ts';
 import { ok } from './check-context.ts';
 import type { CheckContext, CheckedRole, CheckOptions } from './check-context.ts';
 import { checkPublication } from './check-publication.ts';
@@ -27,7 +26,7 @@ export async function runChecks(
 ): Promise<readonly SourceCheck[]> {
   let context: CheckContext;
   try {
-    const version = await serverVersion(pool);
+    const version = await pool.serverVersion();
     context = { ...options, pool, version, role: await readRole(pool) };
   } catch (error) {
     const { message, remedy } = toAppError(error);

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresSourceOptions } from '../options.ts';
 import { createPostgresSource } from '../postgres-source.ts';
-import { scratchFolder, TEST_BINARIES } from '../testing/test-source.ts';
+import { scratchFolder, TEST_BINARIES, type TestServer } from '../testing/test-source.ts';
 
 let folder: Awaited<ReturnType<typeof scratchFolder>>;
 let server: LocalPostgres;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await createTester(server);
 });
 
-async function createTester(at: LocalPostgres): Promise<void> {
+async function createTester(at: TestServer): Promise<void> {
   const client = new pg.Client(at.url());
   await client.connect();
   await client.query(`CREATE ROLE tester SUPERUSER LOGIN PASSWORD 'not-to-be-told'`);
@@ -123,7 +123,7 @@ async function unusedPort(): Promise<number> {
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 describe.skipIf(!hasOpenssl)('with TLS (needs the openssl command for its certificates)', () => {
-  let secure: LocalPostgres | undefined;
+  let secure: (TestServer & AsyncDisposable) | undefined;
   let ca = '';
   let otherCa = '';
 
@@ -145,7 +145,7 @@ describe.skipIf(!hasOpenssl)('with TLS (needs the openssl command for its certif
     await createTester(secure);
   });
 
-  afterAll(() => secure?.stop('immediate'));
+  afterAll(() => secure?.[Symbol.asyncDispose]());
 
   const secured = (options: Partial<PostgresSourceOptions>): PostgresSourceOptions => ({
     ...basics(),
@@ -212,27 +212,22 @@ describe.skipIf(!hasOpenssl)('with TLS (needs the openssl command for its certif
   });
 });
 
-function openssl(cwd: string, args: readonly string[]): void {
-  execFileSync('openssl', args, { cwd, stdio: 'pipe' });
+function openssl(cwd: string, args: string): void {
+  execFileSync('openssl', args.split(' '), { cwd, stdio: 'pipe' });
 }
 
 function certificateAuthority(home: string, name: string): string {
-  openssl(home, [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`],
-    ...['-keyout', `${name}.key`, '-out', `${name}.crt`],
-  ]);
+  const out = `-keyout ${name}.key -out ${name}.crt`;
+  openssl(home, `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=${name} ${out}`);
   return readFileSync(`${home}/${name}.crt`, 'utf8');
 }
 
 function serverCertificate(home: string, host: string): void {
-  openssl(home, [
-    ...['req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${host}`],
-    ...['-keyout', 'server.key', '-out', 'server.csr', '-addext', `subjectAltName=DNS:${host}`],
-  ]);
-  openssl(home, [
-    ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-days', '2'],
-    ...['-CAcreateserial', '-copy_extensions', 'copy', '-out', 'server.crt'],
-  ]);
+  const out = '-keyout server.key -out server.csr';
+  const name = `-subj /CN=${host} -addext subjectAltName=DNS:${host}`;
+  openssl(home, `req -newkey rsa:2048 -nodes ${name} ${out}`);
+  const authority = '-CA ca.crt -CAkey ca.key -CAcreateserial -copy_extensions copy';
+  openssl(home, `x509 -req -in server.csr ${authority} -days 2 -out server.crt`);
 }
 
 /** The server insists that its key belongs to its own user. */

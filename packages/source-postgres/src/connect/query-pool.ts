@@ -14,11 +14,13 @@ export interface QueryPoolOptions {
 
 /** What the client waits beyond the server's own limit, before it gives a connection up. */
 const NETWORK_GRACE_MS = 5000;
+const CLOSE_TIMEOUT_MS = 5000;
 
 /** Connections for ordinary queries. Each query is bounded by the time limit, on both sides. */
 export class QueryPool implements AsyncDisposable {
   readonly #pool: pg.Pool;
   readonly settings: ConnectionSettings;
+  #version: number | undefined;
 
   constructor(options: QueryPoolOptions) {
     const { settings, queryTimeoutMs } = options;
@@ -55,7 +57,26 @@ export class QueryPool implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#pool.ended && !this.#pool.ending) await this.#pool.end();
+  /** For example 150007 for 15.7. Asked once: a running server does not change its version. */
+  async serverVersion(): Promise<number> {
+    this.#version ??= await readServerVersion(this);
+    return this.#version;
   }
+
+  /** Ends idle connections now and others after their query, but does not wait longer than 5 s. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#pool.ended || this.#pool.ending) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)));
+    await Promise.race([this.#pool.end(), late]);
+    clearTimeout(timer);
+  }
+}
+
+async function readServerVersion(pool: QueryPool): Promise<number> {
+  const [row] = await pool.query<{ version: number }>(
+    'Reading the server version',
+    `SELECT current_setting('server_version_num')::int AS version`,
+  );
+  return row?.version ?? 0;
 }

@@ -87,10 +87,12 @@ function classCode(sqlState: string): ErrorCode {
   return 'SOURCE_QUERY_FAILED';
 }
 
-const UNREACHABLE = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'],
-  ...['ENOENT', 'EACCES', 'EADDRNOTAVAIL', 'EINVAL'],
-]);
+const UNREACHABLE = new Set(
+  (
+    'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH EHOSTDOWN ' +
+    'ENOENT EACCES EADDRNOTAVAIL EINVAL'
+  ).split(' '),
+);
 
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO)/;
 const TLS_MESSAGE = /SSL connection|certificate|TLS/;
@@ -119,22 +121,17 @@ function facts(error: unknown): { code: string; message: string } {
 }
 
 function remedyFor(code: ErrorCode, reason: string, place: ErrorPlace): string | undefined {
-  switch (code) {
-    case 'SOURCE_UNREACHABLE':
-      return `Check that PostgreSQL runs at ${place.host}:${place.port} and that a firewall lets this machine in`;
-    case 'SOURCE_AUTH_FAILED':
-      return reason.includes('no encryption')
-        ? 'Allow the user in pg_hba.conf, or connect with sslmode verify-full'
-        : `Correct the password of user ${place.user}, or allow the user in pg_hba.conf`;
-    case 'SOURCE_DATABASE_MISSING':
-      return `Create it (CREATE DATABASE ${place.database}), or correct the name`;
-    case 'SOURCE_TLS':
-      return reason.includes('does not support SSL')
-        ? 'Switch ssl on in postgresql.conf, or set sslmode: disable where the network is trusted'
-        : 'Give the CA certificate as cacert, and the name in the certificate as tls_servername';
-    case 'SOURCE_ROLE_NO_REPLICATION':
-      return `Run as superuser: ALTER ROLE "${place.user}" REPLICATION`;
-    default:
-      return undefined;
-  }
+  const { host, port, user, database } = place;
+  const remedies: Partial<Record<ErrorCode, string>> = {
+    SOURCE_UNREACHABLE: `Check that PostgreSQL runs at ${host}:${port} and that a firewall lets this machine in`,
+    SOURCE_AUTH_FAILED: reason.includes('no encryption')
+      ? 'Allow the user in pg_hba.conf, or connect with sslmode verify-full'
+      : `Correct the password of user ${user}, or allow the user in pg_hba.conf`,
+    SOURCE_DATABASE_MISSING: `Create it (CREATE DATABASE ${database}), or correct the name`,
+    SOURCE_TLS: reason.includes('does not support SSL')
+      ? 'Switch ssl on in postgresql.conf, or set sslmode: disable where the network is trusted'
+      : 'Give the CA certificate as cacert, and the name in the certificate as tls_servername',
+    SOURCE_ROLE_NO_REPLICATION: `Run as superuser: ALTER ROLE "${user}" REPLICATION`,
+  };
+  return remedies[code];
 }

@@ -6,10 +6,11 @@ import type { QueryPool } from '../connect/query-pool.ts';
 import { serverError } from '../connect/source-error.ts';
 import { WireConnection } from '../connect/wire-connection.ts';
 import { normalizeLsn } from '../pgoutput/lsn.ts';
-import type { SlotState } from './slot-state.ts';
+import { slotInUse, type SlotState } from './slot-state.ts';
 
 const MAX_SLOT_NAME_BYTES = 63;
 const POLL_MS = 50;
+const DROP_ATTEMPTS = 3;
 const RELEASE_TIMEOUT_MS = 10_000;
 /** How much longer than the server the client waits for the end of a statement. */
 const GRACE_MS = 5000;
@@ -81,8 +82,10 @@ export async function createSlot(
     );
     return normalizeLsn(rows[0]?.[0] ?? '');
   } catch (error) {
+    // The server may still be at it and finish later. When it cannot be told, `error` says why.
     if (!serverError((error as Error).cause)) {
-      await pool.query('Cancelling', 'SELECT pg_terminate_backend($1)', [connection.backendPid]);
+      const pid = connection.backendPid;
+      await pool.query('Cancelling', 'SELECT pg_terminate_backend($1)', [pid]).catch(() => []);
     }
     throw isTimeout(error) ? slotTimeout(options.timeoutMs, error) : error;
   } finally {
@@ -108,9 +111,8 @@ function slotTimeout(timeoutMs: number, cause: unknown): SourceError {
 }
 
 /**
- * Waits until nobody reads from the slot. A reader that runs as the same role and is `ours` is ended.
- *
- * @throws SourceError `SOURCE_SLOT_IN_USE` when it stays in use.
+ * Ends readers of the slot that are `ours` and run as the same role, and waits until they are gone.
+ * Returns the slot's state then; any other reader, and one that does not go, is left in it.
  */
 export async function releaseSlot(
   pool: QueryPool,
@@ -131,11 +133,16 @@ export async function releaseSlot(
   }
 }
 
-/** Drops a slot, ending a reader of the same role first. One that does not exist is no error. */
+/**
+ * Drops a slot, ending a reader of the same role first. One that does not exist is no error.
+ *
+ * @throws SourceError `SOURCE_SLOT_IN_USE` when a reader of another role does not go away.
+ */
 export async function dropSlot(pool: QueryPool, name: string, clock: Clock): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const slot = await releaseSlot(pool, name, { clock, isOurs: () => true });
     if (!slot) return;
+    if (slot.activePid !== null) throw slotInUse(name, slot.activePid);
     try {
       await pool.query('Dropping a replication slot', 'SELECT pg_drop_replication_slot($1)', [
         name,
@@ -144,7 +151,7 @@ export async function dropSlot(pool: QueryPool, name: string, clock: Clock): Pro
     } catch (error) {
       const code = error instanceof SourceError ? error.code : undefined;
       if (code === 'SOURCE_SLOT_LOST') return; // somebody else dropped it meanwhile
-      if (code !== 'SOURCE_SLOT_IN_USE' || attempt >= 3) throw error;
+      if (code !== 'SOURCE_SLOT_IN_USE' || attempt >= DROP_ATTEMPTS) throw error;
     }
   }
 }

@@ -62,7 +62,7 @@ export async function readRelations(
   if (relationIds.length === 0) return [];
   return pool.query<RelationFacts>(
     'Reading table definitions',
-    relationsSql(await serverVersion(pool)),
+    relationsSql(await pool.serverVersion()),
     [relationIds, publication],
   );
 }
@@ -74,15 +74,6 @@ export async function publicationExists(pool: QueryPool, publication: string): P
     [publication],
   );
   return rows.length > 0;
-}
-
-/** For example 150007 for 15.7. */
-export async function serverVersion(pool: QueryPool): Promise<number> {
-  const [row] = await pool.query<{ version: number }>(
-    'Reading the server version',
-    `SELECT current_setting('server_version_num')::int AS version`,
-  );
-  return row?.version ?? 0;
 }
 
 /**

@@ -41,7 +41,7 @@ export function keyOf(facts: RelationFacts): TableKey {
  * Key columns as indexes into the row, ascending: the change stream tells which columns belong to
  * the key, but not their order in the index, and both ways must give a row the same key.
  */
-export function keyIndexes(columns: readonly { name: string }[], key: readonly string[]): number[] {
+function keyIndexes(columns: readonly { name: string }[], key: readonly string[]): number[] {
   return key
     .map((name) => columns.findIndex((column) => column.name === name))
     .filter((index) => index >= 0)
@@ -49,7 +49,7 @@ export function keyIndexes(columns: readonly { name: string }[], key: readonly s
 }
 
 /** The table as the contract describes it. The types of its columns must be loaded. */
-export function sourceTable(facts: RelationFacts, types: TypeCatalog): SourceTable {
+function sourceTable(facts: RelationFacts, types: TypeCatalog): SourceTable {
   const key = keyOf(facts);
   return {
     relationId: facts.relationId,

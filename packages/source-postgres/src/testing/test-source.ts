@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -25,12 +25,20 @@ export interface TestServer {
 /** Another PostgreSQL than the installed one: a folder with `bin/`, for trying other versions. */
 export const TEST_BINARIES = process.env['SLUICE_TEST_POSTGRES'];
 
-/** A folder that goes away with the block that uses it. */
+/** A folder that goes away with the block that uses it, with the servers that live in it. */
 export async function scratchFolder(): Promise<{ path: string } & AsyncDisposable> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-source-'));
   return {
     path: folder,
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {
+      for (const entry of await readdir(folder, { withFileTypes: true })) {
+        // Started by root, a server lives elsewhere, with a copy of its binaries beside its data.
+        if (!entry.isSymbolicLink()) continue;
+        const data = await realpath(path.join(folder, entry.name));
+        await rm(path.dirname(data), { recursive: true, force: true });
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
