@@ -90,11 +90,12 @@ export class GenerationReplicator {
       feeds.push(this.#feed(this.#changes(both), both));
       feeds.push(this.#feed(this.#tableLists(both), both));
       feeds.push(this.#feed(this.#compactions(both), both));
+      this.#startSnapshots(feeds, both);
       for await (const work of this.#queue) {
         if (both.aborted) break;
         await this.#handle(work);
         if (this.#shouldFlush()) await this.#flush();
-        if (!this.#snapshotRunning) this.#startSnapshots(feeds, both);
+        this.#startSnapshots(feeds, both);
       }
       if (!signal.aborted) await Promise.all(feeds); // rejects with what ended the queue
     } finally {
@@ -162,8 +163,8 @@ export class GenerationReplicator {
   }
 
   #startSnapshots(feeds: Promise<void>[], signal: AbortSignal): void {
+    if (this.#snapshotRunning || this.#registry.snapshotsDone) return;
     const pending = this.#registry.all().filter((table) => !table.snapshotDone);
-    if (pending.length === 0) return;
     this.#snapshotRunning = true;
     feeds.push(this.#feed(snapshotSteps(this.#options.replication, pending, signal), signal));
   }

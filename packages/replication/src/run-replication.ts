@@ -6,9 +6,9 @@ import {
   type Clock,
   type Logger,
 } from '@sluice/base';
-import type { ChangeSource } from '@sluice/source';
-import type { BucketStorage, Generation } from '@sluice/storage';
-import { compileSyncConfig, type SyncPlan } from '@sluice/sync-config';
+import type { ChangeSource, SourceReplication, ValueOptions } from '@sluice/source';
+import type { BucketStorage, Generation, GenerationWriter } from '@sluice/storage';
+import { compileSyncConfig, type SyncOptions, type SyncPlan } from '@sluice/sync-config';
 import { chooseGenerations } from './choose-generations.ts';
 import { GenerationReplicator } from './generation-replicator.ts';
 import { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
@@ -82,7 +82,6 @@ class Replication {
     const stored = await storage.generations();
     const wanted = this.#wantedHash(stored);
     const choice = chooseGenerations(stored, wanted, this.#unusable);
-    await this.#dropOrphans(stored);
     const run: Generation[] = [];
     for (const generation of [choice.active, choice.preparing]) {
       if (generation !== undefined && !this.#unusable.has(generation.id)) run.push(generation);
@@ -127,17 +126,6 @@ class Replication {
     return active.configHash;
   }
 
-  /** Slots that a crash left between their creation and being recorded. */
-  async #dropOrphans(stored: readonly Generation[]): Promise<void> {
-    const { source, logger } = this.#options;
-    const used = new Set(stored.map(({ sourceHandle }) => sourceHandle));
-    for (const handle of await source.listReplications()) {
-      if (used.has(handle)) continue;
-      logger.warn('source_orphan_dropped', { handle });
-      await source.dropReplication(handle);
-    }
-  }
-
   async #runGeneration(
     generation: Generation,
     signal: AbortSignal,
@@ -145,16 +133,12 @@ class Replication {
   ): Promise<void> {
     const { storage, source, logger } = this.#options;
     try {
-      const { sourceHandle: handle } = generation;
-      await using replication = await source.openReplication({
-        generationId: generation.id,
-        handle,
-      });
-      if (handle === undefined) await storage.setSourceHandle(generation.id, replication.handle);
+      const plan = this.#planOf(generation);
       await using writer = await storage.openWriter(generation.id);
+      await using replication = await this.#openReplication(generation, plan, writer);
       const replicator = new GenerationReplicator({
         generation,
-        plan: this.#planOf(generation),
+        plan,
         source,
         replication,
         writer,
@@ -179,6 +163,30 @@ class Replication {
     }
   }
 
+  async #openReplication(
+    generation: Generation,
+    plan: SyncPlan,
+    writer: GenerationWriter,
+  ): Promise<SourceReplication> {
+    const { source, storage } = this.#options;
+    const open = (handle: string | undefined): Promise<SourceReplication> =>
+      source.openReplication({
+        generationId: generation.id,
+        handle,
+        recordHandle: (created) => storage.setSourceHandle(generation.id, created),
+        values: valueOptions(plan.options),
+      });
+    try {
+      return await open(generation.sourceHandle);
+    } catch (error) {
+      // The handle may have been recorded and then not come into being; nothing depends on it yet.
+      const { resume } = await writer.progress();
+      const isLost = error instanceof SourceError && error.code === 'SOURCE_SLOT_LOST';
+      if (isLost && resume === undefined) return open(undefined);
+      throw error;
+    }
+  }
+
   #planOf(generation: Generation): SyncPlan {
     const { plan } = compileSyncConfig(generation.configText, {
       defaultSchema: this.#options.source.defaultSchema,
@@ -190,3 +198,14 @@ class Replication {
     );
   }
 }
+
+function valueOptions(options: SyncOptions): ValueOptions {
+  const { timestampMaxPrecision: precision } = options;
+  return {
+    isoTimestamps: options.timestampsIso8601,
+    timestampDigits: precision === undefined ? undefined : SUB_SECOND_DIGITS[precision],
+    customTypes: options.customPostgresTypes,
+  };
+}
+
+const SUB_SECOND_DIGITS = { seconds: 0, milliseconds: 3, microseconds: 6, nanoseconds: 9 } as const;

@@ -1,5 +1,5 @@
 import { assert, SourceError, type Clock, type Logger } from '@sluice/base';
-import type { SourcePosition, TablePattern } from '@sluice/model';
+import type { SourcePosition, SqliteRow, TablePattern } from '@sluice/model';
 import type {
   ChangeEvent,
   SnapshotOptions,
@@ -16,6 +16,7 @@ import { assertUsable } from './slots/slot-state.ts';
 import { newSlotName, releaseSlot } from './slots/slots.ts';
 import { exactChunks, openExactSnapshot } from './snapshot/exact-snapshot.ts';
 import { keyedChunks } from './snapshot/keyed-snapshot.ts';
+import { readRowsByKey } from './snapshot/rows-by-key.ts';
 import { planSnapshot } from './snapshot/snapshot-query.ts';
 import { streamChanges } from './stream/change-stream.ts';
 import { readRelations, type RelationFacts } from './tables/relation-facts.ts';
@@ -127,6 +128,19 @@ export class PostgresReplication implements SourceReplication {
     });
     const chunks = exactChunks(snapshot, { plan, timeoutMs, signal });
     return { exactAt: snapshot.exactAt, estimatedRows, chunks };
+  }
+
+  async readRows(
+    table: SourceTable,
+    keys: readonly SqliteRow[],
+  ): Promise<{ rows: readonly SqliteRow[]; position: SourcePosition }> {
+    const { pool, types, snapshotTimeoutMs: timeoutMs } = this.#context;
+    const plan = planSnapshot(table, await this.#factsOf(table), types);
+    const rows = await readRowsByKey({
+      ...{ settings: pool.settings, plan, keys, timeoutMs },
+      signal: this.#stop.signal,
+    });
+    return { rows, position: await readLogHead(pool) };
   }
 
   async #factsOf(table: SourceTable): Promise<RelationFacts> {

@@ -1,6 +1,11 @@
 import { ConfigError, silentLogger, SourceError, systemClock } from '@sluice/base';
 import type { SourcePosition, TablePattern, TableSchema } from '@sluice/model';
-import type { ChangeSource, SourceCheck, SourceReplication } from '@sluice/source';
+import type {
+  ChangeSource,
+  ReplicationOptions,
+  SourceCheck,
+  SourceReplication,
+} from '@sluice/source';
 import { runChecks } from './checks/run-checks.ts';
 import { QueryPool } from './connect/query-pool.ts';
 import { quoteName } from './connect/quoting.ts';
@@ -13,6 +18,7 @@ import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/
 import { publicationExists } from './tables/relation-facts.ts';
 import { readSchema } from './tables/read-schema.ts';
 import { TypeCatalog } from './types/type-catalog.ts';
+import { typeOptions } from './types/type-options.ts';
 
 /**
  * A PostgreSQL database, version 14 or newer, as a change source: logical replication slots with
@@ -40,7 +46,7 @@ class PostgresSource implements ChangeSource {
         queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
         logger,
       }),
-      types: new TypeCatalog(options.types),
+      types: new TypeCatalog(),
       publication: options.publicationName ?? 'powersync',
       slotNamePrefix: validPrefix(options.slotNamePrefix ?? 'powersync_'),
       snapshotTimeoutMs: options.snapshotTimeoutMs ?? 60_000,
@@ -69,33 +75,35 @@ class PostgresSource implements ChangeSource {
     return writeMark(this.#context.pool);
   }
 
-  async openReplication(options: {
-    readonly generationId: number;
-    readonly handle: string | undefined;
-  }): Promise<SourceReplication> {
+  async openReplication(options: ReplicationOptions): Promise<SourceReplication> {
     this.#stop.signal.throwIfAborted();
+    const context = { ...this.#context, types: new TypeCatalog(typeOptions(options.values)) };
     const replication =
       options.handle === undefined
-        ? await this.#create(options.generationId)
-        : await this.#adopt(options.handle);
+        ? await this.#create(context, options)
+        : await this.#adopt(context, options.handle);
     this.#open.add(replication);
     return replication;
   }
 
-  async #create(generationId: number): Promise<PostgresReplication> {
-    const { pool, publication, slotNamePrefix, slotTimeoutMs: timeoutMs } = this.#context;
+  async #create(
+    context: ReplicationContext,
+    { generationId, recordHandle }: ReplicationOptions,
+  ): Promise<PostgresReplication> {
+    const { pool, publication, slotNamePrefix, slotTimeoutMs: timeoutMs } = context;
     // A slot older than its publication would never get over the changes in between.
     if (!(await publicationExists(pool, publication))) throw publicationMissing(publication);
     const name = newSlotName(slotNamePrefix, generationId);
+    await recordHandle?.(name);
     const start = await createSlot(pool, name, { timeoutMs, signal: this.#stop.signal });
-    return new PostgresReplication(this.#context, name, start);
+    return new PostgresReplication(context, name, start);
   }
 
-  async #adopt(name: string): Promise<PostgresReplication> {
-    const { pool } = this.#context;
+  async #adopt(context: ReplicationContext, name: string): Promise<PostgresReplication> {
+    const { pool } = context;
     const slot = await readSlot(pool, name);
     assertUsable(name, slot, { database: pool.settings.database, after: '' });
-    return new PostgresReplication(this.#context, name, slot.confirmedFlush ?? '');
+    return new PostgresReplication(context, name, slot.confirmedFlush ?? '');
   }
 
   dropReplication(handle: string): Promise<void> {

@@ -30,14 +30,30 @@ export interface ChangeSource extends AsyncDisposable {
    *
    * @throws SourceError `SOURCE_SLOT_LOST` when the place is gone or changes after it are missing.
    */
-  openReplication(options: {
-    readonly generationId: number;
-    readonly handle: string | undefined;
-  }): Promise<SourceReplication>;
+  openReplication(options: ReplicationOptions): Promise<SourceReplication>;
   /** Gives up a place in the log; dropping one that does not exist is no error. */
   dropReplication(handle: string): Promise<void>;
   /** Handles that this service created and that still exist, for cleaning up. */
   listReplications(): Promise<readonly string[]>;
+}
+
+export interface ReplicationOptions {
+  readonly generationId: number;
+  readonly handle: string | undefined;
+  /** Told the name of a new handle before it is made, so that a crash leaves no unknown one. */
+  readonly recordHandle?: ((handle: string) => Promise<void>) | undefined;
+  /** Absent: the defaults of the newest edition. */
+  readonly values?: ValueOptions | undefined;
+}
+
+/** How source values become SQLite values, as the sync config wants it (its sections 2 and 15). */
+export interface ValueOptions {
+  /** `T` between date and time, and a fixed number of sub-second digits. */
+  readonly isoTimestamps: boolean;
+  /** Sub-second digits, 0 to 9; undefined: as many as the source has. */
+  readonly timestampDigits: number | undefined;
+  /** Composite types, ranges and arrays of user-defined types become JSON. */
+  readonly customTypes: boolean;
 }
 
 export interface SourceCheck {

@@ -3,6 +3,7 @@ export {
   type ChangedValue,
   type ChangeEvent,
   type ChangeSource,
+  type ReplicationOptions,
   type SnapshotChunk,
   type SnapshotOptions,
   type SourceCheck,
@@ -10,5 +11,6 @@ export {
   type SourceTable,
   type StreamOptions,
   type TableSnapshot,
+  type ValueOptions,
 } from './contract.ts';
 export { rowKey, wholeRowKey } from './row-key.ts';

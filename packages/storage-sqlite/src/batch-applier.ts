@@ -22,7 +22,7 @@ import { TableRows } from './table-rows.ts';
 type ChangeOfRow = PutRow | DeleteRow | AddCopy | RemoveCopy;
 
 /** Changes whose row states are read and written together. */
-const WINDOW_CHANGES = 512;
+const WINDOW_CHANGES = 4096;
 /** Ops collected in memory before they are written as segments in the middle of a batch. */
 const MAX_FLUSH_BYTES = 24 << 20;
 

@@ -17,7 +17,7 @@ import {
 } from './crash-test/random-batches.ts';
 import { openSqliteStorage } from './sqlite-storage.ts';
 
-const KILLS = 6;
+const KILLS = 5;
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-crash-'));
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -94,7 +94,7 @@ it(
     const { id } = await reference.createGeneration(input);
     let next = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const reported = await runAndKill(file, seed, 1 + Math.floor(random() * 40));
+      const reported = await runAndKill(file, seed, 1 + Math.floor(random() * 25));
       await using storage = await openSqliteStorage({ path: file });
       const content = (await contentOf(storage)) as { readonly resume: string };
       const durable = Number(content.resume);

@@ -24,12 +24,15 @@ export interface GenerationReaderParts {
   readonly segments: SegmentCache;
   readonly chunkCacheBytes: number;
   readonly changes: ChangeSignal;
+  /** Aborted when the storage closes. */
+  readonly closing: AbortSignal;
 }
 
 /** Reads one generation. Every method is one short synchronous read. */
 export class SqliteGenerationReader implements GenerationReader {
   readonly generation: Generation;
   readonly #db: Database;
+  readonly #storageClosing: AbortSignal;
   readonly #changes: ChangeSignal;
   readonly #deltas: DeltaReader;
   readonly #sums: BucketSums;
@@ -38,12 +41,13 @@ export class SqliteGenerationReader implements GenerationReader {
   readonly #inTransaction;
   /** Up to where `#sums` has been told of changes. */
   #place: DeltaPlace;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: GenerationReaderParts) {
     const { db, generation, segments } = parts;
     this.generation = generation;
     this.#db = db;
+    this.#storageClosing = parts.closing;
     this.#changes = parts.changes;
     this.#deltas = new DeltaReader(db, generation.id, new BucketNames(db));
     this.#place = this.#deltas.here();
@@ -73,7 +77,13 @@ export class SqliteGenerationReader implements GenerationReader {
           const { checkpoint, buckets, lookups } = news ?? {};
           return checkpoint && buckets && lookups ? { checkpoint, buckets, lookups } : undefined;
         });
-      return watchChanges({ signal, changes: this.#changes, topic: this.generation.id, take });
+      const ends = AbortSignal.any([signal, this.#closing.signal, this.#storageClosing]);
+      return watchChanges({
+        signal: ends,
+        changes: this.#changes,
+        topic: this.generation.id,
+        take,
+      });
     });
   }
 
@@ -104,7 +114,7 @@ export class SqliteGenerationReader implements GenerationReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
   }
 
   #noteNews(): void {
@@ -120,7 +130,8 @@ export class SqliteGenerationReader implements GenerationReader {
   }
 
   #guarded<T>(run: () => T): T {
-    if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'The reader is closed');
+    if (this.#closing.signal.aborted)
+      throw new StorageError('STORAGE_CLOSED', 'The reader is closed');
     return guarded(this.#db, run);
   }
 }

@@ -41,7 +41,7 @@ export class RowStates {
 
   /** Fills in the states of rows of one table. */
   load(tableId: number, entries: ReadonlyMap<string, RowEntry>): void {
-    const keys = [...entries.keys()];
+    const keys = [...entries.keys()].sort();
     for (const [from, size] of groups(keys.length)) {
       const group = keys.slice(from, from + size);
       const rows = this.#selects.get(size)?.all(this.#generationId, tableId, ...group) ?? [];
@@ -62,6 +62,7 @@ export class RowStates {
       if (entry.state !== undefined) changed.push(entry);
       else if (entry.isStored) this.#delete.run(this.#generationId, entry.tableId, entry.key);
     }
+    changed.sort((a, b) => (a.key < b.key ? -1 : 1));
     for (const [from, size] of groups(changed.length)) {
       this.#upserts.get(size)?.run(...this.#parameters(changed, from, size));
     }

@@ -72,7 +72,7 @@ class SqliteStorage implements BucketStorage {
   readonly #writeCheckpoints: SqliteWriteCheckpoints;
   readonly #writing = new Set<number>();
   #writer: { readonly db: Database; readonly lock: WriterLock } | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: SqliteStorageOptions) {
     this.#options = options;
@@ -99,7 +99,11 @@ class SqliteStorage implements BucketStorage {
       this.#db.close();
       throw error;
     }
-    this.#writeCheckpoints = new SqliteWriteCheckpoints(this.#writeCheckpointDb, this.#changes);
+    this.#writeCheckpoints = new SqliteWriteCheckpoints(
+      this.#writeCheckpointDb,
+      this.#changes,
+      this.#closing.signal,
+    );
   }
 
   get writeCheckpoints(): WriteCheckpointStore {
@@ -142,7 +146,8 @@ class SqliteStorage implements BucketStorage {
         seen = text;
         return all;
       });
-    return watchChanges({ signal, changes: this.#changes, topic: 'generations', take });
+    const ends = AbortSignal.any([signal, this.#closing.signal]);
+    return watchChanges({ signal: ends, changes: this.#changes, topic: 'generations', take });
   }
 
   async openWriter(generationId: number): Promise<GenerationWriter> {
@@ -172,13 +177,14 @@ class SqliteStorage implements BucketStorage {
           segments: this.#segments,
           chunkCacheBytes: this.#segmentCacheBytes / 4,
           changes: this.#changes,
+          closing: this.#closing.signal,
         }),
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     this.#writeCheckpoints.flush();
     this.#writing.clear();
     this.#releaseWriter();
@@ -228,7 +234,8 @@ class SqliteStorage implements BucketStorage {
   }
 
   #requireWriterMode(what: string): void {
-    if (this.#isClosed) throw new StorageError('STORAGE_CLOSED', 'Bucket storage is closed');
+    if (this.#closing.signal.aborted)
+      throw new StorageError('STORAGE_CLOSED', 'Bucket storage is closed');
     assert(this.#options.mode !== 'reader', `${what} is called on storage opened for writing`);
   }
 }

@@ -23,11 +23,14 @@ interface Request {
 export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   readonly #db: Database;
   readonly #changes: ChangeSignal;
+  readonly #closing: AbortSignal;
   #waiting: Request[] = [];
 
-  constructor(db: Database, changes: ChangeSignal) {
+  /** `closing` is aborted when the storage closes. */
+  constructor(db: Database, changes: ChangeSignal, closing: AbortSignal) {
     this.#db = db;
     this.#changes = changes;
+    this.#closing = closing;
   }
 
   create(user: string, head: SourcePosition): Promise<bigint> {
@@ -65,7 +68,13 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
           seen = rows.at(-1)?.change_seq ?? seen;
           return rows.length === 0 ? undefined : new Set(rows.map((row) => row.user));
         });
-      return watchChanges({ signal, changes: this.#changes, topic: 'write-checkpoints', take });
+      const ends = AbortSignal.any([signal, this.#closing]);
+      return watchChanges({
+        signal: ends,
+        changes: this.#changes,
+        topic: 'write-checkpoints',
+        take,
+      });
     });
   }
 

@@ -40,6 +40,7 @@ export class BucketResolution {
   readonly #listener: Listener;
   readonly #nodes = new Set<BucketNode>();
   readonly #keys = new Set<string>();
+  #isClosed = false;
   /** Given up once it has answered, if the answer is for ever. */
   #resolver: BucketResolver | undefined;
 
@@ -61,8 +62,8 @@ export class BucketResolution {
   }
 
   /**
-   * Undefined when the buckets found before stay. The listener is on record for every lookup key
-   * before it is read, so a change that happens meanwhile touches it.
+   * Undefined when the buckets found before stay, and after `close`. The listener is on record for
+   * every lookup key before it is read, so a change that happens meanwhile touches it.
    *
    * @throws SyncError `SYNC_TOO_MANY_BUCKETS`, `SYNC_TOO_MANY_PARAMETER_RESULTS`,
    * `SYNC_PARAMETER_ERROR`.
@@ -73,6 +74,7 @@ export class BucketResolution {
       for (const key of keys) this.#join(key);
       return this.#feed.lookup(keys);
     }, this.#limits.maxParameterQueryResults);
+    if (this.#isClosed) return undefined;
     checkBucketLimit(buckets, this.#limits.maxBucketsPerConnection);
     if (!this.#resolver.isDynamic) this.#resolver = undefined;
     for (const key of this.#keys) {
@@ -91,12 +93,14 @@ export class BucketResolution {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.keepOnly(new Set());
     for (const key of this.#keys) this.#leave(key);
     this.#resolver = undefined;
   }
 
   #join(key: string): void {
+    if (this.#isClosed) return;
     this.#keys.add(key);
     this.#feed.lookups.join(key, this.#listener);
   }

@@ -1,6 +1,6 @@
 import { must, silentLogger } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
-import type { GenerationWriter, RowChange } from '@sluice/storage';
+import type { BucketStorage, GenerationWriter, RowChange } from '@sluice/storage';
 import {
   FakeClock,
   MemoryStorage,
@@ -51,7 +51,7 @@ class Model {
 
 class World {
   readonly random: () => number;
-  readonly storage: MemoryStorage;
+  readonly storage: BucketStorage;
   readonly model = new Model();
   readonly hub: SyncHub;
   readonly clients = Array.from({ length: CLIENTS }, () => new ScriptedSyncClient());
@@ -59,7 +59,7 @@ class World {
   readonly #writer: GenerationWriter;
   #commits = 0;
 
-  constructor(random: () => number, storage: MemoryStorage, writer: GenerationWriter) {
+  constructor(random: () => number, storage: BucketStorage, writer: GenerationWriter) {
     this.random = random;
     this.storage = storage;
     this.#writer = writer;

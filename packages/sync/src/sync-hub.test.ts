@@ -197,6 +197,22 @@ describe('the end of a session', () => {
     expect(hub.stats().connections).toBe(0);
   });
 
+  test('one that ends while its buckets are being found leaves nothing behind', async () => {
+    const found: ScriptedStream = { name: 'found', lookupKey: () => 'k' };
+    const { storage, hub, open } = start([found, SHARED]);
+    storage.commit(7, { lookups: { k: ['b'] } });
+    const stop = new AbortController();
+    const first = open('u1', { signal: stop.signal }).next();
+    while (storage.calls.lookup === 0) await Promise.resolve();
+    stop.abort();
+    expect(await first).toEqual({ done: true, value: undefined });
+    Object.assign(storage.calls, { bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
+    storage.commit(7, { rows: [row('7#b'), row('7#all')], lookups: { k: ['c'] } });
+    await settle();
+    expect(storage.calls).toEqual({ bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
+    expect(hub.stats().connections).toBe(0);
+  });
+
   test('a consumer that stops iterating is forgotten', async () => {
     const { hub, open } = start([SHARED]);
     for await (const batch of open('u1')) {

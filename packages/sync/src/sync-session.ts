@@ -3,16 +3,15 @@ import type { OpId } from '@sluice/model';
 import type { StreamDescription, StreamRequest } from '@sluice/protocol';
 import type { BucketNode, Listener } from './bucket-index.ts';
 import { BucketResolution, type ReasonPool, type Resolution } from './bucket-resolution.ts';
+import { Download } from './download.ts';
 import type { GenerationFeed } from './generation-feed.ts';
 import { LineBatch } from './line-batch.ts';
 import type { LineEncoder } from './line-encoder.ts';
 import { nextStep, type SessionFacts, type Step } from './next-step.ts';
 import {
   isUpToDate,
-  markDone,
   refreshSlots,
   replaceSlots,
-  sendingOrder,
   toCheckpointBucket,
   type Slot,
   type SlotChange,
@@ -89,16 +88,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #slots: readonly Slot[] = NO_SLOTS;
   /** Buckets found, as long as no checkpoint was shown with them. */
   #found: Resolution | undefined;
-  #checkpoint: OpId | undefined;
+  readonly #download = new Download();
   #sentWriteCheckpoint: bigint | undefined;
+  /** The checkpoint that could not be shown, because its state could not be read. */
   #unusable: OpId | undefined;
-  #requires: OpId = 0n;
-  #completed = false;
-  #opsSent = 0;
-  /** The buckets to send for the checkpoint, in order; `#sendAt` is the next. */
-  #sending: readonly Slot[] = NO_SLOTS;
-  #sendAt = 0;
-  #priority: number | undefined;
 
   #changed = false;
   #lookupsChanged = true;
@@ -165,7 +158,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (this.#user !== undefined) this.#feed?.writeCheckpoints.leave(this.#user, this);
     this.#feed?.forget(this);
     this.#slots = NO_SLOTS;
-    this.#sending = NO_SLOTS;
+    this.#download.complete();
     this.#input = undefined;
     this.#found = undefined;
     this.#around.detach(this);
@@ -224,19 +217,19 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   }
 
   #facts(): SessionFacts {
-    const next = this.#sending[this.#sendAt];
+    const { checkpoint, completed, requires, opsSent, priority, next } = this.#download;
     return {
       tokenExpired: this.#around.clock.now() >= this.#expiresAtMs,
       tokenLineDue: this.#tokenLineDue,
-      checkpoint: this.#checkpoint,
+      checkpoint,
       newest: this.#feed?.checkpoint.opId ?? 0n,
       changed: this.#changed,
       unusable: this.#unusable,
-      completed: this.#completed,
-      requires: this.#requires,
-      opsSent: this.#opsSent,
+      completed,
+      requires,
+      opsSent,
       supersedeAfterOps: this.#around.limits.supersedeAfterOps,
-      priority: this.#priority,
+      priority,
       next: next && { priority: next.priority, isUpToDate: isUpToDate(next) },
     };
   }
@@ -256,20 +249,20 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       case 'plan':
         return this.#plan(batch);
       case 'read':
-        return this.#read(must(this.#sending[this.#sendAt]), batch);
+        return this.#read(must(this.#download.next), batch);
       case 'skip':
-        this.#finishBucket(must(this.#sending[this.#sendAt]));
+        this.#download.passNext();
         return;
-      case 'complete-priority':
-        batch.line(this.#encoder.completePriority(must(this.#checkpoint), must(this.#priority)));
-        this.#priority = undefined;
+      case 'complete-priority': {
+        const { checkpoint, priority } = this.#download;
+        batch.line(this.#encoder.completePriority(must(checkpoint), must(priority)));
+        this.#download.completePriority();
         batch.isUrgent = true;
         return;
+      }
       case 'complete':
-        batch.line(this.#encoder.complete(must(this.#checkpoint)));
-        this.#completed = true;
-        this.#sending = NO_SLOTS;
-        this.#sendAt = 0;
+        batch.line(this.#encoder.complete(must(this.#download.checkpoint)));
+        this.#download.complete();
         return;
     }
   }
@@ -289,24 +282,19 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     const news = await this.#takeNews();
     if (news === undefined || this.#isEnded) return;
     const { change, opId, writeCheckpoint } = news;
-    const isFirst = this.#checkpoint === undefined;
+    const isFirst = this.#download.checkpoint === undefined;
     const isWorthLine =
-      this.#checkpoint === undefined ||
-      this.#requires > this.#checkpoint ||
+      isFirst ||
+      this.#download.isInvalid ||
       change.updated.length + change.removed.length > 0 ||
       writeCheckpoint !== this.#sentWriteCheckpoint;
     this.#slots = change.slots;
     if (!isWorthLine) return;
     batch.line(this.#checkpointLine(news));
     for (const slot of change.updated) slot.pending = true;
-    const toSend = isFirst ? change.slots : change.slots.filter((slot) => slot.pending);
-    this.#sending = sendingOrder(toSend);
-    this.#sendAt = 0;
-    this.#priority = undefined;
-    this.#opsSent = 0;
-    this.#completed = false;
+    const pending = isFirst ? change.slots : change.slots.filter((slot) => slot.pending);
+    this.#download.begin(opId, pending);
     this.#sentWriteCheckpoint = writeCheckpoint;
-    this.#checkpoint = opId;
     this.#input = undefined;
   }
 
@@ -352,7 +340,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #checkpointLine({ change, opId, writeCheckpoint, streams }: News): Uint8Array {
     const { slots, updated, removed } = change;
     const lastOpId = opId;
-    if (this.#checkpoint === undefined) {
+    if (this.#download.checkpoint === undefined) {
       const buckets = slots.map(toCheckpointBucket);
       return this.#encoder.encode({
         kind: 'checkpoint',
@@ -378,52 +366,22 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   }
 
   async #read(slot: Slot, batch: LineBatch): Promise<void> {
-    const upTo = must(this.#checkpoint);
+    const download = this.#download;
+    const upTo = must(download.checkpoint);
     const { node, position: after, fresh } = slot;
-    this.#priority = slot.priority;
     const chunk = await must(this.#feed).readOps(node, { after, upTo, fresh });
     if (this.#isEnded) return;
-    if (chunk === undefined) return this.#endBucket(slot);
-    const frame = {
-      bucket: node.name,
-      after,
-      nextAfter: chunk.lastOpId,
-      hasMore: chunk.hasMore,
-    };
-    batch.lineOfParts(this.#encoder.data(frame, chunk));
-    slot.position = chunk.lastOpId;
-    if (fresh !== undefined) slot.fresh = chunk.epoch;
-    this.#require(chunk.requiresCheckpoint);
-    this.#opsSent += chunk.opCount;
-    this.#around.totals.opsSent += chunk.opCount;
-    if (!chunk.hasMore) await this.#endBucket(slot);
-  }
-
-  /**
-   * There are no more operations. Where the client stands before the last one all the same, they
-   * may have become part of a CLEAR beyond the checkpoint, so that only a newer one can be completed.
-   */
-  async #endBucket(slot: Slot): Promise<void> {
-    if (!isUpToDate(slot)) {
-      const upTo = must(this.#checkpoint);
-      this.#require(await must(this.#feed).requiredCheckpoint(slot.node, upTo));
-      if (this.#isEnded || this.#requires > upTo) {
-        // Stays pending, and goes on from where it is under the newer checkpoint.
-        this.#sendAt += 1;
-        return;
-      }
+    if (chunk !== undefined) {
+      const frame = { bucket: node.name, after, nextAfter: chunk.lastOpId, hasMore: chunk.hasMore };
+      batch.lineOfParts(this.#encoder.data(frame, chunk));
+      download.sentChunk(slot, chunk);
+      this.#around.totals.opsSent += chunk.opCount;
+      if (chunk.hasMore) return;
     }
-    this.#finishBucket(slot);
-  }
-
-  #require(checkpoint: OpId): void {
-    if (checkpoint > this.#requires) this.#requires = checkpoint;
-  }
-
-  #finishBucket(slot: Slot): void {
-    this.#priority = slot.priority;
-    markDone(slot);
-    this.#sendAt += 1;
+    // Where the client stands before the last operation all the same, the rest may have become
+    // part of a CLEAR beyond the checkpoint, so that only a newer one can be completed.
+    if (!isUpToDate(slot)) download.require(await must(this.#feed).requiredCheckpoint(node, upTo));
+    if (!this.#isEnded) download.passNext();
   }
 }
 

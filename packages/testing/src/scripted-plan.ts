@@ -15,6 +15,13 @@ export interface ScriptedStream {
 export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
   return {
     hash: 'scripted',
+    options: {
+      timestampsIso8601: true,
+      versionedBucketIds: true,
+      fixedJsonExtract: true,
+      customPostgresTypes: true,
+      timestampMaxPrecision: undefined,
+    },
     definitions: [],
     tables: [],
     rowEvaluator: () => undefined,

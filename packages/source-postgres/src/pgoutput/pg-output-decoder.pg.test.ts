@@ -15,7 +15,7 @@ import { planRelation } from './relation-plan.ts';
 let parent: string;
 let server: LocalPostgres;
 let client: pg.Client;
-let test_ = 0;
+let databases = 0;
 
 beforeAll(async () => {
   parent = await mkdtemp(path.join(tmpdir(), 'sluice-pgoutput-'));
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 /** Each test has a database of its own, with everything published and one slot. */
 beforeEach(async () => {
-  const database = `t${++test_}`;
+  const database = `t${++databases}`;
   await server.ensureDatabase(database);
   client = new pg.Client({ connectionString: server.url(database) });
   await client.connect();

@@ -58,7 +58,8 @@ export class PgOutputDecoder {
    * @throws SourceError `SOURCE_PROTOCOL` for malformed messages and messages out of order.
    */
   decode(message: Buffer, events: ChangeEvent[]): Promise<void> | undefined {
-    switch (message[0]) {
+    const type = message[0] ?? 0;
+    switch (type) {
       case INSERT:
         return this.#insert(message, events);
       case UPDATE:
@@ -122,7 +123,11 @@ export class PgOutputDecoder {
       case 'begin':
         this.#expectTransaction(false);
         this.#inTransaction = true;
-        events.push({ kind: 'begin', transactionId: message.transactionId });
+        events.push({
+          kind: 'begin',
+          transactionId: message.transactionId,
+          commitPosition: message.commitLsn,
+        });
         return undefined;
       case 'commit':
         this.#expectTransaction(true);
@@ -145,7 +150,7 @@ export class PgOutputDecoder {
       case 'message':
         // Comes in log order with whole transactions, so all that lies before it has been sent.
         if (!message.transactional && !this.#inTransaction) {
-          events.push({ kind: 'idle', position: message.lsn });
+          events.push({ kind: 'idle', position: message.lsn, marked: true });
         }
         return undefined;
       case 'origin':

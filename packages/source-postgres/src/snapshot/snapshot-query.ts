@@ -18,6 +18,10 @@ export interface SnapshotPlan {
   readonly keyPlaces: readonly number[];
   /** The query for up to `limit` rows behind a key; the whole table, unordered, without a limit. */
   copySql(range: { after: readonly string[] | undefined; limit: number } | undefined): string;
+  /** Places of the key's columns in the consumer's rows, in the order of the key's index. */
+  readonly keyColumns: readonly number[];
+  /** The query for the rows that have one of these keys, given as text in that order. */
+  copyKeysSql(keys: readonly (readonly string[])[]): string;
 }
 
 /** Types whose values say as text exactly what was read, so they can be given back as a boundary. */
@@ -51,18 +55,25 @@ export function planSnapshot(
   const from = `FROM ONLY ${quoteTable(facts)} AS t`;
   // Qualified, because a bare name in ORDER BY means the selected expression of that name first.
   const order = key.map(({ name }) => `t.${quoteName(name)}`).join(', ');
+  const copy = (conditions: readonly string[], tail: string): string => {
+    const all = facts.rowFilter ? [`(${facts.rowFilter})`, ...conditions] : conditions;
+    const where = all.length > 0 ? ` WHERE ${all.join(' AND ')}` : '';
+    return `COPY (SELECT ${expressions.join(', ')} ${from}${where}${tail}) TO STDOUT (FORMAT binary)`;
+  };
   return {
     decoders,
     columnCount: columns.length,
     keyPlaces,
+    keyColumns: key.map(({ name }) => table.columns.findIndex((column) => column.name === name)),
     copySql(range) {
-      const conditions = [
-        ...(facts.rowFilter ? [`(${facts.rowFilter})`] : []),
-        ...(range?.after ? [`(${order}) > (${boundary(key, range.after)})`] : []),
-      ];
-      const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
-      const tail = range ? ` ORDER BY ${order} LIMIT ${range.limit}` : '';
-      return `COPY (SELECT ${expressions.join(', ')} ${from}${where}${tail}) TO STDOUT (FORMAT binary)`;
+      const conditions = range?.after ? [`(${order}) > (${boundary(key, range.after)})`] : [];
+      return copy(conditions, range ? ` ORDER BY ${order} LIMIT ${range.limit}` : '');
+    },
+    copyKeysSql(keys) {
+      return copy(
+        [`(${order}) IN (${keys.map((one) => `(${boundary(key, one)})`).join(', ')})`],
+        '',
+      );
     },
   };
 }

@@ -27,7 +27,11 @@ export interface ColumnType {
   readonly decodeCopied: DecodeSlice;
 }
 
-/** Builds the decoders of a type (spec/sync-config.md 15.1 to 15.3). */
+/**
+ * Builds the decoders of a type (spec/sync-config.md 15.1 to 15.3). A domain is always read as its
+ * base type; the reference service does so without `custom_postgres_types` only in snapshots, and
+ * then has two values for one.
+ */
 export function columnType(resolved: ResolvedType, options: TypeOptions): ColumnType {
   const { type } = resolved;
   const base = baseOf(type);

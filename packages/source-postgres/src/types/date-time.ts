@@ -6,7 +6,7 @@ const SOURCE_DIGITS = 6;
 const ZEROS = '000000';
 
 /** The parts of a moment, in UTC; `time` is `HH:MM:SS`, `fraction` the sub-second digits. */
-export interface Moment {
+interface Moment {
   /** 1 is 1 AD, 0 is 1 BC. */
   readonly year: number;
   /** Year to day, `2031-07-08`; the year has at least four digits. */
@@ -15,16 +15,20 @@ export interface Moment {
   readonly fraction: string;
 }
 
+/** How the text forms of dates and times are rewritten. */
 export interface DateTimeFormat {
-  date(text: string): string;
-  time(text: string): string;
-  /** Null where the target form has no room for the moment (spec/sync-config.md 15.1). */
-  timestamp(text: string): string | null;
-  timestamptz(text: string): string | null;
-  /** Builds the text from parts; `zone` is `Z` or empty. */
-  moment(date: string, time: string, fraction: string, zone: string): string;
-  infinity(negative: boolean, zone: string): string;
-  readonly digits: number;
+  readonly date: (text: string) => string;
+  readonly time: (text: string) => string;
+  /** Null where the target form has no room for the moment. */
+  readonly timestamp: (text: string) => string | null;
+  readonly timestamptz: (text: string) => string | null;
+  /** What stands for an infinity; `zone` is `Z` or empty. */
+  readonly infinity: (negative: boolean, zone: string) => string;
+}
+
+interface MomentFormat extends Omit<DateTimeFormat, 'timestamp' | 'timestamptz'> {
+  /** Puts a moment together from its parts. */
+  readonly moment: (parts: Moment, zone: string) => string;
 }
 
 /** The formats of dates and times for a session with DateStyle ISO (spec/sync-config.md 15.1). */
@@ -38,10 +42,9 @@ function isoFormat(digits: number): DateTimeFormat {
   const fractionOf = (fraction: string) =>
     digits === 0 ? '' : `.${(fraction + ZEROS).slice(0, digits)}`;
   return withTimestamps({
-    digits,
     date: formatDate,
     time: (text) => text.slice(0, 8) + fractionOf(text.slice(9)),
-    moment: (date, time, fraction, zone) => `${date}T${time}${fractionOf(fraction)}${zone}`,
+    moment: ({ date, time, fraction }, zone) => `${date}T${time}${fractionOf(fraction)}${zone}`,
     infinity: (negative, zone) =>
       `${negative ? '0000-01-01T00:00:00' : '9999-12-31T23:59:59'}${fractionOf('')}${zone}`,
   });
@@ -49,26 +52,27 @@ function isoFormat(digits: number): DateTimeFormat {
 
 function legacyFormat(): DateTimeFormat {
   return withTimestamps({
-    digits: SOURCE_DIGITS,
     date: formatDate,
     time: (text) => text,
-    moment: (date, time, fraction, zone) =>
+    moment: ({ date, time, fraction }, zone) =>
       `${date} ${time}${fraction === '' ? '' : `.${fraction}`}${zone}`,
     infinity: (negative, zone) =>
       `${negative ? '0000-01-01 00:00:00' : '9999-12-31 23:59:59'}${zone}`,
   });
 }
 
-function withTimestamps(format: Omit<DateTimeFormat, 'timestamp' | 'timestamptz'>): DateTimeFormat {
+function withTimestamps(format: MomentFormat): DateTimeFormat {
   const convert = (text: string, zone: string): string | null => {
     if (text === 'infinity') return format.infinity(false, zone);
     if (text === '-infinity') return format.infinity(true, zone);
     const moment = parseMoment(text, zone === 'Z');
     if (moment.year < 1 || (zone === 'Z' && moment.year > 9999)) return null;
-    return format.moment(moment.date, moment.time, moment.fraction, zone);
+    return format.moment(moment, zone);
   };
   return {
-    ...format,
+    date: format.date,
+    time: format.time,
+    infinity: format.infinity,
     timestamp: (text) => convert(text, ''),
     timestamptz: (text) => convert(text, 'Z'),
   };

@@ -43,9 +43,6 @@ export function textSliceDecoder(
 const ZERO = '0'.charCodeAt(0);
 const MINUS = '-'.charCodeAt(0);
 const PLUS = '+'.charCodeAt(0);
-const BLANK = ' '.charCodeAt(0);
-const COLON = ':'.charCodeAt(0);
-const DOT = '.'.charCodeAt(0);
 
 function boolSlice(buffer: Buffer, start: number, end: number): bigint {
   if (end === start + 1) {
@@ -100,22 +97,17 @@ function isoMomentSlice(
   };
 }
 
+/** What a moment with a four-digit year looks like; a zero stands for any digit. */
+const SHAPE = Buffer.from('0000-00-00 00:00:00.000000', 'latin1');
+
 function isPlainMoment(buffer: Buffer, start: number, last: number): boolean {
   const length = last - start;
-  if (length < SECONDS_LENGTH || length === SECONDS_LENGTH + 1) return false;
-  if (length > SECONDS_LENGTH + 7) return false;
+  const hasFraction = length > SECONDS_LENGTH + 1 && length <= SHAPE.length;
+  if (length !== SECONDS_LENGTH && !hasFraction) return false;
   for (let i = 0; i < length; i++) {
     const code = buffer[start + i] ?? 0;
-    const isRight =
-      i === 4 || i === 7
-        ? code === MINUS
-        : i === 10
-          ? code === BLANK
-          : i === 13 || i === 16
-            ? code === COLON
-            : i === SECONDS_LENGTH
-              ? code === DOT
-              : code >= ZERO && code <= ZERO + 9;
+    const expected = SHAPE[i];
+    const isRight = expected === ZERO ? code >= ZERO && code <= ZERO + 9 : code === expected;
     if (!isRight) return false;
   }
   return true;

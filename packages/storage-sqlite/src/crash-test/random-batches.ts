@@ -6,7 +6,7 @@ import type { RowChange, WriteBatch } from '@sluice/storage';
  */
 export function randomBatch(seed: number, n: number): WriteBatch {
   const random = randomNumbers(seed * 1_000_003 + n);
-  const size = random() < 0.1 ? 1500 : 1 + Math.floor(random() * 40);
+  const size = random() < 0.05 ? 1000 : 1 + Math.floor(random() * 40);
   const changes = Array.from({ length: size }, (_, at) => randomChange(random, n, at));
   const batch = { changes, resume: String(n), tables: [{ id: 1, state: `after ${n}` }] };
   return random() < 0.7 ? { ...batch, checkpoint: positionOf(n) } : batch;

@@ -332,6 +332,12 @@ describe('compacting a bucket', () => {
     expect(new TestClient().download(bucket, upTo).requires).toBe(0n);
   });
 
+  test('a damaged payload is noticed', () => {
+    const bucket = new TestBucket().write([['a', '1']]).write([['a', '2']]);
+    bucket.segments[0]?.payload.fill(0xff);
+    expect(() => bucket.compact()).toThrow(/damaged/);
+  });
+
   test('200,000 ops over 10,000 rows', () => {
     const bucket = new TestBucket();
     for (let flush = 0; flush < 20; flush++) {

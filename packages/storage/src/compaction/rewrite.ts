@@ -18,11 +18,9 @@ export interface Rewrite {
   readonly changesOps: boolean;
 }
 
-/** What becomes of a visible op. */
-export const KEEP = 0;
+/** What becomes of a visible op; 0 keeps it as it is, and not hidden. */
 export const HIDE = 1;
 export const DROP = 2;
-export type Fate = typeof KEEP | typeof HIDE | typeof DROP;
 
 /** The segment with some visible ops dropped or hidden; `fates` has one entry per visible op. */
 export function rewriteSegment(

@@ -2,11 +2,11 @@ import type { OpId } from '@sluice/model';
 import { opIdentity } from '@sluice/protocol';
 import type { SegmentData } from '../segment/encode-index.ts';
 import type { Segment } from '../segment/segment.ts';
-import { KIND_CLEAR, KIND_REMOVE, word } from '../segment/segment-index.ts';
+import { corrupt, KIND_CLEAR, KIND_REMOVE, word } from '../segment/segment-index.ts';
 import { DROP, HIDE, rewriteSegment } from './rewrite.ts';
 
 /** Identities remembered by default: about 100 bytes each. */
-export const DEFAULT_MAX_IDENTITIES = 500_000;
+const DEFAULT_MAX_IDENTITIES = 500_000;
 
 export interface SupersededOptions {
   /** How far the last complete pass over the bucket reached; marks above it are not trusted. */
@@ -49,7 +49,7 @@ export class SupersededOps {
     let changed = false;
     for (let at = index.visibleCount - 1; at >= 0; at--) {
       if (index.kindOf(at) === KIND_CLEAR) continue;
-      const identity = opIdentity(payload, index.endOf(at - 1));
+      const identity = identityAt(payload, index.endOf(at - 1));
       const newer = this.#newest.get(identity);
       if (newer !== undefined) {
         fates[at] = DROP;
@@ -74,6 +74,14 @@ export class SupersededOps {
     if (isRemembered) this.#newest.set(identity, opId);
     if (index.kindOf(at) !== KIND_REMOVE) return false;
     return isRemembered || (index.isHidden(at) && opId <= this.#hiddenUpTo);
+  }
+}
+
+function identityAt(payload: Buffer, start: number): string {
+  try {
+    return opIdentity(payload, start);
+  } catch (cause) {
+    throw corrupt('an operation in its payload is damaged', cause);
   }
 }
 

@@ -137,6 +137,31 @@ export function describeCompaction(target: StorageTarget): void {
         expect(client.rows()).toEqual(['t/z=1']);
       }));
 
+    test('downloads go on while it works in small steps', () =>
+      withSession(target, async (session) => {
+        // So large that segments stay apart.
+        const large = 'x'.repeat(90_000);
+        const keys = ['a', 'c', 'd', 'e', 'f', 'g'];
+        const runs = ['1', '2'].map((version) => keys.map((key) => put(key, version + large, 'b')));
+        for (const change of runs.flat()) await session.commit([change]);
+        const busy = new BucketClient('b');
+        let upTo = (await session.commit([remove('c')])).opId;
+        await busy.step(session.reader, upTo, 1);
+        for (const key of ['a', 'e', 'g']) upTo = (await session.commit([remove(key)])).opId;
+        for (let more = true, steps = 0; more; steps++) {
+          expect(steps, 'compaction comes to an end').toBeLessThan(1000);
+          ({ more } = await session.writer.compact({ maxMs: 1 }));
+          expect((await session.client('b')).rows().map((one) => one.slice(0, 5))).toEqual([
+            't/d=2',
+            't/f=2',
+          ]);
+          await busy.step(session.reader, upTo, 1);
+          const ahead = await busy.clone().download(session.reader, upTo, 100_000);
+          await ahead.verify(session.reader, upTo);
+          expect(ahead.rows()).toHaveLength(2);
+        }
+      }));
+
     test('rows are compared with what was written after it, too', () =>
       withSession(target, async (session) => {
         await session.commit([put('a', '1', 'b')]);

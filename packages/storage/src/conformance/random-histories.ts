@@ -12,7 +12,7 @@ const ROUNDS = 5;
 const MAX_OFFLINE = 9;
 
 /** A generator of numbers below a bound, the same for the same seed. */
-export type Random = (below: number) => number;
+type Random = (below: number) => number;
 
 export function describeRandomHistories(target: StorageTarget): void {
   describe('random histories', () => {

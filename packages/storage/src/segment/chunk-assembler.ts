@@ -1,6 +1,7 @@
 import type { OpId } from '@sluice/model';
+import { encodeMoveElement } from '@sluice/protocol';
 import type { OpsChunk } from '../contract.ts';
-import { foldElement, type Segment, type SegmentSlice, type SliceRequest } from './segment.ts';
+import type { Segment, SegmentSlice, SliceRequest } from './segment.ts';
 
 /** More segments than this make a chunk of their own, so that one read stays short. */
 const MAX_SEGMENTS = 256;
@@ -104,7 +105,7 @@ function joinParts(slices: readonly SegmentSlice[], fold: Fold | undefined): Uin
       continue;
     }
     parts.push(...slice.runs.slice(0, slice.foldBefore));
-    parts.push(foldElement(slice.foldOpId, fold.sum));
+    parts.push(encodeMoveElement(slice.foldOpId, fold.sum));
     parts.push(...slice.runs.slice(slice.foldBefore));
   }
   return parts;

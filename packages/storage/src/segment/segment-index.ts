@@ -240,8 +240,8 @@ export function word(words: Uint32Array, index: number): number {
   return words[index] as number;
 }
 
-export function corrupt(what: string): StorageError {
-  return new StorageError('STORAGE_CORRUPT', `A segment cannot be read: ${what}`);
+export function corrupt(what: string, cause?: unknown): StorageError {
+  return new StorageError('STORAGE_CORRUPT', `A segment cannot be read: ${what}`, { cause });
 }
 
 function wordsOf(bytes: Uint8Array): Uint32Array {

@@ -1,5 +1,4 @@
 import type { OpId } from '@sluice/model';
-import { encodeMoveElement } from '@sluice/protocol';
 import { corrupt, countUpTo, SegmentIndex, sumRange, word } from './segment-index.ts';
 
 /** What to take of a segment. */
@@ -195,11 +194,6 @@ export class Segment {
     flush(end);
     return length === 0 ? [] : [copy.subarray(0, length)];
   }
-}
-
-/** The MOVE of a fold as an element. */
-export function foldElement(foldOpId: OpId, foldSum: number): Uint8Array {
-  return encodeMoveElement(foldOpId, foldSum);
 }
 
 function sameRange(a: Range, b: Range): boolean {

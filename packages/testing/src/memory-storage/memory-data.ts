@@ -26,7 +26,7 @@ export interface RowState {
   lookups: readonly LookupEntry[];
 }
 
-export interface LookupVersion {
+interface LookupVersion {
   readonly key: string;
   readonly values: string;
   readonly row: string;

@@ -78,8 +78,12 @@ export class SimulatedDatabase {
   async changed(position: SourcePosition, signal: AbortSignal): Promise<void> {
     if (this.head > position || signal.aborted) return;
     await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#waiting.push(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      const onAbort = (): void => resolve();
+      signal.addEventListener('abort', onAbort, { once: true });
     });
   }
 

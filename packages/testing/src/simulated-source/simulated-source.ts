@@ -4,6 +4,7 @@ import {
   rowKey,
   type ChangeEvent,
   type ChangeSource,
+  type ReplicationOptions,
   type SnapshotChunk,
   type SourceCheck,
   type SourceReplication,
@@ -51,18 +52,17 @@ export class SimulatedSource implements ChangeSource {
     return Promise.resolve();
   }
 
-  openReplication(options: { readonly handle: string | undefined }): Promise<SourceReplication> {
+  async openReplication(options: ReplicationOptions): Promise<SourceReplication> {
     const handle = options.handle ?? `handle_${this.#nextHandle++}`;
+    if (options.handle === undefined) await options.recordHandle?.(handle);
     const known = this.#handles.get(handle);
     if (options.handle !== undefined && known === undefined) {
-      return Promise.reject(new SourceError('SOURCE_SLOT_LOST', `No handle ${handle}`));
+      throw new SourceError('SOURCE_SLOT_LOST', `No handle ${handle}`);
     }
     const start = known ?? this.#database.head;
     this.#handles.set(handle, start);
-    return Promise.resolve(
-      new SimulatedReplication(this.#database, this.#options, handle, start, (position) =>
-        this.#handles.set(handle, position),
-      ),
+    return new SimulatedReplication(this.#database, this.#options, handle, start, (position) =>
+      this.#handles.set(handle, position),
     );
   }
 
