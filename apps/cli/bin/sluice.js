@@ -23,7 +23,11 @@ function build() {
   process.stderr.write('Building sluice (first time only) … ');
   const startedAt = Date.now();
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const result = spawnSync(process.execPath, [tsc, '-b', packageDir], { encoding: 'utf8' });
+  const run = (...flags) =>
+    spawnSync(process.execPath, [tsc, '-b', ...flags, packageDir], { encoding: 'utf8' });
+  let result = run();
+  // Where only the output was deleted, the build records still call it up to date.
+  if (result.status === 0 && !existsSync(main)) result = run('--force');
   if (result.status !== 0 || !existsSync(main)) {
     process.stderr.write(`failed\n${result.stdout}${result.stderr}\n`);
     process.exit(1);

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@sluice/base';
 
-export type UploadOp = 'PUT' | 'PATCH' | 'DELETE';
+type UploadOp = 'PUT' | 'PATCH' | 'DELETE';
 
 /** One local write of a client (spec/client.md 2.5). */
 export interface UploadEntry {

@@ -42,7 +42,7 @@ export function openDevLog(file: string, screen: Screen): DevLog {
 }
 
 /** `source_table_no_identity  code=SOURCE_TABLE_NO_IDENTITY  message=…`; nested facts are left to the file. */
-export function logText(event: string, facts: LogFacts): string {
+function logText(event: string, facts: LogFacts): string {
   const shown = Object.entries(facts).filter(([, value]) =>
     ['string', 'number', 'boolean'].includes(typeof value),
   );

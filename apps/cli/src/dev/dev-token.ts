@@ -10,7 +10,7 @@ export interface DevKey {
 }
 
 export const DEV_AUDIENCE = 'sluice-dev';
-export const DEV_TOKEN_SECONDS = 24 * 60 * 60;
+const DEV_TOKEN_SECONDS = 24 * 60 * 60;
 
 /** A token for development: `sub` is the user, valid for 24 hours (spec/protocol.md 7.1). */
 export async function signDevToken(key: DevKey, user: string, nowMs: number): Promise<string> {

@@ -29,9 +29,9 @@ export async function followStatus(
     if (problem !== undefined) screen.print(`  ${colors.red('✗')} ${problem}`);
     if (untilServing) {
       const took = colors.dim(formatDuration(performance.now() - startedAt));
-      if (status.checkpointOpId !== undefined) {
+      if (isServing(status)) {
         screen.setStatus(undefined);
-        const what = `Serving at checkpoint ${formatCount(BigInt(status.checkpointOpId))}`;
+        const what = `Serving at checkpoint ${formatCount(BigInt(status.checkpointOpId ?? 0))}`;
         screen.print(`  ${colors.green('✓')} ${what}  ${took}`);
         return true;
       }
@@ -62,6 +62,11 @@ export async function followStatus(
     interrupt.signal.addEventListener('abort', onAbort, { once: true });
     update();
   });
+}
+
+/** A database without synced rows is served too, and then no operation was ever numbered. */
+export function isServing({ checkpointOpId, replication }: ServiceStatus): boolean {
+  return checkpointOpId !== undefined || replication.state === 'streaming';
 }
 
 /** Decides what is worth a line of its own. */

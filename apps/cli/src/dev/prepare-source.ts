@@ -92,10 +92,11 @@ async function prepareOwn(
   const { screen } = context;
   const url = sourceUrl(db);
   const { host, pathname } = new URL(url);
-  const checks = await runStep(screen, `Database ${host}${pathname}`, async () => {
+  const checks = await runStep(screen, `Checking ${host}${pathname}`, async () => {
     const patterns = await wantedTables(context, choice);
     const fixWith = choice.fix ? (statement: string) => runSql(url, statement) : undefined;
-    return { value: await checkSource(url, { patterns, fixWith }) };
+    const value = await checkSource(url, { patterns, fixWith });
+    return { value, done: `Checked ${host}${pathname}` };
   });
   printChecks(screen, checks, { all: false });
   const problems = problemsOf(checks);

@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '@sluice/server';
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
-import { StatusNews } from './follow-status.ts';
+import { isServing, StatusNews } from './follow-status.ts';
 import { statusText } from './status-text.ts';
 
 const plain = pc.createColors(false);
@@ -32,6 +32,14 @@ test('says in one line what the service does', () => {
     '● snapshotting  table 2 of 4, 3,000 of about 12,000 rows  checkpoint none yet  12 ops/s  1 client',
   );
   expect(statusText(WAITING, plain)).toMatch(/^● waiting .*SOURCE_UNREACHABLE$/);
+});
+
+test('a database without rows is served as soon as its changes are streamed', () => {
+  const empty = { ...STREAMING, checkpointOpId: undefined };
+  expect(isServing(empty)).toBe(true);
+  expect(statusText(empty, plain)).toContain('checkpoint 0');
+  const replication = { ...empty.replication, state: 'connecting' as const };
+  expect(isServing({ ...empty, replication })).toBe(false);
 });
 
 test('a failure is told once, and again after it was gone', () => {

@@ -10,12 +10,17 @@ export function statusText(status: ServiceStatus, colors: Screen['colors']): str
     colors[paint](`● ${replication.state}`),
     ...snapshotText(status),
     ...(replication.state === 'streaming' ? [`lag ${lagText(status)}`] : []),
-    `checkpoint ${status.checkpointOpId === undefined ? 'none yet' : formatCount(BigInt(status.checkpointOpId))}`,
+    `checkpoint ${checkpointText(status)}`,
     `${formatCount(Math.round(status.opsPerSecond))} ops/s`,
     counted(status.clients, 'client'),
     ...(replication.lastError ? [colors.red(replication.lastError.code)] : []),
   ];
   return parts.join('  ');
+}
+
+function checkpointText({ checkpointOpId, replication }: ServiceStatus): string {
+  if (checkpointOpId !== undefined) return formatCount(BigInt(checkpointOpId));
+  return replication.state === 'streaming' ? '0' : 'none yet';
 }
 
 const PAINT = {

@@ -10,7 +10,7 @@ import type { Screen } from '../terminal/screen.ts';
 import { counted } from '../terminal/text.ts';
 
 /** Prints every diagnostic with its place, indented, in colour by severity. */
-export function printDiagnostics(
+function printDiagnostics(
   screen: Screen,
   text: string,
   diagnostics: readonly Diagnostic[],

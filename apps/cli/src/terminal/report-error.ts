@@ -3,13 +3,13 @@ import { CommanderError } from 'commander';
 import type { Screen } from './screen.ts';
 
 /** What a user is told about a failure: what happened, its code, what to do. */
-export interface ErrorReport {
+interface ErrorReport {
   readonly message: string;
   readonly code: string;
   readonly remedy: string;
 }
 
-export function errorReport(error: unknown): ErrorReport {
+function errorReport(error: unknown): ErrorReport {
   if (error instanceof AppError) {
     return { message: error.message, code: error.code, remedy: error.remedy };
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PACKAGE_DIR = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-export const REPOSITORY_DIR = path.join(PACKAGE_DIR, '..', '..');
+const REPOSITORY_DIR = path.join(PACKAGE_DIR, '..', '..');
 const POLL_MS = 20;
 
 /** The tests run what users run: the built command. */
