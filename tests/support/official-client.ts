@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {
   column,
+  LogLevels,
   PowerSyncDatabase,
   Schema,
   Table,
@@ -52,7 +53,9 @@ export class OfficialClient implements AsyncDisposable {
       schema: SCHEMA,
       database: { dbFilename: path.join(options.dir, `${options.name}.sqlite`) },
       logger: {
-        log: ({ level, message, error }) => this.log.push(`${level} ${message} ${describe(error)}`),
+        log: ({ level, message, error }) => {
+          if (level >= LogLevels.info) this.log.push(`${message} ${describe(error)}`);
+        },
       },
     });
     this.#connector = {
@@ -90,6 +93,7 @@ export class OfficialClient implements AsyncDisposable {
     return (await this.db.getUploadQueueStats()).count;
   }
 
+  /** The client logs "Checksums didn't match" when a checkpoint does not add up. */
   checksumFailures(): string[] {
     return this.log.filter((line) => /checksum/i.test(line));
   }
