@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { must } from '@sluice/base';
@@ -15,6 +15,7 @@ let parent: string;
 beforeAll(async () => {
   buildCommand();
   parent = await mkdtemp(path.join(tmpdir(), 'sluice-cli-'));
+  await chmod(parent, 0o755); // as root, the database runs as another user and must get in
 }, 180_000);
 afterAll(() => rm(parent, { recursive: true, force: true }));
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AppError } from '@sluice/base';
@@ -39,6 +39,7 @@ let handler: RequestHandler;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-upload-'));
+  await chmod(folder, 0o755); // as root, the database runs as another user and must get in
   server = await LocalPostgres.start({
     dataDir: path.join(folder, 'postgres'),
     fast: true,
