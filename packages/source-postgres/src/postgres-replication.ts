@@ -36,6 +36,8 @@ export interface ReplicationContext {
   readonly logger: Logger;
 }
 
+const OWN_READER_PATIENCE_MS = 2000;
+
 /** One slot, opened. Disposing ends its stream and its snapshots, and keeps the slot. */
 export class PostgresReplication implements SourceReplication {
   readonly handle: string;
@@ -90,6 +92,7 @@ export class PostgresReplication implements SourceReplication {
     const slot = await releaseSlot(pool, this.handle, {
       clock,
       isOurs: (pid) => this.#readers.has(pid),
+      patienceMs: OWN_READER_PATIENCE_MS,
     });
     assertUsable(this.handle, slot, { database: pool.settings.database, after });
   }

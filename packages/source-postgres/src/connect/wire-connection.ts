@@ -208,6 +208,7 @@ export class WireConnection implements AsyncDisposable {
 
   #receive(chunk: Buffer): void {
     this.receivedBytes += chunk.length;
+    if (this.#closing) return;
     let block: Buffer | undefined;
     try {
       block = this.#assembler.push(chunk);
@@ -284,7 +285,12 @@ export class WireConnection implements AsyncDisposable {
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
       this.#socket.once('close', resolve);
-      this.#socket.end(TERMINATE, () => resolve());
+      this.#socket.end(TERMINATE, () => {
+        // Closing while something waits to be read would reset the connection, and the server might
+        // never see the last words. So the rest is read, and dropped, until the server closes.
+        if (this.onFarewell) this.#socket.resume();
+        else resolve();
+      });
     });
     clearTimeout(timer);
     this.#destroy();

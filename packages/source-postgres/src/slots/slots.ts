@@ -110,6 +110,13 @@ function slotTimeout(timeoutMs: number, cause: unknown): SourceError {
   );
 }
 
+export interface ReleaseOptions {
+  readonly clock: Clock;
+  readonly isOurs: (pid: number) => boolean;
+  /** How long a reader may take to end by itself, and to deliver what it has acknowledged. */
+  readonly patienceMs: number;
+}
+
 /**
  * Ends readers of the slot that are `ours` and run as the same role, and waits until they are gone.
  * Returns the slot's state then; any other reader, and one that does not go, is left in it.
@@ -117,13 +124,14 @@ function slotTimeout(timeoutMs: number, cause: unknown): SourceError {
 export async function releaseSlot(
   pool: QueryPool,
   name: string,
-  options: { readonly clock: Clock; readonly isOurs: (pid: number) => boolean },
+  { clock, isOurs, patienceMs }: ReleaseOptions,
 ): Promise<SlotState | undefined> {
-  const { clock, isOurs } = options;
-  for (const deadline = clock.now() + RELEASE_TIMEOUT_MS; ; await clock.sleep(POLL_MS)) {
+  for (const startedMs = clock.now(); ; await clock.sleep(POLL_MS)) {
     const slot = await readSlot(pool, name);
-    if (slot === undefined || slot.activePid === null) return slot;
-    if (!isOurs(slot.activePid) || clock.now() > deadline) return slot;
+    if (slot === undefined || slot.activePid === null || !isOurs(slot.activePid)) return slot;
+    const waitedMs = clock.now() - startedMs;
+    if (waitedMs > RELEASE_TIMEOUT_MS) return slot;
+    if (waitedMs < patienceMs) continue;
     await pool.query(
       'Ending a stale reader',
       `SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
@@ -140,7 +148,7 @@ export async function releaseSlot(
  */
 export async function dropSlot(pool: QueryPool, name: string, clock: Clock): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const slot = await releaseSlot(pool, name, { clock, isOurs: () => true });
+    const slot = await releaseSlot(pool, name, { clock, isOurs: () => true, patienceMs: 0 });
     if (!slot) return;
     if (slot.activePid !== null) throw slotInUse(name, slot.activePid);
     try {
