@@ -9,17 +9,17 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..')
 const oldestNode = [20, 19];
 
 checkNode();
+const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
 if (needsInstall()) {
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  await step('Installing packages', 'npm', ['ci', ...quiet], {
-    shell: process.platform === 'win32',
+  // Install scripts follow below, beside the build: compiling SQLite takes most of a minute.
+  await step('Installing packages', [npm(['ci', '--ignore-scripts', ...quiet])], {
     advice: 'Check the network and run npm ci to see everything it says',
-    // npm ci also refuses when a package for some other platform is missing in the lockfile.
-    retry: { when: /npm error code EUSAGE/, args: ['install', '--no-save', ...quiet] },
   });
 }
-await step('Building', process.execPath, [tsc(), '-b', 'apps/cli'], {
-  advice: 'Run npm run clean and try again; if it persists, report the lines above',
+const build = { command: process.execPath, args: [tsc(), '-b', 'apps/cli'] };
+const work = needsSqlite() ? [build, npm(['rebuild', 'better-sqlite3', ...quiet])] : [build];
+await step(work.length > 1 ? 'Building, and getting SQLite ready' : 'Building', work, {
+  advice: 'Run npm ci and npm run clean and try again; if it persists, report the lines above',
 });
 // In this process, so that Ctrl-C and the exit code need no forwarding.
 process.argv = [process.argv[0], 'sluice', 'dev', ...process.argv.slice(2)];
@@ -40,12 +40,22 @@ function needsInstall() {
   return statSync(installed).mtimeMs < statSync(path.join(root, 'package-lock.json')).mtimeMs;
 }
 
+/** Whether the native part of better-sqlite3 is still missing. */
+function needsSqlite() {
+  const binding = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
+  return !existsSync(path.join(root, binding));
+}
+
+function npm(args) {
+  return { command: 'npm', args, shell: process.platform === 'win32' };
+}
+
 function tsc() {
   return path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 }
 
-/** Runs a command quietly, with the time on one line; what it printed is shown only if it fails. */
-async function step(title, command, args, { advice, retry, shell = false }) {
+/** Runs commands side by side, quietly; what they printed is shown only if one fails. */
+async function step(title, commands, { advice }) {
   const startedAt = Date.now();
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
   const live = process.stdout.isTTY;
@@ -53,21 +63,19 @@ async function step(title, command, args, { advice, retry, shell = false }) {
   const ticker = live
     ? setInterval(() => process.stdout.write(`\r  … ${title} ${seconds()}`), 200)
     : undefined;
-  let { status, output } = await run(command, args, shell);
-  if (status !== 0 && retry?.when.test(output)) {
-    ({ status, output } = await run(command, retry.args, shell));
-  }
+  const failed = (await Promise.all(commands.map(run))).filter(({ status }) => status !== 0);
   clearInterval(ticker);
   const clear = live ? '\r\x1b[2K' : '';
-  if (status === 0) {
+  if (failed.length === 0) {
     process.stdout.write(`${clear}  ✓ ${title}  ${seconds()}\n`);
     return;
   }
-  process.stdout.write(`${clear}  ✗ ${title}  ${seconds()}\n\n${output.trim()}\n\n${advice}.\n`);
+  const output = failed.map((one) => one.output.trim()).join('\n\n');
+  process.stdout.write(`${clear}  ✗ ${title}  ${seconds()}\n\n${output}\n\n${advice}.\n`);
   process.exit(1);
 }
 
-function run(command, args, shell) {
+function run({ command, args, shell = false }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, shell, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
