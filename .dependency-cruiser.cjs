@@ -56,10 +56,11 @@ module.exports = {
     },
     {
       name: 'testing-stays-in-tests',
+      comment: 'Inside a package, test equipment has folders of these names, which are not built',
       severity: 'error',
       from: {
         path: '^(packages|apps)/',
-        pathNot: ['^packages/testing/', '\\.test\\.ts$', '/conformance/'],
+        pathNot: ['^packages/testing/', '\\.test\\.ts$', '/(conformance|testing|crash-test)/'],
       },
       to: { path: '^packages/testing/' },
     },

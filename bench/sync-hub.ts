@@ -10,14 +10,14 @@ import { silentLogger, systemClock } from '@sluice/base';
 import { encodeOpElement, parseStreamRequest, type StreamFormat } from '@sluice/protocol';
 import type { BucketStorage, GenerationReader, OpsChunk } from '@sluice/storage';
 import { SyncHub, type SyncSession } from '@sluice/sync';
-import { scriptedPlan, ScriptedStorage } from '@sluice/testing';
+import { scriptedPlan, ScriptedStorage, subjectOf } from '@sluice/testing';
 
 const OPS = 500_000;
 const OPS_PER_CHUNK = 500;
 const CLIENTS = 3000;
 
 const PLAN = scriptedPlan([
-  { name: 'own', buckets: ({ claims }) => [`of_${String(claims['sub'])}`] },
+  { name: 'own', buckets: (request) => [`of_${subjectOf(request)}`] },
   { name: 'shared', priority: 1, buckets: () => ['shared'] },
 ]);
 

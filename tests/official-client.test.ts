@@ -2,11 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
-import { SeededRandom } from '@sluice/testing';
+import { SeededRandom, until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OfficialClient, type Upload } from './support/official-client.ts';
-
 import {
   BUCKET_DEFINITIONS,
   ENTITLED,
@@ -17,7 +16,6 @@ import {
 } from './support/sample-world.ts';
 import { ServiceProcess } from './support/service-process.ts';
 import { TokenIssuer } from './support/tokens.ts';
-import { until } from './support/until.ts';
 
 const SEED = Number(process.env.SLUICE_TEST_SEED ?? 20261121);
 const CHANGES = Number(process.env.SLUICE_TEST_CHANGES ?? 10_000);

@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { until } from '@sluice/testing';
 import { stringify } from 'yaml';
 import type { TokenIssuer } from './tokens.ts';
-import { until } from './until.ts';
 
 const SLUICE = path.resolve(import.meta.dirname, '../../apps/cli/bin/sluice.js');
 
@@ -95,7 +95,7 @@ export class ServiceProcess {
   }
 }
 
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

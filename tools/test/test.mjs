@@ -29,8 +29,13 @@ function vitest(project, filter = [], title = project) {
   const report = path.join(reports, `${title.replaceAll(' ', '-')}.json`);
   rmSync(report, { force: true });
   run(`tests: ${title}`, 'npx', [
-    ...['vitest', 'run', '--project', project, ...filter],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    'vitest',
+    'run',
+    ...filter,
+    `--project=${project}`,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
   ]);
   if (!existsSync(report)) {
     failures.push(`tests: ${title} wrote no report`);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { errorsPage } from '../docs/errors-page.ts';
 
@@ -8,6 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 interface Package {
@@ -44,33 +46,54 @@ function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');
 }
 
-/** Names of the packages that a file imports; node's own are left out. */
-function importedPackages(file: string): string[] {
-  const names = [...read(file).matchAll(/(?:from|import)\s*\(?\s*'([^'.][^']*)'/g)]
-    .map(([, specifier = '']) => specifier)
-    .filter((specifier) => !specifier.startsWith('node:'));
-  return names.map((name) =>
-    name
-      .split('/')
-      .slice(0, name.startsWith('@') ? 2 : 1)
-      .join('/'),
-  );
+function importsOf(file: string): string[] {
+  return ts.preProcessFile(read(file)).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** Names of the packages that files import; node's own are left out. */
+function importedPackages(files: readonly string[]): Set<string> {
+  const specifiers = files.flatMap(importsOf).filter((name) => !/^(\.|node:)/.test(name));
+  return new Set(specifiers.map((name) => /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name));
+}
+
+/** Folders inside a package that hold test equipment and are not built. */
+const EQUIPMENT = /\/(conformance|testing|crash-test)\//;
 const isProduct = (file: string): boolean =>
-  !/\.(test|bench)\.ts$/.test(file) && !file.includes('/conformance/');
+  !/\.(test|bench)\.ts$/.test(file) && !EQUIPMENT.test(file.replace('packages/testing/', ''));
+const rootManifest = JSON.parse(read('package.json')) as Manifest;
 
 describe.each(packages)('$dir', ({ dir, manifest, sources }) => {
-  const imported = new Set(
-    sources
-      .filter(isProduct)
-      .flatMap(importedPackages)
-      .filter((name) => name !== manifest.name),
-  );
-  const declared = new Set(Object.keys(manifest.dependencies ?? {}));
+  const others = (files: readonly string[]) =>
+    [...importedPackages(files)].filter((name) => name !== manifest.name).toSorted();
+  const product = sources.filter(isProduct);
+  const declared = Object.keys(manifest.dependencies ?? {}).toSorted();
 
   test('declares what it imports, and imports what it declares', () => {
-    expect([...imported].toSorted()).toEqual([...declared].toSorted());
+    expect(others(product)).toEqual(declared);
+  });
+
+  test('declares what only its tests import, unless the whole repository has it', () => {
+    const inTests = others(sources.filter((file) => !isProduct(file)));
+    const shared = Object.keys(rootManifest.devDependencies ?? {});
+    const own = inTests.filter((name) => !declared.includes(name) && !shared.includes(name));
+    const declaredForTests = Object.keys(manifest.devDependencies ?? {});
+    expect(declaredForTests).toEqual(expect.arrayContaining(own));
+    expect(inTests).toEqual(expect.arrayContaining(declaredForTests));
+  });
+
+  test('keeps test equipment out of what it ships', () => {
+    const reached = product.filter((file) =>
+      importsOf(file).some(
+        (name) => name.startsWith('.') && !isProduct(path.join(path.dirname(file), name)),
+      ),
+    );
+    expect(reached).toEqual([]);
+    const { exclude = [] } = JSON.parse(read(path.join(dir, 'tsconfig.json'))) as {
+      exclude?: string[];
+    };
+    const equipment = sources.map((file) => EQUIPMENT.exec(file.slice(dir.length))?.[1]);
+    const folders = [...new Set(equipment)].filter((name) => name !== undefined);
+    expect(exclude).toEqual(expect.arrayContaining(folders.map((name) => `src/${name}/**`)));
   });
 
   test('references the projects that it imports', () => {
@@ -78,8 +101,8 @@ describe.each(packages)('$dir', ({ dir, manifest, sources }) => {
       references?: { path: string }[];
     };
     const referenced = (config.references ?? []).map((ref) => `@sluice/${path.basename(ref.path)}`);
-    const own = [...declared].filter((name) => name.startsWith('@sluice/'));
-    expect(referenced.toSorted()).toEqual(own.toSorted());
+    const own = declared.filter((name) => name.startsWith('@sluice/'));
+    expect(referenced.toSorted()).toEqual(own);
   });
 
   test('has a README', () => {

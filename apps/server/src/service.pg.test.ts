@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger, type JsonObject } from '@sluice/base';
 import { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres } from '@sluice/testing';
 import { loadServiceConfig } from './config/load-config.ts';
 import { startService, type Service } from './service.ts';
 
@@ -18,7 +17,7 @@ bucket_definitions:
       - SELECT id, title, done FROM todos WHERE owner = bucket.owner
 `;
 
-let parent = '';
+let scratch: ScratchPostgres;
 let postgres: LocalPostgres;
 let database: pg.Client;
 let databases = 0;
@@ -26,18 +25,15 @@ let databaseName = '';
 let storageDir = '';
 
 beforeAll(async () => {
-  parent = await mkdtemp(path.join(tmpdir(), 'sluice-service-'));
-  postgres = await LocalPostgres.start({ dataDir: path.join(parent, 'postgres'), fast: true });
+  scratch = await ScratchPostgres.start();
+  postgres = scratch.server;
 });
-afterAll(async () => {
-  await postgres.stop();
-  await rm(parent, { recursive: true, force: true });
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   databases += 1;
   databaseName = `app${databases}`;
-  storageDir = path.join(parent, `storage${databases}`);
+  storageDir = path.join(scratch.folder, `storage${databases}`);
   await postgres.ensureDatabase(databaseName);
   database = await openDatabase(databaseName);
   await database.query(`
@@ -72,9 +68,11 @@ function start(change: { readonly uri?: string; readonly syncConfig?: string } =
     api: { tokens: ['admin'] },
     sync_config: { content: change.syncConfig ?? SYNC_CONFIG },
   };
-  return loadServiceConfig({ env: {}, cwd: parent, configText: JSON.stringify(settings) }).then(
-    (config) => startService(config, { logger: silentLogger }),
-  );
+  return loadServiceConfig({
+    env: {},
+    cwd: scratch.folder,
+    configText: JSON.stringify(settings),
+  }).then((config) => startService(config, { logger: silentLogger }));
 }
 
 async function tokenFor(user: string): Promise<string> {
@@ -308,7 +306,7 @@ describe('a service whose source is away or wrong', () => {
   });
 
   it('recovers when the database is started, with logical changes switched on', async () => {
-    const dataDir = path.join(parent, 'other');
+    const dataDir = path.join(scratch.folder, 'other');
     const other = await LocalPostgres.start({
       dataDir,
       fast: true,

@@ -146,8 +146,14 @@ async function initialize(home: ServerHome): Promise<void> {
   const child = spawn(
     path.join(home.binariesDir, 'bin', 'initdb'),
     [
-      ...['-D', home.dataDir, '-U', USER, '--pwfile', passwordFile, '-E', 'UTF8'],
-      ...['--locale=C', '--auth=scram-sha-256', '--no-sync', '--no-instructions'],
+      `--pgdata=${home.dataDir}`,
+      `--username=${USER}`,
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale=C',
+      '--auth=scram-sha-256',
+      '--no-sync',
+      '--no-instructions',
     ],
     {
       ...home.runAs,

@@ -13,7 +13,7 @@ export interface ResumePoint {
   readonly waitFor: SourcePosition;
 }
 
-export const START: ResumePoint = { position: '', partial: undefined, waitFor: '' };
+const START: ResumePoint = { position: '', partial: undefined, waitFor: '' };
 
 export function formatResumePoint(point: ResumePoint): string {
   return JSON.stringify(point);

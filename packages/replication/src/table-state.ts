@@ -39,7 +39,7 @@ export function storedTable(id: number, state: TableState): StoredTable {
   return { id, state: JSON.stringify(state) };
 }
 
-export function keyColumnNames(table: SourceTable): string[] {
+function keyColumnNames(table: SourceTable): string[] {
   return table.keyColumns.map((index) => table.columns[index]?.name ?? '');
 }
 

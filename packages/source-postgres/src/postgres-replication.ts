@@ -140,7 +140,10 @@ export class PostgresReplication implements SourceReplication {
     const { pool, types, snapshotTimeoutMs: timeoutMs } = this.#context;
     const plan = planSnapshot(table, await this.#factsOf(table), types);
     const rows = await readRowsByKey({
-      ...{ settings: pool.settings, plan, keys, timeoutMs },
+      settings: pool.settings,
+      plan,
+      keys,
+      timeoutMs,
       signal: this.#stop.signal,
     });
     return { rows, position: await readLogHead(pool) };

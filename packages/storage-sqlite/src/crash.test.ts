@@ -7,14 +7,9 @@ import { createInterface } from 'node:readline';
 import { must } from '@sluice/base';
 import { decodeOpElements } from '@sluice/protocol';
 import type { BucketStorage, GenerationReader } from '@sluice/storage';
-import { MemoryStorage } from '@sluice/testing';
+import { MemoryStorage, SeededRandom } from '@sluice/testing';
 import { afterAll, expect, it } from 'vitest';
-import {
-  ALL_BUCKETS,
-  ALL_LOOKUP_KEYS,
-  randomBatch,
-  randomNumbers,
-} from './crash-test/random-batches.ts';
+import { ALL_BUCKETS, ALL_LOOKUP_KEYS, randomBatch } from './crash-test/random-batches.ts';
 import { openSqliteStorage } from './sqlite-storage.ts';
 
 const KILLS = 5;
@@ -86,14 +81,14 @@ it(
   `holds a prefix of what was written, with all that was reported, whenever killed (SEED=${seed})`,
   { timeout: 120_000 },
   async () => {
-    const random = randomNumbers(seed);
+    const random = new SeededRandom(seed);
     const file = path.join(folder, 'buckets.db');
     await using reference = new MemoryStorage();
     const input = { configText: '', configHash: '', createdAtMs: 0 };
     const { id } = await reference.createGeneration(input);
     let next = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const reported = await runAndKill(file, seed, 1 + Math.floor(random() * 25));
+      const reported = await runAndKill(file, seed, 1 + random.int(25));
       await using storage = await openSqliteStorage({ path: file });
       const content = (await contentOf(storage)) as { readonly resume: string };
       const durable = Number(content.resume);

@@ -1,20 +1,6 @@
 import type { SegmentData } from '@sluice/storage';
 import type { Database } from './database.ts';
 
-/** What is known of a segment without reading its index and payload. */
-export interface SegmentRow {
-  readonly last_op: number;
-  readonly first_op: number;
-  readonly op_count: number;
-  readonly visible_count: number;
-  readonly fresh_count: number;
-  readonly checksum: number;
-  readonly requires_checkpoint: number;
-  readonly superseded_count: number;
-  readonly payload_bytes: number;
-  readonly epoch: number;
-}
-
 export interface SegmentPlace {
   readonly bucketId: number;
   /** The bucket's epoch at which it was written; tells it from a predecessor in the same place. */

@@ -7,7 +7,9 @@ import {
   scriptedPlan,
   ScriptedConnection,
   ScriptedSyncClient,
+  SeededRandom,
   settle,
+  subjectOf,
 } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import { SyncHub } from './sync-hub.ts';
@@ -15,17 +17,6 @@ import { SyncHub } from './sync-hub.ts';
 const BUCKETS = ['p', 'q', 'r', 's'];
 const CLIENTS = 3;
 const STEPS = 120;
-
-/** A small generator with a seed (mulberry32), so that a failure can be run again. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Row {
   readonly data: string;
@@ -50,7 +41,7 @@ class Model {
 }
 
 class World {
-  readonly random: () => number;
+  readonly random: SeededRandom;
   readonly storage: BucketStorage;
   readonly model = new Model();
   readonly hub: SyncHub;
@@ -59,7 +50,7 @@ class World {
   readonly #writer: GenerationWriter;
   #commits = 0;
 
-  constructor(random: () => number, storage: BucketStorage, writer: GenerationWriter) {
+  constructor(random: SeededRandom, storage: BucketStorage, writer: GenerationWriter) {
     this.random = random;
     this.storage = storage;
     this.#writer = writer;
@@ -67,7 +58,7 @@ class World {
       storage,
       planFor: () =>
         scriptedPlan([
-          { name: 'own', lookupKey: ({ claims }) => `member["${String(claims['sub'])}"]` },
+          { name: 'own', lookupKey: (request) => `member["${subjectOf(request)}"]` },
           { name: 'all', priority: 1, buckets: () => ['p'] },
         ]),
       limits: { chunkBytes: 300, supersedeAfterOps: 4, minCheckpointIntervalMs: 0 },
@@ -78,11 +69,11 @@ class World {
   }
 
   below(n: number): number {
-    return Math.floor(this.random() * n);
+    return this.random.int(n);
   }
 
   some<T>(items: readonly T[]): T[] {
-    return items.filter(() => this.random() < 0.4);
+    return items.filter(() => this.random.chance(0.4));
   }
 
   async step(): Promise<void> {
@@ -98,7 +89,7 @@ class World {
 
   async write(): Promise<void> {
     const changes = Array.from({ length: 1 + this.below(4) }, () => this.#change());
-    const isCommit = this.random() < 0.7;
+    const isCommit = this.random.chance(0.7);
     if (isCommit) this.#commits += 1;
     const checkpoint = isCommit ? this.#position() : undefined;
     await this.#writer.write({ changes, resume: '', checkpoint });
@@ -121,7 +112,7 @@ class World {
   }
 
   #connect(client: number): ScriptedConnection {
-    const format = this.random() < 0.5 ? 'bson' : 'ndjson';
+    const format = this.random.chance(0.5) ? 'bson' : 'ndjson';
     const held = must(this.clients[client]).heldBuckets();
     const session = this.hub.open({
       request: parseStreamRequest({
@@ -138,9 +129,9 @@ class World {
   }
 
   #change(): RowChange {
-    if (this.random() < 0.2) return this.#membership();
+    if (this.random.chance(0.2)) return this.#membership();
     const id = `row${this.below(12)}`;
-    if (this.random() < 0.3) {
+    if (this.random.chance(0.3)) {
       this.model.rows.delete(id);
       return { kind: 'delete', tableId: 1, key: id };
     }
@@ -176,7 +167,7 @@ async function run(seed: number): Promise<void> {
   const generation = await storage.createGeneration(config);
   const writer = await storage.openWriter(generation.id);
   await writer.write({ changes: [], resume: '', checkpoint: 'p', activate: true });
-  const world = new World(seeded(seed), storage, writer);
+  const world = new World(new SeededRandom(seed), storage, writer);
   for (let i = 0; i < STEPS; i += 1) await world.step();
   await writer.write({ changes: [], resume: '', checkpoint: 'q' });
   for (let client = 0; client < CLIENTS; client += 1) {

@@ -6,6 +6,7 @@ import {
   ScriptedConnection,
   ScriptedStorage,
   settle,
+  subjectOf,
   type ScriptedStream,
 } from '@sluice/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -16,7 +17,7 @@ afterEach(async () => {
   for (const hub of hubs.splice(0)) await hub[Symbol.asyncDispose]();
 });
 
-const OWN: ScriptedStream = { name: 'own', buckets: ({ claims }) => [`of_${claims['sub']}`] };
+const OWN: ScriptedStream = { name: 'own', buckets: (request) => [`of_${subjectOf(request)}`] };
 const SHARED: ScriptedStream = { name: 'shared', buckets: () => ['all'] };
 
 function start(streams: readonly ScriptedStream[], options: Partial<SyncHubOptions> = {}) {

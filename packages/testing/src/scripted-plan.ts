@@ -1,4 +1,4 @@
-import { SyncError } from '@sluice/base';
+import { assert, SyncError } from '@sluice/base';
 import type { RequestContext, ResolvedBucket, SyncPlan } from '@sluice/sync-config';
 
 export interface ScriptedStream {
@@ -63,6 +63,13 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       };
     },
   };
+}
+
+/** The user of a request: the `sub` of its token. */
+export function subjectOf({ claims }: RequestContext): string {
+  const { sub } = claims;
+  assert(typeof sub === 'string', 'tokens of tests have a text as sub');
+  return sub;
 }
 
 function reasons(stream: ScriptedStream, index: number, request: RequestContext) {

@@ -1,8 +1,10 @@
 /** A small seeded generator (mulberry32), so that a printed seed repeats a run. */
 export class SeededRandom {
+  readonly seed: number;
   #state: number;
 
   constructor(seed: number) {
+    this.seed = seed;
     this.#state = seed >>> 0;
   }
 

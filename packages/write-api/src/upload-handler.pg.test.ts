@@ -1,8 +1,6 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { AppError } from '@sluice/base';
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createUploadHandler, type RequestHandler, type UploadHandlerOptions } from './index.ts';
@@ -32,26 +30,20 @@ CREATE TRIGGER owner BEFORE INSERT ON guarded FOR EACH ROW EXECUTE FUNCTION set_
 const L1 = '11111111-1111-4111-8111-111111111111';
 const L2 = '22222222-2222-4222-8222-222222222222';
 
-let folder: string;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 let pool: pg.Pool;
 let handler: RequestHandler;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'sluice-upload-'));
-  await chmod(folder, 0o755); // as root, the database runs as another user and must get in
-  server = await LocalPostgres.start({
-    dataDir: path.join(folder, 'postgres'),
-    fast: true,
-    settings: { deadlock_timeout: '50ms' },
-  });
+  scratch = await ScratchPostgres.start({ deadlock_timeout: '50ms' });
+  server = scratch.server;
   pool = new pg.Pool({ connectionString: server.url(), max: 4 });
   pool.on('error', () => {}); // a test ends connections on purpose
 });
 afterAll(async () => {
   await pool.end();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await scratch?.[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
   await pool.query(SCHEMA);

@@ -55,7 +55,7 @@ function supabaseSecret(auth: ClientAuthConfig): VerificationKey[] {
 }
 
 /** `db.<ref>.supabase.co` tells the project. */
-export function supabaseJwksUrl(hostname: string | undefined): string | undefined {
+function supabaseJwksUrl(hostname: string | undefined): string | undefined {
   const project = /^db\.([a-z0-9-]+)\.supabase\.co$/.exec(hostname ?? '')?.[1];
   return project && `https://${project}.supabase.co/auth/v1/.well-known/jwks.json`;
 }

@@ -10,7 +10,7 @@ export function userKey(subject: JsonValue | undefined, clientId: string | undef
 }
 
 /** 7.1.7: booleans count as 1 and 0, objects and arrays as JSON text, null as `null`. */
-export function subjectText(subject: JsonValue | undefined): string {
+function subjectText(subject: JsonValue | undefined): string {
   if (typeof subject === 'string') return subject;
   if (typeof subject === 'boolean') return subject ? '1' : '0';
   return JSON.stringify(subject ?? null);

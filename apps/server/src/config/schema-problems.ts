@@ -110,7 +110,7 @@ function kindOf(value: unknown): string {
 }
 
 /** The keys that a section may have. */
-export function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
+function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
   let at = unwrap(schema);
   for (const part of path) {
     if (at instanceof z.ZodObject) at = unwrap((at.shape as Record<string, z.ZodType>)[part]);

@@ -60,7 +60,7 @@ export function parseYamlDocument(text: string, env: Environment): YamlDocument 
 }
 
 /** `a.b[0].c` */
-export function formatKeyPath(path: KeyPath): string {
+function formatKeyPath(path: KeyPath): string {
   return path
     .map((part, index) =>
       typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`,

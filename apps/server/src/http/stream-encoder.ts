@@ -73,7 +73,7 @@ function deflateRun(part: Uint8Array): Promise<Buffer> {
 }
 
 /** Neighbouring small parts become one; large ones stay the objects they are. */
-export function joinSmall(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+function joinSmall(parts: readonly Uint8Array[]): readonly Uint8Array[] {
   if (parts.length <= 1) return parts;
   const joined: Uint8Array[] = [];
   let small: Uint8Array[] = [];

@@ -49,7 +49,7 @@ export interface WireError {
 }
 
 /** spec/protocol.md 1.4 */
-export interface WireErrorBody {
+interface WireErrorBody {
   readonly name: string;
   readonly code: string;
   readonly status: number;

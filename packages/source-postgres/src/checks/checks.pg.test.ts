@@ -1,34 +1,18 @@
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
 import type { SourceCheck } from '@sluice/source';
+import { ScratchPostgres } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  ALL_TABLES,
-  scratchFolder,
-  tableNamed,
-  TEST_BINARIES,
-  TestDatabase,
-} from '../testing/test-source.ts';
+import { ALL_TABLES, tableNamed, TestDatabase } from '../testing/test-source.ts';
 
-let folder: Awaited<ReturnType<typeof scratchFolder>>;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 
-const start = (settings: Record<string, string>) =>
-  LocalPostgres.start({
-    dataDir: `${folder.path}/data`,
-    fast: true,
-    binariesDir: TEST_BINARIES,
-    settings,
-  });
-
 beforeAll(async () => {
-  folder = await scratchFolder();
-  server = await start({});
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
 });
 
-afterAll(async () => {
-  await server?.stop('immediate');
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 async function findings(database: TestDatabase, patterns = [ALL_TABLES]) {
   const checks = await database.source.check(patterns);
@@ -189,14 +173,13 @@ test('readSchema tells tables with their columns, without system schemas', async
 });
 
 test('finds settings of the server that do not fit, and what puts them right', async () => {
-  await server.stop();
-  server = await start({
+  await using misfit = await ScratchPostgres.start({
     wal_level: 'replica',
     max_replication_slots: '1',
     max_wal_senders: '1',
     max_slot_wal_keep_size: '-1',
   });
-  await using database = await TestDatabase.create(server);
+  await using database = await TestDatabase.create(misfit.server);
   await database.sql(`SELECT pg_create_physical_replication_slot('of_a_standby')`);
   const found = await findings(database);
   expect([...found.keys()]).toEqual([

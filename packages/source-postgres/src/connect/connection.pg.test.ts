@@ -4,22 +4,19 @@ import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresSourceOptions } from '../options.ts';
 import { createPostgresSource } from '../postgres-source.ts';
-import { scratchFolder, TEST_BINARIES, type TestServer } from '../testing/test-source.ts';
+import { type TestServer } from '../testing/test-source.ts';
 
-let folder: Awaited<ReturnType<typeof scratchFolder>>;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 
 beforeAll(async () => {
-  folder = await scratchFolder();
-  server = await LocalPostgres.start({
-    dataDir: `${folder.path}/data`,
-    fast: true,
-    binariesDir: TEST_BINARIES,
-  });
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
   await createTester(server);
 });
 
@@ -30,10 +27,7 @@ async function createTester(at: TestServer): Promise<void> {
   await client.end();
 }
 
-afterAll(async () => {
-  await server?.stop('immediate');
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 const basics = () => ({
   hostname: '127.0.0.1',
@@ -128,18 +122,17 @@ describe.skipIf(!hasOpenssl)('with TLS (needs the openssl command for its certif
   let otherCa = '';
 
   beforeAll(async () => {
-    const home = `${folder.path}/tls`;
+    const home = `${scratch.folder}/tls`;
     await mkdir(home);
     ca = certificateAuthority(home, 'ca');
     otherCa = certificateAuthority(home, 'other');
     serverCertificate(home, 'db.example');
-    const dataDir = `${folder.path}/secure`;
-    await (await LocalPostgres.start({ dataDir, fast: true, binariesDir: TEST_BINARIES })).stop();
+    const dataDir = `${scratch.folder}/secure`;
+    await (await LocalPostgres.start({ dataDir, fast: true })).stop();
     await copyKey(home, dataDir);
     secure = await LocalPostgres.start({
       dataDir,
       fast: true,
-      binariesDir: TEST_BINARIES,
       settings: { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' },
     });
     await createTester(secure);

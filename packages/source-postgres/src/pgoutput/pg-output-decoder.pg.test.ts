@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { must } from '@sluice/base';
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
 import { UNCHANGED, type ChangeEvent, type SourceTable } from '@sluice/source';
+import { ScratchPostgres } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TypeCatalog } from '../types/type-catalog.ts';
@@ -12,19 +10,18 @@ import type { RelationMessage } from './message.ts';
 import { PgOutputDecoder } from './pg-output-decoder.ts';
 import { planRelation } from './relation-plan.ts';
 
-let parent: string;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 let client: pg.Client;
 let databases = 0;
 
 beforeAll(async () => {
-  parent = await mkdtemp(path.join(tmpdir(), 'sluice-pgoutput-'));
-  server = await LocalPostgres.start({ dataDir: path.join(parent, 'data'), fast: true });
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
 });
 
 afterAll(async () => {
-  await server?.stop();
-  await rm(parent, { recursive: true, force: true });
+  await scratch?.[Symbol.asyncDispose]();
 });
 
 /** Each test has a database of its own, with everything published and one slot. */

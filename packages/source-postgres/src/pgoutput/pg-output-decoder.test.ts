@@ -1,5 +1,6 @@
 import { SourceError } from '@sluice/base';
 import type { ChangeEvent } from '@sluice/source';
+import { SeededRandom } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import { TypeCatalog } from '../types/type-catalog.ts';
 import { parseMessage } from './parse-message.ts';
@@ -104,7 +105,7 @@ test('a transaction becomes events', () => {
   const events = decodeAll(SESSION);
   const table = events.flatMap((event) => (event.kind === 'table' ? [event.table] : []))[0];
   expect(events).toEqual([
-    { kind: 'begin', transactionId: '77' },
+    { kind: 'begin', transactionId: '77', commitPosition: '00000001/00000010' },
     { kind: 'table', table },
     { kind: 'insert', table, row: [1n, 'é', '2031-07-08T09:10:11.250000Z', '["a","b c"]'] },
     {
@@ -116,7 +117,7 @@ test('a transaction becomes events', () => {
     { kind: 'delete', table, before: [2n, null, null, null] },
     { kind: 'truncate', tables: [table] },
     { kind: 'commit', position: '00000001/00000040', committedAtMs: Date.UTC(2000, 0, 1) + 1234 },
-    { kind: 'idle', position: '00000002/00000000' },
+    { kind: 'idle', position: '00000002/00000000', marked: true },
   ]);
 });
 
@@ -192,14 +193,10 @@ test('errors carry no row data', () => {
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 test(`random damage is refused or gives a result, and never reads beyond the message (seed ${SEED})`, () => {
-  let state = SEED >>> 0;
-  const random = (below: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 0x1_0000_0000) * below);
-  };
+  const random = new SeededRandom(SEED);
   let refused = 0;
   for (let round = 0; round < 6_000; round++) {
-    const index = random(SESSION.length);
+    const index = random.int(SESSION.length);
     const damaged = damage(SESSION[index] ?? begin, random);
     const messages = [...SESSION.slice(0, index), damaged];
     // The same bytes amid different neighbours: whoever reads beyond them sees a difference.
@@ -216,14 +213,14 @@ test(`random damage is refused or gives a result, and never reads beyond the mes
   expect(refused).toBeGreaterThan(1_500);
 });
 
-function damage(message: Buffer, random: (below: number) => number): Buffer {
+function damage(message: Buffer, random: SeededRandom): Buffer {
   const damaged = Buffer.from(message);
-  for (let left = 1 + random(3); left > 0; left--) {
-    damaged[random(damaged.length)] = random(2)
-      ? random(256)
-      : ([0, 0x7f, 0xff, 0x80][random(4)] ?? 0);
+  for (let left = 1 + random.int(3); left > 0; left--) {
+    damaged[random.int(damaged.length)] = random.int(2)
+      ? random.int(256)
+      : ([0, 0x7f, 0xff, 0x80][random.int(4)] ?? 0);
   }
-  return random(4) ? damaged : damaged.subarray(0, random(damaged.length + 1));
+  return random.int(4) ? damaged : damaged.subarray(0, random.int(damaged.length + 1));
 }
 
 function surround(message: Buffer, neighbour: number): Buffer {

@@ -1,35 +1,22 @@
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres, until } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  Follower,
-  scratchFolder,
-  TEST_BINARIES,
-  TestDatabase,
-  until,
-} from '../testing/test-source.ts';
+import { Follower, TestDatabase } from '../testing/test-source.ts';
 
-let folder: Awaited<ReturnType<typeof scratchFolder>>;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 
 beforeAll(async () => {
-  folder = await scratchFolder();
-  server = await LocalPostgres.start({
-    dataDir: `${folder.path}/data`,
-    fast: true,
-    binariesDir: TEST_BINARIES,
-    settings: {
-      max_slot_wal_keep_size: '16MB',
-      max_wal_size: '32MB',
-      min_wal_size: '32MB',
-      max_replication_slots: '4',
-    },
+  scratch = await ScratchPostgres.start({
+    max_slot_wal_keep_size: '16MB',
+    max_wal_size: '32MB',
+    min_wal_size: '32MB',
+    max_replication_slots: '4',
   });
+  server = scratch.server;
 });
 
-afterAll(async () => {
-  await server?.stop('immediate');
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 const create = (database: TestDatabase, generationId = 7) =>
   database.source.openReplication({ generationId, handle: undefined });
@@ -85,7 +72,7 @@ test('a slot that was dropped is lost', async () => {
   await database.source.dropReplication(replication.handle);
   await expect(adopt(database, replication.handle)).rejects.toThrow(code('SOURCE_SLOT_LOST'));
   await using follower = new Follower(replication);
-  await until(() => follower.error, 'the stream fails');
+  await until('the stream fails', () => follower.error);
   expect(follower.error).toMatchObject({ code: 'SOURCE_SLOT_LOST' });
 });
 
@@ -93,7 +80,7 @@ test('a slot whose log was removed is lost', async () => {
   await using database = await TestDatabase.create(server);
   await database.sql('CREATE TABLE item (id int PRIMARY KEY, filler text)');
   await using replication = await create(database);
-  await until(async () => {
+  await until('the server gives the slot up', async () => {
     await database.sql(`SELECT pg_logical_emit_message(false, 'x', repeat('x', 8000000))`);
     await database.sql('SELECT pg_switch_wal()');
     await database.sql('CHECKPOINT');
@@ -102,7 +89,7 @@ test('a slot whose log was removed is lost', async () => {
       [replication.handle],
     );
     return slot?.wal_status === 'lost';
-  }, 'the server gives the slot up');
+  });
   await expect(adopt(database, replication.handle)).rejects.toThrow(code('SOURCE_SLOT_LOST'));
 });
 
@@ -116,7 +103,7 @@ test('a position before what the slot has given up is lost', async () => {
     replication.acknowledge(follower.position);
   }
   await using late = new Follower(replication, { after: replication.startPosition });
-  await until(() => late.error, 'the stream fails');
+  await until('the stream fails', () => late.error);
   expect(late.error).toMatchObject({ code: 'SOURCE_SLOT_LOST' });
 });
 
@@ -141,7 +128,7 @@ test('dropping ends a reader of the same role', async () => {
   await database.source.mark();
   await follower.reach(await database.source.head());
   await database.source.dropReplication(replication.handle);
-  await until(() => follower.error, 'the stream fails');
+  await until('the stream fails', () => follower.error);
   expect(follower.error).toMatchObject({ code: 'SOURCE_CONNECTION_LOST', retryable: true });
   expect(await database.source.listReplications()).toEqual([]);
 });

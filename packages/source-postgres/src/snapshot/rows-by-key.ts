@@ -27,8 +27,11 @@ export async function readRowsByKey(options: {
       .map((row) => plan.keyColumns.map((column) => keyText(row[column] ?? null)));
     const sql = plan.copyKeysSql(texts);
     const batches = copyRows(connection, {
-      ...{ sql, decoders: plan.decoders, timeoutMs: options.timeoutMs, signal },
-      ...{ maxRows: KEYS_PER_QUERY, maxBytes: Number.MAX_SAFE_INTEGER },
+      sql,
+      decoders: plan.decoders,
+      timeoutMs: options.timeoutMs,
+      maxRows: KEYS_PER_QUERY,
+      maxBytes: Number.MAX_SAFE_INTEGER,
     });
     for await (const rows of batches) {
       for (const row of rows) found.push(row.slice(0, plan.columnCount));

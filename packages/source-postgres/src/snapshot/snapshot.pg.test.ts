@@ -1,35 +1,26 @@
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
 import pg from 'pg';
 import type { SqliteRow } from '@sluice/model';
 import type { SnapshotChunk, SourceTable } from '@sluice/source';
+import { ScratchPostgres, SeededRandom, until } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   Follower,
   readSnapshot,
   Replica,
-  scratchFolder,
   tableNamed,
-  TEST_BINARIES,
   TestDatabase,
-  until,
 } from '../testing/test-source.ts';
 
-let folder: Awaited<ReturnType<typeof scratchFolder>>;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 
 beforeAll(async () => {
-  folder = await scratchFolder();
-  server = await LocalPostgres.start({
-    dataDir: `${folder.path}/data`,
-    fast: true,
-    binariesDir: TEST_BINARIES,
-  });
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
 });
 
-afterAll(async () => {
-  await server?.stop('immediate');
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 const open = (database: TestDatabase) =>
   database.source.openReplication({ generationId: 1, handle: undefined });
@@ -41,15 +32,6 @@ async function onlyTable(
   const [table] = await replication.listTables([tableNamed(name)]);
   if (!table) throw new Error(`No table ${name}`);
   return table;
-}
-
-/** Numbers in [0, bound) that are the same for the same seed. */
-function seeded(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
 }
 
 test.each<[string, string, string]>([
@@ -208,13 +190,13 @@ test('a snapshot under concurrent writes, with the stream, ends as the table is'
   let writing = true;
   let writes = 0;
   const writer = (async () => {
-    for (const random = seeded(seed); writing; writes++) {
-      const [a, i] = [random(5), random(8000)];
+    for (const random = new SeededRandom(seed); writing; writes++) {
+      const [a, i] = [random.int(5), random.int(8000)];
       const statement = [
         `DELETE FROM item WHERE a = ${a} AND b = 'b${i}'`,
-        `INSERT INTO item VALUES (${a}, 'b${i}', ${random(1e6)}) ON CONFLICT (a, b) DO UPDATE SET n = excluded.n`,
+        `INSERT INTO item VALUES (${a}, 'b${i}', ${random.int(1e6)}) ON CONFLICT (a, b) DO UPDATE SET n = excluded.n`,
         `UPDATE item SET a = a + 10 WHERE a = ${a} AND b = 'b${i}'`,
-      ][random(3)];
+      ][random.int(3)];
       await database.sql(statement ?? '');
     }
   })();
@@ -223,7 +205,7 @@ test('a snapshot under concurrent writes, with the stream, ends as the table is'
   let position = '';
   for await (const chunk of snapshot.chunks) {
     const writesNow = writes; // a chunk that was read ahead is stale by now
-    await until(() => writes >= writesNow + 200, 'the writer goes on');
+    await until('the writer goes on', () => writes >= writesNow + 200);
     catchUp();
     replica.applySnapshot(table, chunk.rows);
     position = chunk.position;
@@ -254,11 +236,11 @@ test('a table without a key: the snapshot, and what commits after its position, 
   const pool = new pg.Pool({ connectionString: database.url, max: 3 });
   let writing = true;
   const writers = [1, 2, 3].map(async (offset) => {
-    const random = seeded(seed + offset);
+    const random = new SeededRandom(seed + offset);
     while (writing) {
-      const a = random(2500);
+      const a = random.int(2500);
       const insert = `INSERT INTO item VALUES (${a}, 'y')`;
-      await pool.query(random(2) === 0 ? insert : `DELETE FROM item WHERE a = ${a}`);
+      await pool.query(random.int(2) === 0 ? insert : `DELETE FROM item WHERE a = ${a}`);
     }
   });
   await follower.reach(await database.source.head());

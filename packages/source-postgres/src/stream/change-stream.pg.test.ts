@@ -1,33 +1,19 @@
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
 import { UNCHANGED, type ChangeEvent } from '@sluice/source';
+import { ScratchPostgres, until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  ALL_TABLES,
-  scratchFolder,
-  Follower,
-  TEST_BINARIES,
-  TestDatabase,
-  until,
-} from '../testing/test-source.ts';
+import { ALL_TABLES, Follower, TestDatabase } from '../testing/test-source.ts';
 
-let folder: Awaited<ReturnType<typeof scratchFolder>>;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 
 beforeAll(async () => {
-  folder = await scratchFolder();
-  server = await LocalPostgres.start({
-    dataDir: `${folder.path}/data`,
-    fast: true,
-    binariesDir: TEST_BINARIES,
-    settings: { wal_sender_timeout: '2s' },
-  });
+  scratch = await ScratchPostgres.start({ wal_sender_timeout: '2s' });
+  server = scratch.server;
 });
 
-afterAll(async () => {
-  await server?.stop('immediate');
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 const open = (database: TestDatabase) =>
   database.source.openReplication({ generationId: 1, handle: undefined });
@@ -183,13 +169,13 @@ test('what is acknowledged reaches the slot, also while the source is idle', asy
   const head = await database.source.head();
   await follower.reach(head); // by the heartbeat alone
   replication.acknowledge(follower.position);
-  await until(async () => {
+  await until('the slot moves on', async () => {
     const [slot] = await database.sql<{ done: boolean }>(
       'SELECT confirmed_flush_lsn >= $1 AS done FROM pg_replication_slots WHERE slot_name = $2',
       [head, replication.handle],
     );
     return slot?.done;
-  }, 'the slot moves on');
+  });
 });
 
 test('a slow consumer of a large transaction keeps its connection, and memory stays flat', async () => {
@@ -242,13 +228,13 @@ test('a stream ends at once when it is aborted, also in the middle of a transact
   const startedMs = Date.now();
   await expect(read()).rejects.toThrow('enough');
   expect(Date.now() - startedMs).toBeLessThan(3000);
-  await until(async () => {
+  await until('the server lets go of the slot', async () => {
     const [slot] = await database.sql(
       'SELECT active FROM pg_replication_slots WHERE slot_name = $1',
       [replication.handle],
     );
     return slot?.['active'] === false;
-  }, 'the server lets go of the slot');
+  });
 });
 
 test('a transaction that was not taken to its end comes again as a whole', async () => {
@@ -276,7 +262,7 @@ test('a stream whose connection is ended by the server can be taken up again', a
     'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1',
     [replication.handle],
   );
-  await until(() => follower.error, 'the stream fails');
+  await until('the stream fails', () => follower.error);
   expect(follower.error).toMatchObject({ code: 'SOURCE_CONNECTION_LOST', retryable: true });
   await database.sql('INSERT INTO item VALUES (1)');
   await using again = new Follower(replication, { after: follower.position });
@@ -311,11 +297,11 @@ test('stops where the publication is missing; changes made meanwhile are lost', 
   await expect(open(database)).rejects.toMatchObject({ code: 'SOURCE_PUBLICATION_MISSING' });
   await database.sql('INSERT INTO item VALUES (1)');
   await using follower = new Follower(replication);
-  await until(() => follower.error, 'the stream fails');
+  await until('the stream fails', () => follower.error);
   expect(follower.error).toMatchObject({ code: 'SOURCE_PUBLICATION_MISSING' });
   await database.sql('CREATE PUBLICATION powersync FOR ALL TABLES');
   await using again = new Follower(replication);
-  await until(() => again.error, 'the stream fails');
+  await until('the stream fails', () => again.error);
   expect(again.error).toMatchObject({ code: 'SOURCE_SLOT_LOST' });
 });
 

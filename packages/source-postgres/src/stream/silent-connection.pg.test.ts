@@ -1,32 +1,20 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { silentLogger } from '@sluice/base';
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres, until } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  Follower,
-  scratchFolder,
-  TEST_BINARIES,
-  TestDatabase,
-  until,
-} from '../testing/test-source.ts';
+import { Follower, TestDatabase } from '../testing/test-source.ts';
 
-let folder: Awaited<ReturnType<typeof scratchFolder>>;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 
 beforeAll(async () => {
-  folder = await scratchFolder();
-  server = await LocalPostgres.start({
-    dataDir: `${folder.path}/data`,
-    fast: true,
-    binariesDir: TEST_BINARIES,
-  });
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
 });
 
-afterAll(async () => {
-  await server?.stop('immediate');
-  await folder?.[Symbol.asyncDispose]();
-});
+afterAll(() => scratch?.[Symbol.asyncDispose]());
 
 /** A network in front of the server that can swallow everything without closing anything. */
 class Network implements AsyncDisposable {
@@ -92,9 +80,9 @@ test('a stream over a network that swallows everything ends with a timeout', asy
     handle: undefined,
   });
   await using follower = new Follower(replication);
-  await until(() => follower.position !== '', 'the stream runs');
+  await until('the stream runs', () => follower.position !== '');
   network.isDead = true;
-  await until(() => follower.error, 'the stream fails');
+  await until('the stream fails', () => follower.error);
   expect(follower.error).toMatchObject({ code: 'SOURCE_TIMEOUT', retryable: true });
   await network[Symbol.asyncDispose]();
   await database.source.dropReplication(replication.handle);
@@ -109,9 +97,9 @@ test('an idle stream goes on, because the server answers when it is asked', asyn
     handle: undefined,
   });
   await using follower = new Follower(replication);
-  await until(() => follower.position !== '', 'the stream runs');
+  await until('the stream runs', () => follower.position !== '');
   const { received } = network;
-  await until(() => network.received >= received + 4, 'four answers have come, one each second');
+  await until('four answers have come, one each second', () => network.received >= received + 4);
   expect(follower.error).toBeUndefined();
   await database.source.dropReplication(replication.handle);
 });
@@ -126,7 +114,7 @@ test('a server process that is busy for longer than the time limit is waited for
     handle: undefined,
   });
   await using follower = new Follower(replication);
-  await until(() => follower.position !== '', 'the stream runs');
+  await until('the stream runs', () => follower.position !== '');
   const [slot] = await database.sql<{ pid: number }>(
     'SELECT active_pid AS pid FROM pg_replication_slots WHERE slot_name = $1',
     [replication.handle],
@@ -135,12 +123,12 @@ test('a server process that is busy for longer than the time limit is waited for
   expect(pid).toBeGreaterThan(1);
   process.kill(pid, 'SIGSTOP');
   try {
-    await until(() => events.includes('source_stream_silent'), 'the silence is noticed');
+    await until('the silence is noticed', () => events.includes('source_stream_silent'));
   } finally {
     process.kill(pid, 'SIGCONT');
   }
   await database.sql('INSERT INTO item VALUES (1)');
-  await until(() => follower.changes().length === 2, 'the stream goes on');
+  await until('the stream goes on', () => follower.changes().length === 2);
   expect(follower.error).toBeUndefined();
 });
 
@@ -181,10 +169,10 @@ test('a server that shuts down while it streams does so, and the stream says tha
   });
   await using follower = new Follower(replication);
   await database.sql('INSERT INTO item VALUES (1)');
-  await until(() => follower.changes().length > 1, 'the stream runs');
+  await until('the stream runs', () => follower.changes().length > 1);
   const acknowledging = setInterval(() => replication.acknowledge(follower.position), 50);
   await server.stop('fast');
   clearInterval(acknowledging);
-  await until(() => follower.error, 'the stream fails');
+  await until('the stream fails', () => follower.error);
   expect(follower.error).toMatchObject({ code: 'SOURCE_CONNECTION_LOST', retryable: true });
 });

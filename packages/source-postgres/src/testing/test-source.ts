@@ -1,6 +1,3 @@
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import pg from 'pg';
 import type { SourcePosition, SqliteRow, TablePattern } from '@sluice/model';
 import {
@@ -12,6 +9,7 @@ import {
   type SourceReplication,
   type SourceTable,
 } from '@sluice/source';
+import { until } from '@sluice/testing';
 import type { PostgresSourceOptions } from '../options.ts';
 import { createPostgresSource } from '../postgres-source.ts';
 
@@ -20,26 +18,6 @@ export interface TestServer {
   readonly port: number;
   url(database?: string): string;
   ensureDatabase(name: string): Promise<unknown>;
-}
-
-/** Another PostgreSQL than the installed one: a folder with `bin/`, for trying other versions. */
-export const TEST_BINARIES = process.env['SLUICE_TEST_POSTGRES'];
-
-/** A folder that goes away with the block that uses it, with the servers that live in it. */
-export async function scratchFolder(): Promise<{ path: string } & AsyncDisposable> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-source-'));
-  return {
-    path: folder,
-    async [Symbol.asyncDispose]() {
-      for (const entry of await readdir(folder, { withFileTypes: true })) {
-        // Started by root, a server lives elsewhere, with a copy of its binaries beside its data.
-        if (!entry.isSymbolicLink()) continue;
-        const data = await realpath(path.join(folder, entry.name));
-        await rm(path.dirname(data), { recursive: true, force: true });
-      }
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 let databases = 0;
@@ -104,14 +82,6 @@ export function tableNamed(name: string, schema = 'public'): TablePattern {
   return { schema, name, nameIsPrefix: false, schemaIsPrefix: false };
 }
 
-/** Waits until a condition holds; fails after ten seconds. */
-export async function until(condition: () => unknown, what: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await condition());) {
-    if (Date.now() > deadline) throw new Error(`Not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 /** A stream that is read in the background until it is closed. */
 export class Follower implements AsyncDisposable {
   readonly events: ChangeEvent[] = [];
@@ -148,10 +118,10 @@ export class Follower implements AsyncDisposable {
 
   /** Waits until everything up to a position has come. */
   async reach(position: SourcePosition): Promise<void> {
-    await until(() => {
+    await until(`the stream reaches ${position}`, () => {
       if (this.error) throw this.error;
       return this.position >= position;
-    }, `the stream reaches ${position}, it is at ${this.position}`);
+    });
   }
 
   /** Events without those that say nothing about data. */

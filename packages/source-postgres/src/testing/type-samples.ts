@@ -1,5 +1,6 @@
 import { must } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
+import { SeededRandom } from '@sluice/testing';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { TypeCatalog } from '../types/type-catalog.ts';
@@ -87,33 +88,19 @@ export class TypeSamples {
   }
 }
 
-/** Random choices that repeat with the seed; a small linear congruential generator. */
-export class RandomSamples {
-  readonly seed: number;
-  #state: number;
-
-  constructor(seed: number) {
-    this.seed = seed;
-    this.#state = seed >>> 0;
-  }
-
-  /** An integer from 0 up to but not including `limit`. */
-  below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((this.#state / 0x1_0000_0000) * limit);
-  }
-
+/** Random choices that repeat with the seed. */
+export class RandomSamples extends SeededRandom {
   bytes(count: number): Buffer {
-    return Buffer.from(times(count, () => this.below(256)));
+    return Buffer.from(times(count, () => this.int(256)));
   }
 
   digits(count: number): string {
-    return times(count, () => this.below(10)).join('');
+    return times(count, () => this.int(10)).join('');
   }
 
   /** Short text in which every character with a meaning in some literal is common. */
   text(): string {
-    return times(this.below(6), () => must(PIECES[this.below(PIECES.length)])).join('');
+    return times(this.int(6), () => this.pick(PIECES)).join('');
   }
 }
 

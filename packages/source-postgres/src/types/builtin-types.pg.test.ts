@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { must } from '@sluice/base';
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUILTIN_TYPES } from './builtin-types.ts';
 import { DEFAULT_TYPE_OPTIONS, type TypeOptions } from './type-options.ts';
@@ -10,21 +8,20 @@ import { RandomSamples, seedOfRun, times, TypeSamples } from '../testing/type-sa
 
 const LEGACY: TypeOptions = { isoTimestamps: false, timestampDigits: 6, customTypes: false };
 
-let parent: string;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 let samples: TypeSamples;
 const random = new RandomSamples(seedOfRun());
 
 beforeAll(async () => {
-  parent = await mkdtemp(path.join(tmpdir(), 'sluice-types-'));
-  server = await LocalPostgres.start({ dataDir: path.join(parent, 'data'), fast: true });
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
   samples = await TypeSamples.connect(server.url());
 });
 
 afterAll(async () => {
   await samples?.client.end();
-  await server?.stop();
-  await rm(parent, { recursive: true, force: true });
+  await scratch?.[Symbol.asyncDispose]();
 });
 
 const MILLIS: TypeOptions = { ...DEFAULT_TYPE_OPTIONS, timestampDigits: 3 };
@@ -50,12 +47,12 @@ describe(`built-in types (seed ${random.seed})`, () => {
   });
 
   test.each([
-    ['int2', () => String(random.below(65_536) - 32_768), ['0', '-32768', '32767']],
+    ['int2', () => String(random.int(65_536) - 32_768), ['0', '-32768', '32767']],
     ['int4', () => String(random.bytes(4).readInt32BE()), ['-2147483648', '2147483647']],
     ['oid', () => String(random.bytes(4).readUInt32BE()), ['0', '4294967295']],
     [
       'int8',
-      () => String(random.bytes(8).readBigInt64BE() >> BigInt(random.below(60))),
+      () => String(random.bytes(8).readBigInt64BE() >> BigInt(random.int(60))),
       ['-9223372036854775808', '9223372036854775807', '9007199254740993', '-9007199254740993'],
     ],
   ])('%s is INTEGER', async (type, make, edges) => {
@@ -95,10 +92,10 @@ describe(`built-in types (seed ${random.seed})`, () => {
 
   test('numeric keeps its text, scale included', async () => {
     const make = () => {
-      const digits = random.digits(1 + random.below(40));
-      const zeros = '0'.repeat(random.below(12));
-      const decimals = random.digits(random.below(30));
-      return `${random.below(2) ? '-' : ''}${digits}${zeros}${decimals && `.${zeros}${decimals}`}`;
+      const digits = random.digits(1 + random.int(40));
+      const zeros = '0'.repeat(random.int(12));
+      const decimals = random.digits(random.int(30));
+      return `${random.int(2) ? '-' : ''}${digits}${zeros}${decimals && `.${zeros}${decimals}`}`;
     };
     const edges = [
       '0',
@@ -140,7 +137,7 @@ describe(`built-in types (seed ${random.seed})`, () => {
       expect(value).toBe(oracle);
     const literals = [
       '\\x',
-      ...times(100, () => `\\x${random.bytes(random.below(40)).toString('hex')}`),
+      ...times(100, () => `\\x${random.bytes(random.int(40)).toString('hex')}`),
     ];
     const decoded = await samples.decodeAll('bytea', literals, { oracle: "encode(v, 'hex')" });
     for (const { value, oracle } of decoded) {
@@ -201,11 +198,11 @@ describe(`dates and times (seed ${random.seed})`, () => {
   /** A moment between the years 1 and 9999 with up to six digits. */
   const moment = () => {
     const ms = new Date(
-      Date.UTC(random.below(9999) + 1, random.below(12), 1 + random.below(31), random.below(24)),
+      Date.UTC(random.int(9999) + 1, random.int(12), 1 + random.int(31), random.int(24)),
     );
-    ms.setUTCFullYear(1 + random.below(9998));
-    const fraction = random.digits(random.below(7));
-    const seconds = `${ms.toISOString().slice(0, 14)}${10 + random.below(50)}:${10 + random.below(50)}`;
+    ms.setUTCFullYear(1 + random.int(9998));
+    const fraction = random.digits(random.int(7));
+    const seconds = `${ms.toISOString().slice(0, 14)}${10 + random.int(50)}:${10 + random.int(50)}`;
     return fraction ? `${seconds}.${fraction}` : seconds;
   };
   const EDGES = [

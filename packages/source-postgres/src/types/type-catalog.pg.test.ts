@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { must } from '@sluice/base';
-import { LocalPostgres } from '@sluice/local-postgres';
+import type { LocalPostgres } from '@sluice/local-postgres';
+import { ScratchPostgres } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TypeCatalog } from './type-catalog.ts';
 import { DEFAULT_TYPE_OPTIONS, type TypeOptions } from './type-options.ts';
@@ -10,22 +8,21 @@ import { RandomSamples, seedOfRun, times, TypeSamples } from '../testing/type-sa
 
 const LEGACY: TypeOptions = { isoTimestamps: false, timestampDigits: 6, customTypes: false };
 
-let parent: string;
+let scratch: ScratchPostgres;
 let server: LocalPostgres;
 let samples: TypeSamples;
 const random = new RandomSamples(seedOfRun());
 
 beforeAll(async () => {
-  parent = await mkdtemp(path.join(tmpdir(), 'sluice-types-'));
-  server = await LocalPostgres.start({ dataDir: path.join(parent, 'data'), fast: true });
+  scratch = await ScratchPostgres.start();
+  server = scratch.server;
   samples = await TypeSamples.connect(server.url());
   await samples.client.query(USER_TYPES);
 });
 
 afterAll(async () => {
   await samples?.client.end();
-  await server?.stop();
-  await rm(parent, { recursive: true, force: true });
+  await scratch?.[Symbol.asyncDispose]();
 });
 
 const USER_TYPES = `
@@ -61,9 +58,9 @@ describe(`user-defined types and arrays (seed ${random.seed})`, () => {
 
   test('arrays of text give back any text in any shape', async () => {
     const shapes = times(200, () => {
-      const width = 1 + random.below(3);
-      const row = () => times(width, () => (random.below(8) === 0 ? null : random.text()));
-      return random.below(2) ? row() : times(1 + random.below(3), row);
+      const width = 1 + random.int(3);
+      const row = () => times(width, () => (random.int(8) === 0 ? null : random.text()));
+      return random.int(2) ? row() : times(1 + random.int(3), row);
     });
     await samples.client.query(
       'DROP TABLE IF EXISTS shape; CREATE TABLE shape (n serial, v text[])',

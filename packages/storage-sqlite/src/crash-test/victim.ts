@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs';
 import { must } from '@sluice/base';
+import { SeededRandom } from '@sluice/testing';
 import { openSqliteStorage } from '../sqlite-storage.ts';
-import { randomBatch, randomNumbers } from './random-batches.ts';
+import { randomBatch } from './random-batches.ts';
 
 /**
  * A process to be killed: goes on with the history of a seed where the storage stands, and prints
@@ -14,9 +15,9 @@ const input = { configText: '', configHash: '', createdAtMs: 0 };
 const generation = (await storage.generations())[0] ?? (await storage.createGeneration(input));
 const writer = await storage.openWriter(generation.id);
 const { resume } = await writer.progress();
-const random = randomNumbers(seed + Number(resume ?? 0));
+const random = new SeededRandom(seed + Number(resume ?? 0));
 for (let n = resume === undefined ? 0 : Number(resume) + 1; ; n++) {
   await writer.write(randomBatch(seed, n));
   writeSync(1, `${n}\n`);
-  if (random() < 0.2) await writer.compact({ maxMs: random() * 20 });
+  if (random.chance(0.2)) await writer.compact({ maxMs: random.int(20) });
 }

@@ -1,5 +1,6 @@
 import type { OpId } from '@sluice/model';
 import { BucketReplica, decodeOpElements, type Op } from '@sluice/protocol';
+import { SeededRandom } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import { ChunkAssembler } from '../segment/chunk-assembler.ts';
 import type { SegmentData } from '../segment/encode-index.ts';
@@ -137,35 +138,27 @@ function brief(row: string): string {
   return `${row.slice(0, 20)}${row.slice(-8)}`;
 }
 
-function random(seed: number): (below: number) => number {
-  let value = seed >>> 0;
-  return (below) => {
-    value = (Math.imul(value, 1664525) + 1013904223) >>> 0;
-    return Math.floor((value / 2 ** 32) * below);
-  };
-}
-
 describe('compacting a bucket', () => {
   test('from every position clients end where the full history leads, compacted at any step', () => {
     for (let seed = 1; seed <= 120; seed++) {
-      const next = random(seed);
+      const random = new SeededRandom(seed);
       const bucket = new TestBucket();
       const snapshots: BucketReplica[] = [new BucketReplica()];
       for (let round = 0; round < 6; round++) {
-        const writes = 1 + next(4);
+        const writes = 1 + random.int(4);
         for (let write = 0; write < writes; write++) {
-          const changes = Array.from({ length: 1 + next(6) }, () => {
-            const data = next(3) === 0 ? undefined : `v${next(1000)}`;
-            return [`r${next(8)}`, data] as const;
+          const changes = Array.from({ length: 1 + random.int(6) }, () => {
+            const data = random.int(3) === 0 ? undefined : `v${random.int(1000)}`;
+            return [`r${random.int(8)}`, data] as const;
           });
           bucket.write(changes);
           const upTo = bucket.checkpoint;
           snapshots.push(new BucketReplica().apply(bucket.history.filter((op) => op.opId <= upTo)));
         }
-        const maxIdentities = next(2) === 0 ? undefined : next(8);
-        bucket.compact({ maxIdentities }, next(3) === 0 ? next(6) : Infinity);
+        const maxIdentities = random.int(2) === 0 ? undefined : random.int(8);
+        bucket.compact({ maxIdentities }, random.int(3) === 0 ? random.int(6) : Infinity);
         for (const snapshot of snapshots) {
-          const maxBytes = 1 + next(400);
+          const maxBytes = 1 + random.int(400);
           const client = new TestClient(snapshot.clone());
           client.download(bucket, bucket.checkpoint, maxBytes);
           expect(state(client.replica), `seed ${seed}`).toEqual(
@@ -182,11 +175,16 @@ describe('compacting a bucket', () => {
     // Rows so large that segments stay apart and each step is written.
     const large = 'x'.repeat(100_000);
     for (let seed = 1; seed <= 60; seed++) {
-      const next = random(seed);
+      const random = new SeededRandom(seed);
       const bucket = new TestBucket();
       for (let round = 0; round < 12; round++) {
-        bucket.write([[`r${next(4)}`, next(2) === 0 ? undefined : `${next(1000)}${large}`]]);
-        bucket.compact({ maxIdentities: next(5) }, next(2) === 0 ? next(5) : Infinity);
+        bucket.write([
+          [`r${random.int(4)}`, random.int(2) === 0 ? undefined : `${random.int(1000)}${large}`],
+        ]);
+        bucket.compact(
+          { maxIdentities: random.int(5) },
+          random.int(2) === 0 ? random.int(5) : Infinity,
+        );
         const client = new TestClient().download(bucket, bucket.checkpoint);
         const [got, expected] = [client.replica, reference(bucket, bucket.checkpoint)];
         expect(got.checksum).toBe(expected.checksum);
@@ -198,20 +196,23 @@ describe('compacting a bucket', () => {
   test('a download at an older checkpoint is right or says which checkpoint it needs', () => {
     let [complete, invalidated] = [0, 0];
     for (let seed = 1; seed <= 120; seed++) {
-      const next = random(seed);
+      const random = new SeededRandom(seed);
       const bucket = new TestBucket();
       for (let write = 0; write < 6; write++) {
-        const changes = Array.from({ length: 1 + next(4) }, () => {
-          return [`r${next(5)}`, next(3) === 0 ? undefined : `v${next(1000)}`] as const;
+        const changes = Array.from({ length: 1 + random.int(4) }, () => {
+          return [
+            `r${random.int(5)}`,
+            random.int(3) === 0 ? undefined : `v${random.int(1000)}`,
+          ] as const;
         });
         bucket.write(changes);
       }
       const old = bucket.checkpoint;
       const client = new TestClient();
-      for (let chunks = next(4); chunks > 0; chunks--) client.step(bucket, old, 100);
+      for (let chunks = random.int(4); chunks > 0; chunks--) client.step(bucket, old, 100);
       bucket
-        .write([[`r${next(15)}`, 'new']])
-        .write([[`r${next(15)}`, undefined]])
+        .write([[`r${random.int(15)}`, 'new']])
+        .write([[`r${random.int(15)}`, undefined]])
         .compact();
       client.download(bucket, old, 100);
       if (client.requires > old) {

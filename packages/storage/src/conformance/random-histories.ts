@@ -1,5 +1,6 @@
 import { must } from '@sluice/base';
 import type { Checkpoint, RowOutput } from '@sluice/model';
+import { SeededRandom } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import type { RowChange } from '../contract.ts';
 import { BucketClient } from './bucket-client.ts';
@@ -11,16 +12,13 @@ const BUCKETS = ['b0', 'b1', 'b2'];
 const ROUNDS = 5;
 const MAX_OFFLINE = 9;
 
-/** A generator of numbers below a bound, the same for the same seed. */
-type Random = (below: number) => number;
-
 export function describeRandomHistories(target: StorageTarget): void {
   describe('random histories', () => {
     for (let seed = 1; seed <= (target.histories ?? 20); seed++) {
       test(`seed ${seed}: clients at every position hold what the source held`, () =>
         withSession(target, async (session) => {
           const other = await Session.on(session.storage);
-          const random = randomFrom(seed);
+          const random = new SeededRandom(seed);
           const histories = [new History(session, random), new History(other, random)];
           for (let round = 0; round < ROUNDS; round++) {
             for (const history of histories) await history.round();
@@ -35,7 +33,7 @@ export function describeRandomHistories(target: StorageTarget): void {
 /** One generation, its model, and clients that stopped at every checkpoint so far. */
 class History {
   readonly #session: Session;
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #model = new SourceModel();
   /** Clients that were up to date once and have not been heard of since. */
   readonly #offline: BucketClient[] = BUCKETS.map((bucket) => new BucketClient(bucket));
@@ -43,25 +41,25 @@ class History {
   #busy: BucketClient[] = [];
   readonly #checkpoints: Checkpoint[] = [];
 
-  constructor(session: Session, random: Random) {
+  constructor(session: Session, random: SeededRandom) {
     this.#session = session;
     this.#random = random;
   }
 
   async round(): Promise<void> {
-    for (let commits = 1 + this.#random(3); commits > 0; commits--) await this.#commit();
+    for (let commits = 1 + this.#random.int(3); commits > 0; commits--) await this.#commit();
     await this.#check();
     await this.#startDownloads();
-    if (this.#random(3) === 0) await this.#commit();
-    if (this.#random(4) > 0) await this.#session.compact();
+    if (this.#random.int(3) === 0) await this.#commit();
+    if (this.#random.int(4) > 0) await this.#session.compact();
     await this.#check();
     await this.#checkChecksums();
   }
 
   async #commit(): Promise<void> {
     const random = this.#random;
-    const batch = () => Array.from({ length: 1 + random(8) }, () => randomChange(random));
-    const [early, late] = [random(3) === 0 ? batch() : [], batch()];
+    const batch = () => Array.from({ length: 1 + random.int(8) }, () => randomChange(random));
+    const [early, late] = [random.int(3) === 0 ? batch() : [], batch()];
     if (early.length > 0) await this.#session.write(early);
     this.#checkpoints.push(await this.#session.commit(late));
     for (const change of [...early, ...late]) this.#model.apply(change);
@@ -69,7 +67,7 @@ class History {
     for (const bucket of BUCKETS) {
       const client = await new BucketClient(bucket).download(this.#session.reader, now.opId);
       // Beside the ones that begin from nothing, a sample of all positions.
-      const place = BUCKETS.length + random(MAX_OFFLINE);
+      const place = BUCKETS.length + random.int(MAX_OFFLINE);
       if (this.#offline.length < BUCKETS.length + MAX_OFFLINE) this.#offline.push(client);
       else this.#offline[place] = client;
     }
@@ -80,13 +78,13 @@ class History {
     const from = [...this.#offline.slice(0, BUCKETS.length), this.#pick(), this.#pick()];
     for (const one of from) {
       const client = one.clone();
-      await client.step(this.#session.reader, now.opId, 1 + this.#random(300));
+      await client.step(this.#session.reader, now.opId, 1 + this.#random.int(300));
       this.#busy.push(client);
     }
   }
 
   #pick(): BucketClient {
-    return must(this.#offline[this.#random(this.#offline.length)]);
+    return must(this.#offline[this.#random.int(this.#offline.length)]);
   }
 
   /** Every client, brought to the newest checkpoint, holds what the model says. */
@@ -95,7 +93,7 @@ class History {
     const { reader } = this.#session;
     for (const one of [...this.#offline, ...this.#busy]) {
       const client = one.clone();
-      await client.download(reader, now.opId, 1 + this.#random(1000));
+      await client.download(reader, now.opId, 1 + this.#random.int(1000));
       await client.verify(reader, now.opId);
       const puts = client.replica.puts();
       const content = puts.map((put) => `${put.objectType}/${put.objectId}=${put.data}`);
@@ -119,31 +117,23 @@ class History {
   }
 }
 
-function randomChange(random: Random): RowChange {
-  const tableId = 1 + random(2);
-  const key = `k${random(7)}`;
+function randomChange(random: SeededRandom): RowChange {
+  const tableId = 1 + random.int(2);
+  const key = `k${random.int(7)}`;
   const ref = { tableId, key };
-  const dice = random(20);
+  const dice = random.int(20);
   if (dice === 0) return { kind: 'truncate', tableId };
   if (dice === 1) return { kind: 'drop-tombstones', tableId };
-  if (dice < 6) return { kind: 'delete', ...ref, tombstone: random(3) === 0 };
-  const outputs = Array.from({ length: 1 + random(2) }, () => randomOutput(random, key));
-  return { kind: 'put', ...ref, row: { outputs, lookups: [] }, ifAbsent: random(4) === 0 };
+  if (dice < 6) return { kind: 'delete', ...ref, tombstone: random.int(3) === 0 };
+  const outputs = Array.from({ length: 1 + random.int(2) }, () => randomOutput(random, key));
+  return { kind: 'put', ...ref, row: { outputs, lookups: [] }, ifAbsent: random.int(4) === 0 };
 }
 
-function randomOutput(random: Random, key: string): RowOutput {
+function randomOutput(random: SeededRandom, key: string): RowOutput {
   return {
-    objectType: `t${random(2)}`,
-    objectId: random(3) === 0 ? `other${random(3)}` : key,
-    data: `{"v":${random(4)},"pad":"${'x'.repeat(random(60))}"}`,
-    buckets: BUCKETS.filter(() => random(2) === 0),
-  };
-}
-
-function randomFrom(seed: number): Random {
-  let state = Math.imul(seed, 0x9e3779b1) >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
+    objectType: `t${random.int(2)}`,
+    objectId: random.int(3) === 0 ? `other${random.int(3)}` : key,
+    data: `{"v":${random.int(4)},"pad":"${'x'.repeat(random.int(60))}"}`,
+    buckets: BUCKETS.filter(() => random.int(2) === 0),
   };
 }

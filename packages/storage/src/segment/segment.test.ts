@@ -1,4 +1,5 @@
 import { decodeOpElements, encodeOpElement, type Op } from '@sluice/protocol';
+import { SeededRandom } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import { IndexEncoder, type SegmentData } from './encode-index.ts';
@@ -75,25 +76,17 @@ function brief(ops: readonly Op[]) {
   return ops.map(({ opId, kind, checksum }) => ({ opId, kind, checksum }));
 }
 
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function randomOps(next: () => number, count: number, firstOpId = 5n): TestOp[] {
+function randomOps(random: SeededRandom, count: number, firstOpId = 5n): TestOp[] {
   const ops: TestOp[] = [];
   let opId = firstOpId;
   for (let at = 0; at < count; at++) {
-    const checksum = Math.floor(next() * 2 ** 32);
+    const checksum = random.int(2 ** 32);
     const row = { objectType: 't', objectId: String(at), subkey: `s${at}`, checksum };
-    const dropped = next() < 0.4;
-    if (next() < 0.3) ops.push({ kind: 'REMOVE', opId, ...row, dropped, hidden: next() < 0.5 });
-    else
-      ops.push({ kind: 'PUT', opId, ...row, dropped, data: 'd'.repeat(Math.floor(next() * 40)) });
-    opId += BigInt(1 + Math.floor(next() * 3));
+    const dropped = random.chance(0.4);
+    if (random.chance(0.3))
+      ops.push({ kind: 'REMOVE', opId, ...row, dropped, hidden: random.chance(0.5) });
+    else ops.push({ kind: 'PUT', opId, ...row, dropped, data: 'd'.repeat(random.int(40)) });
+    opId += BigInt(1 + random.int(3));
   }
   return ops;
 }
@@ -101,14 +94,14 @@ function randomOps(next: () => number, count: number, firstOpId = 5n): TestOp[] 
 describe('slicing', () => {
   test('random segments, ranges and modes equal the obvious reading', () => {
     for (let seed = 1; seed <= 60; seed++) {
-      const next = random(seed);
-      const ops = randomOps(next, 1 + Math.floor(next() * 20));
-      const cuts = [...ops.keys()].filter((at) => at > 0 && next() < 0.2);
+      const random = new SeededRandom(seed);
+      const ops = randomOps(random, 1 + random.int(20));
+      const cuts = [...ops.keys()].filter((at) => at > 0 && random.chance(0.2));
       const segments = [0, ...cuts].map((from, i) =>
         segmentOf(ops.slice(from, cuts[i] ?? ops.length)),
       );
       for (let after = 4n; after <= (ops.at(-1)?.opId ?? 0n) + 1n; after++) {
-        const upTo = after + BigInt(Math.floor(next() * 30));
+        const upTo = after + BigInt(random.int(30));
         for (const fresh of [false, true]) {
           const chunk = read(segments, after, upTo, { fresh });
           const got = chunk === undefined ? [] : decodeOpElements(Buffer.concat(chunk.parts));
@@ -124,11 +117,11 @@ describe('slicing', () => {
 
   test('chunks of any size follow each other without gap, and reach their size', () => {
     for (let seed = 1; seed <= 40; seed++) {
-      const next = random(seed);
-      const ops = randomOps(next, 30);
+      const random = new SeededRandom(seed);
+      const ops = randomOps(random, 30);
       const segments = [segmentOf(ops.slice(0, 11)), segmentOf(ops.slice(11))];
       const upTo = ops.at(-1)?.opId ?? 0n;
-      const maxBytes = 1 + Math.floor(next() * 600);
+      const maxBytes = 1 + random.int(600);
       const total = ops.reduce((sum, op) => (sum + op.checksum) >>> 0, 0);
       let [after, sum, visible] = [0n, 0, 0];
       for (;;) {
@@ -148,7 +141,9 @@ describe('slicing', () => {
   });
 
   test('a whole segment without dropped ops is its payload, the same object every time', () => {
-    const segment = segmentOf(randomOps(random(3), 20).map((op) => ({ ...op, dropped: false })));
+    const segment = segmentOf(
+      randomOps(new SeededRandom(3), 20).map((op) => ({ ...op, dropped: false })),
+    );
     const [one, two] = [read([segment], 0n, 1000n), read([segment], 2n, 2000n)];
     expect(one?.parts[0]).toBe(segment.payload);
     expect(one?.identity).toBeDefined();
@@ -170,7 +165,7 @@ describe('slicing', () => {
   });
 
   test('only ranges that hold dropped ops require a checkpoint', () => {
-    const ops = randomOps(random(1), 4).map((op, at) => ({
+    const ops = randomOps(new SeededRandom(1), 4).map((op, at) => ({
       ...op,
       dropped: at === 1,
       opId: BigInt(at + 1),
@@ -184,7 +179,7 @@ describe('slicing', () => {
 
 describe('sums', () => {
   test('partial sums equal sums over the ops', () => {
-    const ops = randomOps(random(9), 50);
+    const ops = randomOps(new SeededRandom(9), 50);
     const segment = segmentOf(ops);
     for (let upTo = 0n; upTo < 160n; upTo++) {
       const taken = ops.filter((op) => op.opId <= upTo);
@@ -203,7 +198,7 @@ describe('sums', () => {
 
 describe('damage', () => {
   test('changed counts, sums and checksums of an index are noticed', () => {
-    const { index, payload } = segmentOf(randomOps(random(5), 12));
+    const { index, payload } = segmentOf(randomOps(new SeededRandom(5), 12));
     const columns = [index.droppedChecksums, index.checksums];
     const places = columns.flatMap((column) =>
       Array.from(column.keys(), (at) => column.byteOffset / 4 + at),
@@ -219,7 +214,7 @@ describe('damage', () => {
   });
 
   test('op ids out of order are noticed', () => {
-    const { index, payload } = segmentOf(randomOps(random(5), 12));
+    const { index, payload } = segmentOf(randomOps(new SeededRandom(5), 12));
     for (const column of [index.deltas, index.droppedDeltas]) {
       const copy = Uint8Array.from(index.bytes);
       new Uint32Array(copy.buffer)[column.byteOffset / 4 + 1] = 0;
@@ -228,7 +223,7 @@ describe('damage', () => {
   });
 
   test('an index at an odd address is read all the same', () => {
-    const { index, payload } = segmentOf(randomOps(random(6), 12));
+    const { index, payload } = segmentOf(randomOps(new SeededRandom(6), 12));
     const shifted = new Uint8Array(index.bytes.length + 1);
     shifted.set(index.bytes, 1);
     expect(new Segment(shifted.subarray(1), payload).index.summary()).toEqual(index.summary());
@@ -237,26 +232,26 @@ describe('damage', () => {
 
 describe('flushing', () => {
   test('ops of many buckets become their segments, in op order', () => {
-    const next = random(4);
+    const random = new SeededRandom(4);
     const flush = new SegmentFlush(998n);
     const expected = new Map<number, Op[]>();
     for (let at = 0; at < 300; at++) {
       const row = { objectType: `t${at % 3}`, objectId: `é${at}`, subkey: `k/${at}` };
-      const checksum = Math.floor(next() * 2 ** 32);
+      const checksum = random.int(2 ** 32);
       const data = `{"n":${at}}`;
       const tail =
         at % 4 === 0
           ? flush.remove(row.objectType, row.objectId, row.subkey, checksum)
           : flush.put(row.objectType, row.objectId, row.subkey, checksum, data);
       for (let bucket = 0; bucket < 5; bucket++) {
-        if (next() < 0.5) continue;
+        if (random.chance(0.5)) continue;
         const op = { opId: flush.nextOpId, ...row, checksum };
         const ops = expected.get(bucket) ?? [];
         ops.push(at % 4 === 0 ? { kind: 'REMOVE', ...op } : { kind: 'PUT', ...op, data });
         expected.set(bucket, ops);
         flush.add(bucket, tail);
       }
-      if (next() < 0.1) flush.reserve(3);
+      if (random.chance(0.1)) flush.reserve(3);
     }
     expect(decodeAll(flush.segments())).toEqual(expected);
   });

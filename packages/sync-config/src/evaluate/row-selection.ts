@@ -12,7 +12,7 @@ export interface LinkContext {
 }
 
 /** Takes what a selection finds: key values as compact JSON without brackets, and the slots. */
-export interface SelectionSink {
+interface SelectionSink {
   add(keys: string, slots: readonly SqliteValue[]): void;
 }
 

@@ -31,7 +31,7 @@ export interface Env {
 }
 
 /** The text of a key, or undefined when it can match nothing. */
-export type ReadKey = (env: Env) => string | undefined;
+type ReadKey = (env: Env) => string | undefined;
 
 export type LinkedStep =
   | {

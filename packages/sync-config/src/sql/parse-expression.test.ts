@@ -1,4 +1,5 @@
 import { parse, type Expr } from 'pgsql-ast-parser';
+import { SeededRandom } from '@sluice/testing';
 import { describe, expect, it } from 'vitest';
 import { parseQuery } from './parse-select.ts';
 import type { ExprSyntax } from './syntax.ts';
@@ -22,7 +23,7 @@ describe('expressions', () => {
 
   it('bind as the oracle says', () => {
     const seed = 20_261_121;
-    const random = randomFrom(seed);
+    const random = new SeededRandom(seed);
     for (let i = 0; i < 400; i++) {
       const sql = randomExpression(random, 4);
       expect({ seed, sql, tree: ours(sql) }).toEqual({ seed, sql, tree: theirs(sql) });
@@ -112,23 +113,14 @@ function showTheirs(expr: Expr): string {
 
 const BINARY = ['AND', 'OR', '=', '!=', '<', '>=', '+', '-', '||', '*', '/', 'IN', '&&', '%', '<<'];
 
-function randomExpression(random: () => number, depth: number): string {
-  const pick = <T>(items: readonly T[]): T | undefined =>
-    items[Math.floor(random() * items.length)];
+function randomExpression(random: SeededRandom, depth: number): string {
+  const operator = () => random.pick(BINARY);
   const operand = () => randomExpression(random, depth - 1);
-  if (depth === 0 || random() < 0.2) return pick(['a', 'b', '1', "'t'"]) ?? 'a';
-  const form = random();
-  if (form < 0.1) return `a ->> 'k' ${pick(BINARY) ?? '='} ${operand()}`;
+  if (depth === 0 || random.chance(0.2)) return random.pick(['a', 'b', '1', "'t'"]);
+  const form = random.next();
+  if (form < 0.1) return `a ->> 'k' ${operator()} ${operand()}`;
   if (form < 0.2) return `(${operand()})`;
   if (form < 0.25) return `${operand()} BETWEEN b AND 1`;
-  if (form < 0.3) return `b::text ${pick(BINARY) ?? '='} ${operand()}`;
-  return `${operand()} ${pick(BINARY) ?? '='} ${operand()}`;
-}
-
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
+  if (form < 0.3) return `b::text ${operator()} ${operand()}`;
+  return `${operand()} ${operator()} ${operand()}`;
 }

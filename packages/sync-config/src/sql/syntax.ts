@@ -46,7 +46,7 @@ export interface CallSyntax extends Span {
   readonly decoration: Span | undefined;
 }
 
-export interface BinarySyntax extends Span {
+interface BinarySyntax extends Span {
   readonly kind: 'binary';
   readonly operator: string;
   readonly operatorSpan: Span;
@@ -61,7 +61,7 @@ export interface InSyntax extends Span {
   readonly right: ExprSyntax;
 }
 
-export interface CaseSyntax extends Span {
+interface CaseSyntax extends Span {
   readonly kind: 'case';
   readonly operand: ExprSyntax | undefined;
   readonly whens: readonly { readonly when: ExprSyntax; readonly result: ExprSyntax }[];

@@ -17,7 +17,7 @@ import type { Scope, ScopeEntry } from './scope.ts';
 import type { SourceList } from './source.ts';
 
 /** One conjunction of a query: rows, and how a request finds their buckets. */
-export interface StreamVariant {
+interface StreamVariant {
   readonly rows: Omit<RowQuery, 'definition' | 'bucket'>;
   readonly resolution: CompiledConjunction['resolution'];
 }

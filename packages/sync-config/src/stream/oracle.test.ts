@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { SeededRandom } from '@sluice/testing';
 import { describe, expect, it } from 'vitest';
 import { compile, planOf, stream, visibleRows, type Row } from '../testing/check.ts';
 
@@ -53,7 +54,7 @@ const ATOMS: readonly Condition[] = [
 describe('the rows that a client sees', () => {
   it('are those that the query selects in SQLite', async () => {
     const seed = 20_261_121;
-    const random = randomFrom(seed);
+    const random = new SeededRandom(seed);
     for (let round = 0; round < 60; round++) {
       const rows = randomRows(random);
       const [ours, theirs] = randomCondition(random, 3);
@@ -76,33 +77,36 @@ describe('the rows that a client sees', () => {
 
 type Rows = Readonly<Record<keyof typeof TABLES, readonly Row[]>>;
 
-function randomRows(random: (below: number) => number): Rows {
+function randomRows(random: SeededRandom): Rows {
   const list = (length: number, build: (i: number) => Row) =>
     Array.from({ length }, (_, i) => build(i));
-  const pick = <T>(values: readonly T[]): T | null => values[random(values.length)] ?? null;
-  const level = () => pick([0n, 1n, 2n, 2, 3n, null]);
+  const level = () => random.pick([0n, 1n, 2n, 2, 3n, null]);
   return {
     items: list(25, (i) => ({
       id: `i${i}`,
-      list_id: pick(LISTS),
-      owner: pick(USERS),
+      list_id: random.pick(LISTS),
+      owner: random.pick(USERS),
       level: level(),
-      readers: pick(['["u1"]', '["u2","u1"]', '[]', '["u2"]', null]),
+      readers: random.pick(['["u1"]', '["u2","u1"]', '[]', '["u2"]', null]),
     })),
-    lists: list(3, (i) => ({ id: `l${i + 1}`, owner: pick(USERS), org: pick(['a', 'b', null]) })),
+    lists: list(3, (i) => ({
+      id: `l${i + 1}`,
+      owner: random.pick(USERS),
+      org: random.pick(['a', 'b', null]),
+    })),
     members: list(3, (i) => ({
       id: `m${i}`,
-      user_id: pick(USERS),
-      org: pick(['a', 'b', 'c', null]),
+      user_id: random.pick(USERS),
+      org: random.pick(['a', 'b', 'c', null]),
       level: level(),
     })),
   };
 }
 
-function randomCondition(random: (below: number) => number, depth: number): Condition {
-  if (depth === 0 || random(4) === 0) return ATOMS[random(ATOMS.length)] ?? ['1', '1'];
+function randomCondition(random: SeededRandom, depth: number): Condition {
+  if (depth === 0 || random.int(4) === 0) return random.pick(ATOMS);
   const [a, b] = [randomCondition(random, depth - 1), randomCondition(random, depth - 1)];
-  const operator = random(2) === 0 ? 'AND' : 'OR';
+  const operator = random.int(2) === 0 ? 'AND' : 'OR';
   return [`(${a[0]} ${operator} ${b[0]})`, `(${a[1]} ${operator} ${b[1]})`];
 }
 
@@ -121,12 +125,4 @@ function inSqlite(condition: string, rows: Rows): string[] {
   } finally {
     database.close();
   }
-}
-
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor((state / 2_147_483_648) * below);
-  };
 }

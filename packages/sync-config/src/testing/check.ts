@@ -27,7 +27,7 @@ export function problems(yaml: string, sourceSchema?: readonly TableSchema[]): s
 
 export type Row = Readonly<Record<string, SqliteValue>>;
 
-export function tableOf(name: string, row: Row, schema = 'public'): TableSchema {
+function tableOf(name: string, row: Row, schema = 'public'): TableSchema {
   const columns = Object.entries(row).map(([column, value]) => ({
     name: column,
     sqliteType: typeOf(value),

@@ -32,7 +32,7 @@ export class JsonParser {
 }
 
 /** The steps of a path: one literal key, or what `$.a.b` and, unless fixed, `a.b` walk. */
-export function pathSteps(path: string, rules: JsonRules): readonly string[] {
+function pathSteps(path: string, rules: JsonRules): readonly string[] {
   if (!path.startsWith('$')) return rules.fixed ? [path] : path.split('.');
   const rest = path.startsWith('$.') ? path.slice(2) : path.slice(1);
   return rest === '' ? [] : rest.split('.');

@@ -66,7 +66,7 @@ export function createOperators(rules: OperatorRules, parser: JsonParser): Map<s
   ]); // prettier-ignore
 }
 
-export const truth = (condition: boolean): SqliteValue => (condition ? 1n : 0n);
+const truth = (condition: boolean): SqliteValue => (condition ? 1n : 0n);
 
 function operandAt(args: readonly Operand[], index: number): Operand {
   const operand = args[index];
@@ -112,7 +112,7 @@ function orWhenNull(
 }
 
 /** Two arguments; NULL in either gives NULL. */
-export function strict2(apply: (a: Present, b: Present) => SqliteValue): Operator {
+function strict2(apply: (a: Present, b: Present) => SqliteValue): Operator {
   return orWhenNull(null, apply);
 }
 
