@@ -9,6 +9,8 @@ const shared = {
 /** unit: needs nothing. db: real databases, one file at a time. system: the built programs. */
 export default defineConfig({
   test: {
+    // Vitest would leave one core idle, which on a small machine is half of them.
+    maxWorkers: '100%',
     projects: [
       {
         ...shared,

@@ -1,4 +1,4 @@
-import { systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
+import { pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import { SyncHub } from '@sluice/sync';
 import { adminBackend } from './admin-backend.ts';
@@ -258,7 +258,7 @@ class RunningService implements Service {
       const status = this.status();
       for (const listener of this.#listeners) listener(status);
       // Only the signal interrupts the pause, and then the loop ends.
-      await this.#clock.sleep(STATUS_MS, signal).catch(() => {});
+      await pause(this.#clock, STATUS_MS, signal);
     }
   }
 }

@@ -1,5 +1,6 @@
 import {
   Backoff,
+  pause,
   StorageError,
   toAppError,
   type AppError,
@@ -62,7 +63,7 @@ export class StorageKeeper<T> {
         if (isNew) logger.error('storage_open_failed', { code, message, remedy });
       }
       // Only the signal interrupts the pause, and then the loop ends.
-      await clock.sleep(backoff.nextDelayMs(), signal).catch(() => {});
+      await pause(clock, backoff.nextDelayMs(), signal);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Backoff, must, toAppError, type Clock, type Logger } from '@sluice/base';
+import { Backoff, must, pause, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { Checkpoint, OpId } from '@sluice/model';
 import type {
   BucketState,
@@ -177,7 +177,7 @@ export class GenerationFeed {
         attempt.abort();
       }
       // Only `close` interrupts the pause, and then the loop ends.
-      await clock.sleep(backoff.nextDelayMs(), signal).catch(() => {});
+      await pause(clock, backoff.nextDelayMs(), signal);
     }
   }
 
@@ -185,7 +185,7 @@ export class GenerationFeed {
     const deltas = this.#reader.watch(signal)[Symbol.asyncIterator]();
     // Asked for before the checkpoint is read, so that nothing falls between the two.
     let next = deltas.next();
-    next.catch(() => {});
+    next.catch(() => {}); // awaited below, after what comes first; only then is a failure looked at
     const checkpoint = must(this.#reader.checkpoint(), 'the checkpoint of the active generation');
     if (checkpoint.opId > this.#checkpoint.opId || this.buckets.size > 0) {
       await this.#publish({ checkpoint, buckets: 'all', lookups: 'all' });

@@ -1,5 +1,6 @@
 import {
   Backoff,
+  pause,
   SyncError,
   toAppError,
   type AppError,
@@ -207,7 +208,7 @@ export class SyncHub implements AsyncDisposable {
     const changes = this.#options.storage.writeCheckpoints.watch(signal)[Symbol.asyncIterator]();
     // After a failure some changes may have been missed; asking about everybody covers that.
     let next = changes.next();
-    next.catch(() => {});
+    next.catch(() => {}); // awaited below, after what comes first; only then is a failure looked at
     this.#feed?.writeCheckpoints.recordsChanged('all');
     await this.#feed?.refreshWriteCheckpoints();
     for (let result = await next; result.done !== true; result = await next) {
@@ -234,7 +235,7 @@ export class SyncHub implements AsyncDisposable {
         attempt.abort();
       }
       // Only the end of the hub interrupts the pause, and then the loop ends.
-      await clock.sleep(backoff.nextDelayMs(), stopped).catch(() => {});
+      await pause(clock, backoff.nextDelayMs(), stopped);
     }
   }
 }

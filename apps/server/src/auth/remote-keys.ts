@@ -1,4 +1,4 @@
-import { isJsonObject, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
+import { isJsonObject, pause, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
 import { AttemptBudget } from './attempt-budget.ts';
 import { jsonWebKeyProblem } from './json-web-key.ts';
 import type { KeyLookup, KeySource, VerificationKey } from './key-set.ts';
@@ -63,7 +63,7 @@ export class RemoteKeys implements KeySource {
   async #waitForFetch(): Promise<void> {
     if (!this.#running) return;
     const timer = new AbortController();
-    const timeout = this.#options.clock.sleep(WAIT_MS, timer.signal).catch(() => {}); // ended early
+    const timeout = pause(this.#options.clock, WAIT_MS, timer.signal);
     await Promise.race([this.#running, timeout]);
     timer.abort();
   }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { must, systemClock, toAppError, type LogFacts, type Logger } from '@sluice/base';
+import { must, pause, systemClock, toAppError, type LogFacts, type Logger } from '@sluice/base';
 import { runReplication, type ReplicationStatus } from '@sluice/replication';
 import type { ChangeSource } from '@sluice/source';
 import { compileSyncConfig, type SyncOptions } from '@sluice/sync-config';
@@ -114,7 +114,7 @@ async function repeat(ms: number, signal: AbortSignal, act: () => Promise<void>)
   while (!signal.aborted) {
     await act();
     // Only the signal interrupts the pause, and then the loop ends.
-    await systemClock.sleep(ms, signal).catch(() => {});
+    await pause(systemClock, ms, signal);
   }
 }
 

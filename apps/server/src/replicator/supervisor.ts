@@ -1,4 +1,4 @@
-import { AppError, Backoff, ERROR_TABLE, type Clock, type Logger } from '@sluice/base';
+import { AppError, Backoff, ERROR_TABLE, pause, type Clock, type Logger } from '@sluice/base';
 import type { ReplicationStatus } from '../service-status.ts';
 import type { FromReplicator, ReplicatorFailure } from './messages.ts';
 import { emptyStatus, statusAfterFailure, statusAfterMessage } from './status-reducer.ts';
@@ -69,7 +69,7 @@ export class ReplicatorSupervisor {
       const pauseMs = this.#note(outcome.failure);
       if (outcome.kind === 'ended') await thread.terminate();
       // Only the signal interrupts the pause; `runOnce` or the caller's loop then sees it.
-      await this.#options.clock.sleep(pauseMs, signal).catch(() => {});
+      await pause(this.#options.clock, pauseMs, signal);
       if (outcome.kind === 'ended') return;
     }
   }
@@ -100,7 +100,7 @@ export class ReplicatorSupervisor {
     const either = AbortSignal.any([signal, settled]);
     for (;;) {
       // Interrupted by one of the signals, which is looked at next.
-      await this.#options.clock.sleep(WATCH_MS, either).catch(() => {});
+      await pause(this.#options.clock, WATCH_MS, either);
       if (either.aborted) return { kind: 'stopped' };
       const silentMs = this.#now() - this.#status.touchedAtMs;
       if (silentMs > STALLED_MS) return { kind: 'ended', failure: stalled(silentMs) };
@@ -111,7 +111,7 @@ export class ReplicatorSupervisor {
     const timer = new AbortController();
     thread.post({ kind: 'stop' });
     // Only its own end interrupts the timer.
-    const timeout = this.#options.clock.sleep(STOP_MS, timer.signal).catch(() => {});
+    const timeout = pause(this.#options.clock, STOP_MS, timer.signal);
     const error = await Promise.race([thread.exited, timeout.then(() => 'timeout' as const)]);
     timer.abort();
     if (error === 'timeout') {

@@ -391,9 +391,12 @@ describe('transactions', () => {
     expect(events[0]).toEqual({
       kind: 'begin',
       transactionId: expect.stringMatching(/^\d+$/) as string,
+      commitPosition: expect.any(String) as string,
     });
-    const commit = must(events.at(-1));
-    if (commit.kind !== 'commit') throw new Error('no commit at the end');
+    const [begin, commit] = [must(events[0]), must(events.at(-1))];
+    if (begin.kind !== 'begin' || commit.kind !== 'commit') throw new Error('begin ... commit');
+    expect(begin.commitPosition >= before).toBe(true);
+    expect(begin.commitPosition < commit.position).toBe(true);
     expect(commit.position > before).toBe(true);
     expect(commit.position <= after).toBe(true);
     expect(Math.abs(commit.committedAtMs - Date.now())).toBeLessThan(60_000);
