@@ -82,7 +82,8 @@ async function findConfigText(options: LoadConfigOptions): Promise<FoundConfig> 
   }
   throw new ConfigError('CONFIG_FILE_MISSING', `There is no file ${candidates.join(' or ')}`, {
     details: { cwd, candidates },
-    remedy: 'Run `sluice init`, or name the file with POWERSYNC_CONFIG_PATH',
+    remedy:
+      'Name the file with --config or POWERSYNC_CONFIG_PATH; docs/operations.md has one to begin with',
   });
 }
 
