@@ -159,6 +159,11 @@ export const ERROR_TABLE = {
     'Keep rows below 15 MiB',
     { logLevel: 'warn' },
   ),
+  SOURCE_TABLE_CHANGED: entry(
+    'A table was dropped, renamed or altered while it was read',
+    'Nothing to do: the table is read again as it is now',
+    RETRY,
+  ),
   SOURCE_TABLE_NO_IDENTITY: entry(
     'A table has neither a primary key nor a replica identity',
     'Add a primary key, or run: ALTER TABLE <table> REPLICA IDENTITY FULL',

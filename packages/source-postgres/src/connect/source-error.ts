@@ -44,7 +44,10 @@ const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '28000': 'SOURCE_AUTH_FAILED',
   '28P01': 'SOURCE_AUTH_FAILED',
   '3D000': 'SOURCE_DATABASE_MISSING',
+  '3F000': 'SOURCE_TABLE_CHANGED', // its schema was renamed or dropped
   '42501': 'SOURCE_PERMISSION_DENIED',
+  '42703': 'SOURCE_TABLE_CHANGED', // a column is no more
+  '42P01': 'SOURCE_TABLE_CHANGED', // the table is no more
   '53400': 'SOURCE_SLOTS_EXHAUSTED', // all replication slots are in use
   '55006': 'SOURCE_SLOT_IN_USE',
   '57014': 'SOURCE_TIMEOUT', // statement timeout
