@@ -248,7 +248,7 @@ export const ERROR_TABLE = {
   SYNC_NO_ACTIVE_CONFIG: entry(
     'No sync config is active yet',
     'Wait until the first snapshot is complete, or deploy a sync config',
-    { ...RETRY, httpStatus: 500 },
+    { ...RETRY, logLevel: 'info' },
   ),
   SYNC_TOO_MANY_BUCKETS: entry(
     'The client would sync more buckets than allowed',

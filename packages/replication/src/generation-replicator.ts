@@ -1,5 +1,5 @@
 import { BoundedQueue, type Clock, type Logger } from '@sluice/base';
-import type { SourcePosition, SqliteRow } from '@sluice/model';
+import type { OpId, SourcePosition, SqliteRow } from '@sluice/model';
 import type { ChangeEvent, ChangeSource, SourceReplication, SourceTable } from '@sluice/source';
 import type { Generation, GenerationWriter } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
@@ -55,7 +55,7 @@ export class GenerationReplicator {
   #snapshot: SnapshotStatus | undefined;
 
   #active: boolean;
-  #checkpointOpId = 0n;
+  #checkpointOpId: OpId | undefined;
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
   #writtenAtMs = 0;
@@ -108,7 +108,7 @@ export class GenerationReplicator {
     this.#buffer.idle(replication.startPosition);
     this.#waitFor = resume.waitFor;
     this.#publishedPosition = progress.checkpoint?.position ?? '';
-    this.#checkpointOpId = progress.checkpoint?.opId ?? 0n;
+    this.#checkpointOpId = progress.checkpoint?.opId;
     const found = await replication.listTables(plan.tables);
     for (const id of this.#registry.restore(progress.tables, found)) this.#removeRows(id);
     for (const table of found) this.#adopt(table);
