@@ -25,7 +25,7 @@ export function buildProgram(context: CliContext): Command {
     .option('--verbose', 'print stack traces with errors')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError(false)
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', EXAMPLES);
   addDevelopment(program.commandsGroup('Development:'), context);
   addConfiguration(program.commandsGroup('Configuration:'), context);

@@ -159,6 +159,11 @@ export const ERROR_TABLE = {
     'Keep rows below 15 MiB',
     { logLevel: 'warn' },
   ),
+  SOURCE_TABLE_CHANGED: entry(
+    'A table was dropped, renamed or altered while it was read',
+    'Nothing to do: the table is read again as it is now',
+    RETRY,
+  ),
   SOURCE_TABLE_NO_IDENTITY: entry(
     'A table has neither a primary key nor a replica identity',
     'Add a primary key, or run: ALTER TABLE <table> REPLICA IDENTITY FULL',
@@ -243,7 +248,7 @@ export const ERROR_TABLE = {
   SYNC_NO_ACTIVE_CONFIG: entry(
     'No sync config is active yet',
     'Wait until the first snapshot is complete, or deploy a sync config',
-    { ...RETRY, httpStatus: 500 },
+    { ...RETRY, logLevel: 'info' },
   ),
   SYNC_TOO_MANY_BUCKETS: entry(
     'The client would sync more buckets than allowed',

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { AppError, must } from '@sluice/base';
 import pg from 'pg';
 import { installedBinaries } from './binaries.ts';
+import { forgetStrangersPid, runningServer } from './running-server.ts';
 import { serverHome, type ServerHome } from './unprivileged-home.ts';
 
 export interface LocalPostgresOptions {
@@ -175,26 +176,15 @@ async function initialize(home: ServerHome): Promise<void> {
 
 /** A server that outlived its parent (kill -9) is stopped before a new one starts on its data. */
 async function stopLeftover(dataDir: string): Promise<void> {
-  const file = path.join(dataDir, 'postmaster.pid');
-  if (!existsSync(file)) return;
-  const pid = Number((await readFile(file, 'utf8')).split('\n')[0]);
-  if (!isServer(pid)) return;
+  const pid = runningServer(dataDir);
+  if (pid === undefined) return forgetStrangersPid(dataDir);
   process.kill(pid, 'SIGINT');
-  for (let waitedMs = 0; isServer(pid); waitedMs += 50) {
+  for (let waitedMs = 0; runningServer(dataDir) === pid; waitedMs += 50) {
     if (waitedMs > 20_000) {
       throw new AppError('SOURCE_UNREACHABLE', `An old PostgreSQL (pid ${pid}) does not stop`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function isServer(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  return true;
 }
 
 function freePort(): Promise<number> {

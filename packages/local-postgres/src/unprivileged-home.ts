@@ -1,8 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chown, cp, mkdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@sluice/base';
+import {
+  canRun,
+  ownedDirectory,
+  relocatedData,
+  sharedBinaries,
+  sweepRelocatedData,
+} from './relocation.ts';
 
 /** Where a server runs from, and as whom. */
 export interface ServerHome {
@@ -15,7 +21,7 @@ export interface ServerHome {
 /**
  * PostgreSQL refuses to run as root. As root, the server therefore runs as an unprivileged user. Where
  * that user cannot reach the wanted folders (a checkout below /root, say), binaries and data live
- * under /var/tmp, and a link stands at the wanted place.
+ * elsewhere (see `relocation.ts`), and a link stands at the wanted place.
  */
 export async function serverHome(wanted: {
   readonly binariesDir: string;
@@ -31,19 +37,12 @@ export async function serverHome(wanted: {
     await ownedDirectory(dataDir, runAs);
     return { binariesDir: wanted.binariesDir, dataDir, runAs };
   }
-  const id = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-  const home = path.join('/var/tmp', `sluice-postgres-${id}`);
-  await mkdir(home, { recursive: true, mode: 0o755 });
-  const binariesDir = path.join(home, 'native');
-  if (!canRun(path.join(binariesDir, 'bin', 'postgres'), runAs)) {
-    await rm(binariesDir, { recursive: true, force: true });
-    await cp(wanted.binariesDir, binariesDir, { recursive: true, verbatimSymlinks: true });
-  }
-  await ownedDirectory(path.join(home, 'data'), runAs);
+  await sweepRelocatedData();
+  const data = await relocatedData(dataDir, runAs);
   await mkdir(path.dirname(dataDir), { recursive: true });
   await rm(dataDir, { recursive: true, force: true });
-  await symlink(path.join(home, 'data'), dataDir);
-  return { binariesDir, dataDir: path.join(home, 'data'), runAs };
+  await symlink(data, dataDir);
+  return { binariesDir: await sharedBinaries(wanted.binariesDir, runAs), dataDir: data, runAs };
 }
 
 function unprivilegedUser(): { uid: number; gid: number } {
@@ -59,10 +58,6 @@ function unprivilegedUser(): { uid: number; gid: number } {
   });
 }
 
-function canRun(binary: string, user: { uid: number; gid: number }): boolean {
-  return spawnSync(binary, ['--version'], { ...user, cwd: '/' }).status === 0;
-}
-
 /** Whether the user can pass through the nearest existing ancestor of a folder. */
 function canEnter(directory: string, user: { uid: number; gid: number }): boolean {
   for (let at = directory; ; at = path.dirname(at)) {
@@ -71,9 +66,4 @@ function canEnter(directory: string, user: { uid: number; gid: number }): boolea
     if (spawnSync('test', ['-e', at]).status === 0 && at !== directory) return false;
     if (at === path.dirname(at)) return false;
   }
-}
-
-async function ownedDirectory(directory: string, user: { uid: number; gid: number }) {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await chown(directory, user.uid, user.gid);
 }

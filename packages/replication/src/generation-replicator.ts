@@ -1,5 +1,5 @@
 import { BoundedQueue, type Clock, type Logger } from '@sluice/base';
-import type { SourcePosition, SqliteRow } from '@sluice/model';
+import type { OpId, SourcePosition, SqliteRow } from '@sluice/model';
 import type { ChangeEvent, ChangeSource, SourceReplication, SourceTable } from '@sluice/source';
 import type { Generation, GenerationWriter } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
@@ -7,8 +7,9 @@ import { ChangeBuffer, copyKey, type IncompleteRow } from './change-buffer.ts';
 import type { ReplicationLimits } from './limits.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
 import { formatResumePoint, parseResumePoint } from './resume-point.ts';
-import { snapshotSteps, type SnapshotStep } from './snapshot-feed.ts';
+import { isTableChanged, snapshotSteps, type SnapshotStep } from './snapshot-feed.ts';
 import type { ReplicationStatus, SnapshotStatus } from './status.ts';
+import { tableLists, type TableList } from './table-lists.ts';
 import { TableRegistry } from './table-registry.ts';
 
 export interface GenerationReplicatorOptions {
@@ -29,12 +30,7 @@ export interface GenerationReplicatorOptions {
 type Work =
   | { readonly kind: 'changes'; readonly events: readonly ChangeEvent[] }
   | SnapshotStep
-  /** The tables as listed when the source stood at `head`. */
-  | {
-      readonly kind: 'tables';
-      readonly found: readonly SourceTable[];
-      readonly head: SourcePosition;
-    }
+  | TableList
   | { readonly kind: 'compact' };
 
 /**
@@ -54,12 +50,12 @@ export class GenerationReplicator {
   #waitFor: SourcePosition = '';
   #removals: number[] = [];
   readonly #dirtyTables = new Set<ReplicatedTable>();
-  #pendingTableList: { found: readonly SourceTable[]; head: SourcePosition } | undefined;
+  #pendingTableList: TableList | undefined;
   #snapshotRunning = false;
   #snapshot: SnapshotStatus | undefined;
 
   #active: boolean;
-  #checkpointOpId = 0n;
+  #checkpointOpId: OpId | undefined;
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
   #writtenAtMs = 0;
@@ -112,7 +108,7 @@ export class GenerationReplicator {
     this.#buffer.idle(replication.startPosition);
     this.#waitFor = resume.waitFor;
     this.#publishedPosition = progress.checkpoint?.position ?? '';
-    this.#checkpointOpId = progress.checkpoint?.opId ?? 0n;
+    this.#checkpointOpId = progress.checkpoint?.opId;
     const found = await replication.listTables(plan.tables);
     for (const id of this.#registry.restore(progress.tables, found)) this.#removeRows(id);
     for (const table of found) this.#adopt(table);
@@ -142,16 +138,10 @@ export class GenerationReplicator {
     for await (const events of stream) yield { kind: 'changes', events };
   }
 
-  async *#tableLists(signal: AbortSignal): AsyncGenerator<Work> {
-    const { source, replication, plan, clock, limits } = this.#options;
-    for (;;) {
-      await clock.sleep(limits.tablePollMs, signal);
-      const found = await replication.listTables(plan.tables);
-      if (!this.#differs(found)) continue;
-      const head = await source.head();
-      await source.mark();
-      yield { kind: 'tables', found, head };
-    }
+  #tableLists(signal: AbortSignal): AsyncIterable<Work> {
+    const { plan, limits, ...around } = this.#options;
+    const [registry, pollMs] = [this.#registry, limits.tablePollMs];
+    return tableLists({ ...around, patterns: plan.tables, registry, pollMs }, signal);
   }
 
   async *#compactions(signal: AbortSignal): AsyncGenerator<Work> {
@@ -182,6 +172,7 @@ export class GenerationReplicator {
       case 'snapshot-start':
       case 'snapshot-chunk':
       case 'snapshot-end':
+      case 'snapshot-gone':
       case 'snapshots-end':
         return this.#applySnapshotStep(work);
     }
@@ -204,6 +195,7 @@ export class GenerationReplicator {
           this.#applyTableList();
           break;
         case 'table':
+          await this.#reread(); // while the rows that wait for it are still laid out as the table
           this.#adopt(event.table);
           break;
         case 'truncate':
@@ -213,7 +205,7 @@ export class GenerationReplicator {
         case 'update':
         case 'delete': {
           if (!this.#buffer.countChange()) break;
-          const table = this.#registry.get(event.table.relationId);
+          const table = this.#tableOf(event.table);
           if (table === undefined) break;
           if (table.opening !== undefined) await table.opening;
           this.#buffer.apply(table, event, copies);
@@ -222,6 +214,14 @@ export class GenerationReplicator {
         }
       }
     }
+  }
+
+  /** A row is laid out as its own definition says, whatever a list of tables has said since. */
+  #tableOf(source: SourceTable): ReplicatedTable | undefined {
+    const known = this.#registry.get(source.relationId);
+    if (known?.source === source) return known;
+    this.#adopt(source);
+    return this.#registry.get(source.relationId);
   }
 
   async #loadCopies(
@@ -289,16 +289,6 @@ export class GenerationReplicator {
     this.#removals.push(tableId);
   }
 
-  /** Whether a list of tables shows something that the change log has not announced (yet). */
-  #differs(found: readonly SourceTable[]): boolean {
-    const known = this.#registry.all();
-    if (known.length !== found.length) return true;
-    return found.some((table) => {
-      const entry = this.#registry.get(table.relationId);
-      return entry?.source.name !== table.name || entry.source.schema !== table.schema;
-    });
-  }
-
   /** A table list counts from where the source stood when it was made: older changes come first. */
   #applyTableList(): void {
     const list = this.#pendingTableList;
@@ -321,6 +311,10 @@ export class GenerationReplicator {
     if (table.attempt !== step.attempt || table.state.snapshot.kind === 'done') return;
     if (step.kind === 'snapshot-start') {
       this.#reportSnapshot(table, step.estimatedRows);
+      return;
+    }
+    if (step.kind === 'snapshot-gone') {
+      this.#remove(table); // what has become of it will be found by listing the tables
       return;
     }
     if (step.kind === 'snapshot-chunk') {
@@ -417,11 +411,22 @@ export class GenerationReplicator {
   async #reread(): Promise<void> {
     const incomplete = this.#buffer.takeIncomplete();
     for (const [table, rows] of rowsByTable(incomplete)) {
-      const { replication } = this.#options;
-      const fresh = await replication.readRows(table.source, rows);
+      const fresh = await this.#rowsNow(table, rows);
+      if (fresh === undefined) continue;
       for (const row of fresh.rows) this.#buffer.applyReread(table, row);
       if (fresh.position > this.#waitFor) this.#waitFor = fresh.position;
       await this.#options.source.mark();
+    }
+  }
+
+  /** Undefined when the table is no longer what it was: it is forgotten, and listed anew. */
+  async #rowsNow(table: ReplicatedTable, rows: readonly SqliteRow[]) {
+    try {
+      return await this.#options.replication.readRows(table.source, rows);
+    } catch (error) {
+      if (!isTableChanged(error)) throw error;
+      this.#remove(table);
+      return undefined;
     }
   }
 

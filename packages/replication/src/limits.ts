@@ -19,7 +19,7 @@ export const DEFAULT_LIMITS: ReplicationLimits = {
   batchBytes: 8 * 1024 * 1024,
   groupCommitMs: 20,
   queuedRows: 40_000,
-  tablePollMs: 10_000,
+  tablePollMs: 2000,
   idleCheckpointMs: 1000,
   compactSliceMs: 50,
   compactEveryMs: 60_000,

@@ -7,8 +7,8 @@ export interface ReplicationStatus {
   readonly snapshot: SnapshotStatus | undefined;
   /** Everything up to here has been taken from the source. */
   readonly position: SourcePosition;
-  /** The newest published checkpoint, 0n before the first. */
-  readonly checkpointOpId: OpId;
+  /** The newest published checkpoint (0n for a source without rows); undefined before the first. */
+  readonly checkpointOpId: OpId | undefined;
   /** Row changes and snapshot rows taken since the start. */
   readonly rowsTotal: number;
   /** Age of the last source commit when it was published; undefined before the first. */

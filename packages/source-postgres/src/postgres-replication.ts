@@ -154,9 +154,9 @@ export class PostgresReplication implements SourceReplication {
     const [facts] = await readRelations(pool, publication, [table.relationId]);
     if (!facts) {
       throw new SourceError(
-        'SOURCE_QUERY_FAILED',
+        'SOURCE_TABLE_CHANGED',
         `Table ${table.schema}.${table.name} does not exist any more`,
-        { details: { relationId: table.relationId }, remedy: 'List the tables again' },
+        { details: { relationId: table.relationId } },
       );
     }
     await ensureTypes(pool, types, [facts]);

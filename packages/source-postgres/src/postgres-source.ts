@@ -8,14 +8,13 @@ import type {
 } from '@sluice/source';
 import { runChecks } from './checks/run-checks.ts';
 import { QueryPool } from './connect/query-pool.ts';
-import { quoteName } from './connect/quoting.ts';
 import { connectionSettings } from './connect/settings.ts';
 import { readLogHead, writeMark } from './log-head.ts';
 import type { PostgresSourceOptions } from './options.ts';
 import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
 import { assertUsable } from './slots/slot-state.ts';
 import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
-import { publicationExists } from './tables/relation-facts.ts';
+import { requirePublication } from './tables/relation-facts.ts';
 import { readSchema } from './tables/read-schema.ts';
 import { TypeCatalog } from './types/type-catalog.ts';
 import { typeOptions } from './types/type-options.ts';
@@ -92,7 +91,7 @@ class PostgresSource implements ChangeSource {
   ): Promise<PostgresReplication> {
     const { pool, publication, slotNamePrefix, slotTimeoutMs: timeoutMs } = context;
     // A slot older than its publication would never get over the changes in between.
-    if (!(await publicationExists(pool, publication))) throw publicationMissing(publication);
+    await requirePublication(pool, publication);
     const name = newSlotName(slotNamePrefix, generationId);
     await recordHandle?.(name);
     const start = await createSlot(pool, name, { timeoutMs, signal: this.#stop.signal });
@@ -120,12 +119,6 @@ class PostgresSource implements ChangeSource {
     this.#open.clear();
     await this.#context.pool[Symbol.asyncDispose]();
   }
-}
-
-function publicationMissing(name: string): SourceError {
-  return new SourceError('SOURCE_PUBLICATION_MISSING', `Publication ${name} does not exist`, {
-    remedy: `Run as superuser: CREATE PUBLICATION ${quoteName(name)} FOR ALL TABLES`,
-  });
 }
 
 function validPrefix(prefix: string): string {

@@ -75,7 +75,11 @@ export interface SourceReplication extends AsyncDisposable {
   /** Where the log begins for a new handle; all changes after it will be streamed. */
   readonly startPosition: SourcePosition;
 
-  /** The replicated tables that match now. */
+  /**
+   * The replicated tables that match now.
+   *
+   * @throws SourceError `SOURCE_PUBLICATION_MISSING` where it is unknown which tables are replicated.
+   */
   listTables(patterns: readonly TablePattern[]): Promise<readonly SourceTable[]>;
   /**
    * Streams every transaction that committed after `after`, in commit order, each as `begin`,
@@ -83,11 +87,18 @@ export interface SourceReplication extends AsyncDisposable {
    * consumer slows the reading down. Ends only by the signal or an error.
    */
   stream(options: StreamOptions): AsyncIterable<readonly ChangeEvent[]>;
-  /** Reads the present content of a table. */
+  /**
+   * Reads the present content of a table.
+   *
+   * @throws SourceError `SOURCE_TABLE_CHANGED`, also while reading, when the table is gone, was
+   *   renamed, or lost a column that `table` has.
+   */
   snapshot(table: SourceTable, options: SnapshotOptions): Promise<TableSnapshot>;
   /**
    * Reads rows by key as they are now: the last resort for values that an update left out. Rows that
    * are gone are missing. `position` must be streamed before a checkpoint shows them.
+   *
+   * @throws SourceError `SOURCE_TABLE_CHANGED` as `snapshot`.
    */
   readRows(
     table: SourceTable,

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@sluice/base';
+import { CONFIG_FILE_NAMES } from '@sluice/server';
 import type { CliContext } from '../cli-context.ts';
 import { openSource } from '../database/open-source.ts';
 import { starterConfig } from '../database/starter-config.ts';
+import { DATABASE_VARIABLE, starterServiceConfig } from '../database/starter-service-config.ts';
 import { counted } from '../terminal/text.ts';
 
 export interface InitOptions {
@@ -13,7 +15,10 @@ export interface InitOptions {
   readonly force?: boolean | undefined;
 }
 
-/** Writes a sync config to begin with, made from the tables of a database. */
+/**
+ * Writes a sync config to begin with, made from the tables of a database, and beside it a service
+ * configuration where there is none.
+ */
 export async function initCommand(
   { screen, cwd }: CliContext,
   options: InitOptions,
@@ -30,6 +35,23 @@ export async function initCommand(
   screen.print(
     `${screen.colors.green('✓')} ${options.out} written from ${counted(tables.length, 'table')}`,
   );
-  screen.print('  Look it over: it decides who sees what. Then run:');
+  const serviceFile = await writeServiceConfig(file, options.db);
+  if (serviceFile !== undefined) {
+    screen.print(`${screen.colors.green('✓')} ${path.relative(cwd, serviceFile)} written`);
+  }
+  screen.print(`  Look ${options.out} over: it decides who sees what. Then run:`);
   screen.print(`    npx sluice dev --db URL --sync-config ${options.out}`);
+  if (serviceFile === undefined) return;
+  const flag = path.dirname(file) === cwd ? '' : ` --config ${path.relative(cwd, serviceFile)}`;
+  screen.print('  or, once client_auth names your keys:');
+  screen.print(`    ${DATABASE_VARIABLE}=URL npx sluice start${flag}`);
+}
+
+/** Undefined when there is a service configuration beside the sync config: it is left as it is. */
+async function writeServiceConfig(syncConfig: string, db: string): Promise<string | undefined> {
+  const folder = path.dirname(syncConfig);
+  if (CONFIG_FILE_NAMES.some((name) => existsSync(path.join(folder, name)))) return undefined;
+  const file = path.join(folder, CONFIG_FILE_NAMES[0]);
+  await writeFile(file, starterServiceConfig(db, path.basename(syncConfig)));
+  return file;
 }

@@ -40,7 +40,7 @@ export function notReady(problems: readonly SourceCheck[], triedToFix: boolean):
   const message = `The database is not ready for replication: ${counted(problems.length, 'problem')}, see above`;
   return new AppError('CLI_CHECKS_FAILED', message, {
     remedy: canFix
-      ? `Run what is listed, or try again with --fix.${restart}`
-      : `Run what is listed, then try again.${restart}`,
+      ? `Do what is listed, or try again with --fix.${restart}`
+      : `Do what is listed, then try again.${restart}`,
   });
 }

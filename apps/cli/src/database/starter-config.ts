@@ -35,7 +35,7 @@ export function starterConfig(tables: readonly TableSchema[], defaultSchema: str
       '# `WHERE true` would give every row to every user.',
     );
     for (const { table, hasId } of others) {
-      const hint = hasId ? '' : ' (has no column id: write SELECT key_column AS id, *)';
+      const hint = hasId ? '' : ' # has no column id: write SELECT key_column AS id, *';
       const body = streamLines(table, defaultSchema, 'WHERE …');
       lines.push(...body.map((line, index) => `# ${line}${index === 0 ? hint : ''}`), '#');
     }

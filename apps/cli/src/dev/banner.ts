@@ -14,7 +14,7 @@ export interface BannerFacts {
 }
 
 const SAMPLE_UPDATE =
-  "UPDATE lists SET name = 'Hello ' || to_char(now(), 'HH24:MI:SS') WHERE owner_id = 'alice' AND position = 1";
+  "UPDATE lists SET name = name || '+' WHERE owner_id = 'alice' AND position = 1";
 
 /** Says where everything is, and what to try first. */
 export async function printBanner(context: CliContext, facts: BannerFacts): Promise<void> {

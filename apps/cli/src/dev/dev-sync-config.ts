@@ -53,10 +53,12 @@ export async function readTextFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError('CONFIG_FILE_MISSING', `The file ${file} cannot be read: ${reason}`, {
-      cause,
-    });
+    const message = isMissing
+      ? `There is no file ${file}`
+      : `The file ${file} cannot be read: ${reason}`;
+    throw new ConfigError('CONFIG_FILE_MISSING', message, { cause });
   }
 }
 

@@ -64,9 +64,9 @@ export async function followStatus(
   });
 }
 
-/** A database without synced rows is served too, and then no operation was ever numbered. */
-export function isServing({ checkpointOpId, replication }: ServiceStatus): boolean {
-  return checkpointOpId !== undefined || replication.state === 'streaming';
+/** Clients are served from the first checkpoint on, also while the source is away. */
+export function isServing({ checkpointOpId }: ServiceStatus): boolean {
+  return checkpointOpId !== undefined;
 }
 
 /** Decides what is worth a line of its own. */

@@ -34,12 +34,11 @@ test('says in one line what the service does', () => {
   expect(statusText(WAITING, plain)).toMatch(/^● waiting .*SOURCE_UNREACHABLE$/);
 });
 
-test('a database without rows is served as soon as its changes are streamed', () => {
-  const empty = { ...STREAMING, checkpointOpId: undefined };
+test('a database without rows is served from its first checkpoint on, which is 0', () => {
+  const empty = { ...STREAMING, checkpointOpId: '0' };
   expect(isServing(empty)).toBe(true);
   expect(statusText(empty, plain)).toContain('checkpoint 0');
-  const replication = { ...empty.replication, state: 'connecting' as const };
-  expect(isServing({ ...empty, replication })).toBe(false);
+  expect(isServing({ ...empty, checkpointOpId: undefined })).toBe(false);
 });
 
 test('a failure is told once, and again after it was gone', () => {

@@ -18,9 +18,8 @@ export function statusText(status: ServiceStatus, colors: Screen['colors']): str
   return parts.join('  ');
 }
 
-function checkpointText({ checkpointOpId, replication }: ServiceStatus): string {
-  if (checkpointOpId !== undefined) return formatCount(BigInt(checkpointOpId));
-  return replication.state === 'streaming' ? '0' : 'none yet';
+function checkpointText({ checkpointOpId }: ServiceStatus): string {
+  return checkpointOpId === undefined ? 'none yet' : formatCount(BigInt(checkpointOpId));
 }
 
 const PAINT = {

@@ -47,6 +47,7 @@ export async function runTail(options: TailOptions): Promise<void> {
     try {
       await followOnce(options, view, printer, () => {
         backoff.reset();
+        if (problem !== '') screen.print(`${screen.colors.green('✓')} Connected again`);
         problem = '';
       });
     } catch (error) {

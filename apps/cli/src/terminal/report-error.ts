@@ -34,7 +34,10 @@ export function printError(screen: Screen, error: unknown, verbose: boolean): vo
   const { colors } = screen;
   const { message, code, remedy } = errorReport(error);
   screen.setStatus(undefined);
-  screen.print(`${colors.red('✗')} ${colors.bold(message)} ${colors.dim(`(${code})`)}`);
+  const [head = '', ...details] = message.split('\n');
+  screen.print(`${colors.red('✗')} ${colors.bold(head)} ${colors.dim(`(${code})`)}`);
+  for (const line of details) screen.print(line === '' ? '' : `  ${line}`);
+  if (details.length > 0) screen.print();
   for (const line of remedy.split('\n')) screen.print(`  ${line}`);
   if (!verbose) return;
   for (let at: unknown = error; at instanceof Error; at = at.cause) {

@@ -29,6 +29,7 @@ export class ConfigFileError extends ConfigError {
   constructor(file: ConfigText, problems: readonly ConfigProblem[]) {
     super(problems[0]?.code ?? 'CONFIG_INVALID_VALUE', formatProblems(file, problems), {
       details: { file: file.name, problems },
+      remedy: problems.length > 1 ? 'Correct the lines listed' : undefined,
     });
     this.problems = problems;
   }

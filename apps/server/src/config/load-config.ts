@@ -82,7 +82,10 @@ async function findConfigText(options: LoadConfigOptions): Promise<FoundConfig> 
   }
   throw new ConfigError('CONFIG_FILE_MISSING', `There is no file ${candidates.join(' or ')}`, {
     details: { cwd, candidates },
-    remedy: 'Run `sluice init`, or name the file with POWERSYNC_CONFIG_PATH',
+    remedy:
+      named === undefined
+        ? 'Run `sluice init --db URL`, or name the file with --config; see docs/operations.md'
+        : `Correct the path; it is taken from ${cwd}`,
   });
 }
 
@@ -106,6 +109,7 @@ async function readSyncConfig(
   if (text === undefined) {
     throw new ConfigError('CONFIG_FILE_MISSING', `There is no sync config file ${section.path}`, {
       details: { file },
+      remedy: `Make it, or correct sync_config.path; it was looked for at ${file}`,
     });
   }
   return { text, path: file, exitOnError };

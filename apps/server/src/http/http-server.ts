@@ -1,5 +1,5 @@
 import { fastify, type FastifyInstance } from 'fastify';
-import { AppError, type Logger } from '@sluice/base';
+import { AppError, ERROR_TABLE, SyncError, toAppError, type Logger } from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
@@ -134,17 +134,18 @@ type Reply = Parameters<typeof sendJson>[0];
 
 function sendError(context: RouteContext, reply: Reply, error: unknown): Reply {
   const wire = frameworkError(error as never) ?? toWireError(error, context);
-  if (wire.status >= 500) logFailure(context.logger, error);
+  logFailure(context.logger, error, wire.status);
   return sendJson(reply, wire.body, { status: wire.status });
 }
 
-function logFailure(logger: Logger, error: unknown): void {
-  const { code, message, stack } = error as Partial<AppError>;
-  logger.error('http_request_failed', {
-    code,
-    message,
-    ...(code === undefined || code === 'INTERNAL_BUG' ? { stack } : {}),
-  });
+/** What went wrong inside, and why a client was refused, at the level that the code has. */
+function logFailure(logger: Logger, error: unknown, status: number): void {
+  if (status < 500 && !(error instanceof SyncError)) return;
+  const { code, message, stack } = toAppError(error);
+  logger[ERROR_TABLE[code].logLevel](
+    status < 500 ? 'http_request_refused' : 'http_request_failed',
+    { code, message, ...(code === 'INTERNAL_BUG' ? { stack } : {}) },
+  );
 }
 
 function listenError(cause: unknown, host: string, port: number): AppError {

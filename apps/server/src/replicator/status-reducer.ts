@@ -42,7 +42,7 @@ function phaseFacts(
       rowsEstimated: phase.snapshot.estimatedRows,
     },
     position: phase.position === '' ? undefined : phase.position,
-    checkpointOpId: phase.checkpointOpId === 0n ? undefined : phase.checkpointOpId.toString(),
+    checkpointOpId: phase.checkpointOpId?.toString(),
     lagMs: phase.commitLagMs,
     rowsTotal: phase.rowsTotal,
     ...(isConnected ? { lastError: undefined } : {}),

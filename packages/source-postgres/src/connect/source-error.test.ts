@@ -44,7 +44,7 @@ test.each<[Error, string]>([
   [server('55000', 'logical decoding requires wal_level >= logical'), 'SOURCE_WAL_LEVEL'],
   [server('55000', 'logical decoding requires "wal_level" >= "logical"'), 'SOURCE_WAL_LEVEL'],
   [server('58P01', 'requested WAL segment 0001 has already been removed'), 'SOURCE_SLOT_LOST'],
-  [server('42P01', 'relation "x" does not exist'), 'SOURCE_QUERY_FAILED'],
+  [server('42P01', 'relation "x" does not exist'), 'SOURCE_TABLE_CHANGED'],
   [socket('ECONNREFUSED'), 'SOURCE_UNREACHABLE'],
   [socket('ENOTFOUND'), 'SOURCE_UNREACHABLE'],
   [new AggregateError([socket('ECONNREFUSED'), socket('ECONNREFUSED')]), 'SOURCE_UNREACHABLE'],

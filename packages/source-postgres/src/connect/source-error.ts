@@ -19,7 +19,7 @@ export function toSourceError(error: unknown, place: ErrorPlace, doing: string):
   const server = serverError(error);
   const code = server ? codeOfServerError(server) : codeOfSocketError(error);
   const reason = error instanceof Error ? error.message || error.name : String(error);
-  return new SourceError(code, `${doing} failed: ${reason}`, {
+  return new SourceError(code, `${AT_DOOR.has(code) ? atDoor(place) : doing} failed: ${reason}`, {
     cause: error,
     details: {
       host: place.host,
@@ -30,6 +30,18 @@ export function toSourceError(error: unknown, place: ErrorPlace, doing: string):
     },
     remedy: remedyFor(code, reason, place),
   });
+}
+
+/** Failures to get in: what one wanted to do there says nothing, and would make many of one. */
+const AT_DOOR = new Set<ErrorCode>([
+  'SOURCE_UNREACHABLE',
+  'SOURCE_AUTH_FAILED',
+  'SOURCE_DATABASE_MISSING',
+  'SOURCE_TLS',
+]);
+
+function atDoor({ host, port, user, database }: ErrorPlace): string {
+  return `Connecting to ${database} at ${host}:${port} as ${user}`;
 }
 
 /** The server's own error if this is one: pg's `DatabaseError` and ours carry a SQLSTATE. */
@@ -44,7 +56,10 @@ const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '28000': 'SOURCE_AUTH_FAILED',
   '28P01': 'SOURCE_AUTH_FAILED',
   '3D000': 'SOURCE_DATABASE_MISSING',
+  '3F000': 'SOURCE_TABLE_CHANGED', // its schema was renamed or dropped
   '42501': 'SOURCE_PERMISSION_DENIED',
+  '42703': 'SOURCE_TABLE_CHANGED', // a column is no more
+  '42P01': 'SOURCE_TABLE_CHANGED', // the table is no more
   '53400': 'SOURCE_SLOTS_EXHAUSTED', // all replication slots are in use
   '55006': 'SOURCE_SLOT_IN_USE',
   '57014': 'SOURCE_TIMEOUT', // statement timeout

@@ -31,7 +31,7 @@ const EXACT_AS_TEXT = new Set([20, 21, 23, 25, 26, 1043, 2950]); // int8 int2 in
  * Plans the reading of `table` with the columns that the consumer knows; their types are as in the
  * catalog now and must be loaded.
  *
- * @throws SourceError `SOURCE_QUERY_FAILED` when a column does not exist any more.
+ * @throws SourceError `SOURCE_TABLE_CHANGED` when a column does not exist any more.
  */
 export function planSnapshot(
   table: SourceTable,
@@ -83,7 +83,7 @@ export function progressOf(plan: SnapshotPlan, row: readonly SqliteValue[]): str
   return JSON.stringify(plan.keyPlaces.map((place) => String(row[place])));
 }
 
-/** @throws SourceError `SOURCE_QUERY_FAILED` for progress of another key. */
+/** @throws SourceError `SOURCE_TABLE_CHANGED` for progress of another key. */
 export function parseProgress(progress: string, plan: SnapshotPlan): readonly string[] {
   const values: unknown = JSON.parse(progress);
   if (
@@ -91,9 +91,7 @@ export function parseProgress(progress: string, plan: SnapshotPlan): readonly st
     values.length !== plan.keyPlaces.length ||
     !values.every((value) => typeof value === 'string')
   ) {
-    throw new SourceError('SOURCE_QUERY_FAILED', 'The key of the table is no longer the same', {
-      remedy: 'Nothing to do: the table is read again from its beginning',
-    });
+    throw new SourceError('SOURCE_TABLE_CHANGED', 'The key of the table is no longer the same');
   }
   return values;
 }
@@ -104,8 +102,7 @@ function boundary(key: readonly ColumnFacts[], after: readonly string[]): string
 
 function columnGone(table: SourceTable, column: string): never {
   throw new SourceError(
-    'SOURCE_QUERY_FAILED',
+    'SOURCE_TABLE_CHANGED',
     `Column ${column} of ${table.schema}.${table.name} does not exist any more or is not published`,
-    { remedy: 'Nothing to do: the table is read again with its new definition' },
   );
 }

@@ -353,6 +353,6 @@ test('says what is wrong when a table may not be read, or is gone', async () => 
   });
   await database.sql('DROP TABLE replication_log');
   await expect(readSnapshot(replication, table)).rejects.toMatchObject({
-    code: 'SOURCE_QUERY_FAILED',
+    code: 'SOURCE_TABLE_CHANGED',
   });
 });

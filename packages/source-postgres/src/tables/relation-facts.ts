@@ -1,3 +1,5 @@
+import { SourceError } from '@sluice/base';
+import { quoteName } from '../connect/quoting.ts';
 import type { QueryPool } from '../connect/query-pool.ts';
 
 /** What the catalog says now of one table. */
@@ -74,6 +76,14 @@ export async function publicationExists(pool: QueryPool, publication: string): P
     [publication],
   );
   return rows.length > 0;
+}
+
+/** @throws SourceError `SOURCE_PUBLICATION_MISSING`. */
+export async function requirePublication(pool: QueryPool, publication: string): Promise<void> {
+  if (await publicationExists(pool, publication)) return;
+  throw new SourceError('SOURCE_PUBLICATION_MISSING', `Publication ${publication} does not exist`, {
+    remedy: `Run as superuser: CREATE PUBLICATION ${quoteName(publication)} FOR ALL TABLES`,
+  });
 }
 
 /**
