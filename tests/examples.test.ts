@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { until } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   buildCommand,
   runCommand,
   RunningCommand,
 } from '../apps/cli/src/testing/running-command.ts';
-import { until } from './support/until.ts';
 
 const CLIENT = path.resolve('examples/node-client/client.js');
 

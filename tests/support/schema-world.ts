@@ -1,7 +1,7 @@
+import { until } from '@sluice/testing';
 import type pg from 'pg';
 import { expect } from 'vitest';
 import type { Row, StreamClient } from './stream-client.ts';
-import { until } from './until.ts';
 
 /** Everything is synced to everybody: what matters here are the tables. */
 export const SCHEMA_CONFIG = `
