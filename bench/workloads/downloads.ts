@@ -1,7 +1,7 @@
+import { until } from '@sluice/testing';
 import type pg from 'pg';
 import type { ServiceProcess } from '../../tests/support/service-process.ts';
 import type { TokenIssuer } from '../../tests/support/tokens.ts';
-import { until } from '@sluice/testing';
 import { downloadAll, median, type Figure } from '../harness.ts';
 
 const BSON = 'application/vnd.powersync.bson-stream';

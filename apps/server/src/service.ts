@@ -257,7 +257,6 @@ class RunningService implements Service {
     while (!signal.aborted) {
       const status = this.status();
       for (const listener of this.#listeners) listener(status);
-      // Only the signal interrupts the pause, and then the loop ends.
       await pause(this.#clock, STATUS_MS, signal);
     }
   }

@@ -62,7 +62,6 @@ export class StorageKeeper<T> {
         this.#error = toAppError(error);
         if (isNew) logger.error('storage_open_failed', { code, message, remedy });
       }
-      // Only the signal interrupts the pause, and then the loop ends.
       await pause(clock, backoff.nextDelayMs(), signal);
     }
   }

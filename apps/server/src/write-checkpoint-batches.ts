@@ -1,3 +1,4 @@
+import { must } from '@sluice/base';
 import type { SourcePosition } from '@sluice/model';
 
 export interface WriteCheckpointBatchesOptions {
@@ -37,8 +38,7 @@ export class WriteCheckpointBatches {
   async create(user: string): Promise<bigint> {
     const batch = (this.#open ??= this.#newBatch());
     const index = batch.users.push(user) - 1;
-    const value = (await batch.values)[index];
-    return value ?? 0n;
+    return must((await batch.values)[index], 'a write checkpoint for each user of a batch');
   }
 
   #newBatch(): Batch {

@@ -1,6 +1,6 @@
+import type { OpId } from '@sluice/model';
 import type { Op } from './op.ts';
 import { opElementBytes, OpTailWriter, writeOpHeadText } from './op-codec.ts';
-import type { OpId } from '@sluice/model';
 
 /** One op as a BSON array element (layout in `op-codec.ts`). For many ops use `OpTailWriter`. */
 export function encodeOpElement(op: Op): Uint8Array {

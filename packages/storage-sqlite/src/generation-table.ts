@@ -1,5 +1,5 @@
-import { StorageError } from '@sluice/base';
 import { randomUUID } from 'node:crypto';
+import { StorageError } from '@sluice/base';
 import type { Checkpoint } from '@sluice/model';
 import type { Generation, NewGeneration } from '@sluice/storage';
 import type { Database } from './database.ts';

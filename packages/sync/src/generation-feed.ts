@@ -176,7 +176,6 @@ export class GenerationFeed {
       } finally {
         attempt.abort();
       }
-      // Only `close` interrupts the pause, and then the loop ends.
       await pause(clock, backoff.nextDelayMs(), signal);
     }
   }

@@ -234,7 +234,6 @@ export class SyncHub implements AsyncDisposable {
       } finally {
         attempt.abort();
       }
-      // Only the end of the hub interrupts the pause, and then the loop ends.
       await pause(clock, backoff.nextDelayMs(), stopped);
     }
   }

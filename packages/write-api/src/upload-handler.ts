@@ -7,7 +7,6 @@ import {
   type Logger,
 } from '@sluice/base';
 import { applyUpload, type ItemOutcome } from './apply-upload.ts';
-
 import type { UploadDatabase } from './upload-database.ts';
 import { parseUpload, type UploadItem } from './upload-request.ts';
 

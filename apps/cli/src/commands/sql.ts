@@ -1,6 +1,6 @@
+import { AppError } from '@sluice/base';
 import type { CliContext } from '../cli-context.ts';
 import { runSql } from '../database/run-sql.ts';
-import { AppError } from '@sluice/base';
 import { formatTable } from '../terminal/table.ts';
 import { findFolder, noFolder } from './tail.ts';
 

@@ -1,4 +1,4 @@
-import { AppError, Backoff, type Clock, type JsonObject } from '@sluice/base';
+import { AppError, Backoff, pause, type Clock, type JsonObject } from '@sluice/base';
 import type { Screen } from '../terminal/screen.ts';
 import { counted, formatDuration } from '../terminal/text.ts';
 import { readSyncStream } from './sync-stream.ts';
@@ -58,9 +58,7 @@ export async function runTail(options: TailOptions): Promise<void> {
       }
       problem = error.message;
     }
-    await clock.sleep(backoff.nextDelayMs(), signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pause(clock, backoff.nextDelayMs(), signal);
   }
 }
 

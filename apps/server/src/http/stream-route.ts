@@ -65,7 +65,6 @@ async function openStream(
   const format = negotiateFormat(headerText(headers.accept));
   // zstd is not offered: gzip runs are shared between connections and need no state in between,
   // while Node cannot read concatenated zstd frames, so that each connection would need its own.
-  // Node has zstd only from 22.15 on, and every official client takes gzip.
   const encoding = negotiateEncoding(headerText(headers['accept-encoding']), { zstd: false });
   const gone = new AbortController();
   const { signal } = gone;

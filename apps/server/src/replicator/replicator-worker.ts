@@ -113,7 +113,6 @@ async function reportLag(source: ChangeSource, { status }: Latest): Promise<void
 async function repeat(ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await act();
-    // Only the signal interrupts the pause, and then the loop ends.
     await pause(systemClock, ms, signal);
   }
 }

@@ -99,7 +99,6 @@ export class ReplicatorSupervisor {
   async #watch(signal: AbortSignal, settled: AbortSignal): Promise<Outcome> {
     const either = AbortSignal.any([signal, settled]);
     for (;;) {
-      // Interrupted by one of the signals, which is looked at next.
       await pause(this.#options.clock, WATCH_MS, either);
       if (either.aborted) return { kind: 'stopped' };
       const silentMs = this.#now() - this.#status.touchedAtMs;

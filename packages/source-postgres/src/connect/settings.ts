@@ -1,5 +1,5 @@
-import { ConfigError } from '@sluice/base';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
+import { ConfigError } from '@sluice/base';
 import type { PostgresConnectionOptions } from '../options.ts';
 
 /** Where and how to connect, complete. */
