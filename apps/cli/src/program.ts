@@ -69,7 +69,7 @@ function addDevelopment(program: Command, context: CliContext): void {
       addStream,
     )
     .option('--parameters <json>', 'connection parameters', parseJsonObject)
-    .option('--buckets', 'print the buckets at every checkpoint')
+    .option('--buckets', 'print the buckets, then those that change')
     .option('--all', 'print every row, also of the first download')
     .option('--dir <folder>', DIR_HELP)
     .action(async (options) => (await import('./commands/tail.ts')).tailCommand(context, options));
