@@ -124,6 +124,10 @@ function addOperation(program: Command, context: CliContext): void {
     .description('check that a database is ready for replication')
     .option('--db <url>', 'the database')
     .option('-c, --config <file>', 'the configuration of a service')
+    .option(
+      '--sync-config <file>',
+      'with --db: whose tables to check (default: ./sync-config.yaml)',
+    )
     .option('--fix', 'do what is missing, as far as this role may')
     .action(async (options) =>
       (await import('./commands/doctor.ts')).doctorCommand(context, options),
