@@ -63,6 +63,8 @@ export class GenerationReplicator {
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
   #writtenAtMs = 0;
+  /** How long the last write took. */
+  #writeMs = 0;
   #wroteSincePublish = false;
   #markSeen = false;
 
@@ -350,8 +352,14 @@ export class GenerationReplicator {
     if (this.#buffer.weight >= limits.batchBytes) return true;
     if (this.#buffer.inTransaction) return false;
     const hasChanges = !this.#buffer.isEmpty || this.#dirtyTables.size > 0;
+    const sinceWriteMs = clock.now() - this.#writtenAtMs;
+    // Nothing can be published before all snapshots are complete, so only full batches pay.
+    if (!this.#registry.snapshotsDone && this.#snapshotRunning) {
+      return hasChanges && sinceWriteMs >= limits.snapshotCommitMs;
+    }
     if (this.#queue.weight > 0) {
-      return hasChanges && clock.now() - this.#writtenAtMs >= limits.groupCommitMs;
+      const groupMs = Math.max(limits.groupCommitMs, WRITE_SHARE * this.#writeMs);
+      return hasChanges && sinceWriteMs >= groupMs;
     }
     return hasChanges || this.#hasNewPosition();
   }
@@ -378,6 +386,7 @@ export class GenerationReplicator {
     const { position, partial } = buffer;
     this.#dirtyTables.clear();
     this.#removals = [];
+    const startedAtMs = clock.now();
     const checkpoint = await writer.write({
       changes,
       resume: formatResumePoint({ position, partial, waitFor: this.#waitFor }),
@@ -389,6 +398,7 @@ export class GenerationReplicator {
     replication.acknowledge(position);
     this.#wroteSincePublish = true;
     this.#writtenAtMs = clock.now();
+    this.#writeMs = this.#writtenAtMs - startedAtMs;
     if (checkpoint !== undefined) {
       this.#wroteSincePublish = false;
       this.#markSeen = false;
@@ -458,6 +468,12 @@ export class GenerationReplicator {
     });
   }
 }
+
+/**
+ * Under load the next write waits this many times as long as the last one took: a batch costs a
+ * segment for each bucket and a sync of the disk however few changes it has.
+ */
+const WRITE_SHARE = 2;
 
 function weightOf(work: Work): number {
   if (work.kind === 'changes') return work.events.length;
