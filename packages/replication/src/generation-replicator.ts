@@ -35,7 +35,8 @@ type Work =
       readonly found: readonly SourceTable[];
       readonly head: SourcePosition;
     }
-  | { readonly kind: 'compact' };
+  | { readonly kind: 'compact' }
+  | { readonly kind: 'wake' };
 
 /**
  * Fills one generation and keeps it up to date.
@@ -63,8 +64,10 @@ export class GenerationReplicator {
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
   #writtenAtMs = 0;
+  #wakes = false;
   /** How long the last write took. */
   #writeMs = 0;
+  #writtenChanges = 0;
   #wroteSincePublish = false;
   #markSeen = false;
 
@@ -96,7 +99,9 @@ export class GenerationReplicator {
       for await (const work of this.#queue) {
         if (both.aborted) break;
         await this.#handle(work);
-        if (this.#shouldFlush()) await this.#flush();
+        const delayMs = this.#writeDelayMs();
+        if (delayMs === 0) await this.#flush();
+        else if (delayMs !== undefined) this.#wakeAfter(delayMs, both);
         this.#startSnapshots(feeds, both);
       }
       if (!signal.aborted) await Promise.all(feeds); // rejects with what ended the queue
@@ -181,6 +186,8 @@ export class GenerationReplicator {
         return undefined;
       case 'compact':
         return this.#compact();
+      case 'wake':
+        return undefined;
       case 'snapshot-start':
       case 'snapshot-chunk':
       case 'snapshot-end':
@@ -346,22 +353,37 @@ export class GenerationReplicator {
     this.#dirtyTables.add(table);
   }
 
+  /** Milliseconds until what has been taken should be written; undefined when nothing has to be. */
+  #writeDelayMs(): number | undefined {
+    if (this.#buffer.weight >= this.#options.limits.batchBytes) return 0;
+    if (this.#buffer.inTransaction) return undefined;
+    if (this.#buffer.isEmpty && this.#dirtyTables.size === 0) {
+      return this.#queue.weight === 0 && this.#hasNewPosition() ? 0 : undefined;
+    }
+    const sinceWriteMs = this.#options.clock.now() - this.#writtenAtMs;
+    return Math.max(0, this.#groupMs() - sinceWriteMs);
+  }
+
   /** Under light load every commit is written at once, under heavy load many together. */
-  #shouldFlush(): boolean {
-    const { clock, limits } = this.#options;
-    if (this.#buffer.weight >= limits.batchBytes) return true;
-    if (this.#buffer.inTransaction) return false;
-    const hasChanges = !this.#buffer.isEmpty || this.#dirtyTables.size > 0;
-    const sinceWriteMs = clock.now() - this.#writtenAtMs;
+  #groupMs(): number {
+    const { limits } = this.#options;
     // Nothing can be published before all snapshots are complete, so only full batches pay.
-    if (!this.#registry.snapshotsDone && this.#snapshotRunning) {
-      return hasChanges && sinceWriteMs >= limits.snapshotCommitMs;
-    }
-    if (this.#queue.weight > 0) {
-      const groupMs = Math.max(limits.groupCommitMs, WRITE_SHARE * this.#writeMs);
-      return hasChanges && sinceWriteMs >= groupMs;
-    }
-    return hasChanges || this.#hasNewPosition();
+    if (this.#snapshotRunning && !this.#registry.snapshotsDone) return limits.snapshotCommitMs;
+    const isBusy = this.#writtenChanges >= MANY_CHANGES;
+    const shareMs = isBusy ? Math.min(WRITE_SHARE * this.#writeMs, MAX_GROUP_MS) : 0;
+    return this.#queue.weight > 0 ? Math.max(limits.groupCommitMs, shareMs) : shareMs;
+  }
+
+  /** Has the loop look again after some time, although nothing may arrive. */
+  #wakeAfter(delayMs: number, signal: AbortSignal): void {
+    if (this.#wakes) return;
+    this.#wakes = true;
+    const wake = async (): Promise<void> => {
+      await this.#options.clock.sleep(delayMs, signal).catch(() => {}); // the loop has ended
+      this.#wakes = false;
+      await this.#queue.push({ kind: 'wake' }, 0);
+    };
+    void wake();
   }
 
   /** Whether a position without changes is worth a write; otherwise it is only acknowledged. */
@@ -399,6 +421,7 @@ export class GenerationReplicator {
     this.#wroteSincePublish = true;
     this.#writtenAtMs = clock.now();
     this.#writeMs = this.#writtenAtMs - startedAtMs;
+    this.#writtenChanges = changes.length;
     if (checkpoint !== undefined) {
       this.#wroteSincePublish = false;
       this.#markSeen = false;
@@ -474,6 +497,10 @@ export class GenerationReplicator {
  * segment for each bucket and a sync of the disk however few changes it has.
  */
 const WRITE_SHARE = 2;
+/** A write of fewer changes than this shows that the source is not busy. */
+const MANY_CHANGES = 100;
+/** A slow disk must not hold up clients for longer than this. */
+const MAX_GROUP_MS = 250;
 
 function weightOf(work: Work): number {
   if (work.kind === 'changes') return work.events.length;
