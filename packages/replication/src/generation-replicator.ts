@@ -154,7 +154,10 @@ export class GenerationReplicator {
   async *#compactions(signal: AbortSignal): AsyncGenerator<Work> {
     const { clock, limits } = this.#options;
     for (;;) {
-      await clock.sleep(this.#hasMoreToCompact ? COMPACT_PAUSE_MS : limits.compactEveryMs, signal);
+      await clock.sleep(
+        this.#hasMoreToCompact ? limits.compactPauseMs : limits.compactEveryMs,
+        signal,
+      );
       yield { kind: 'compact' };
     }
   }
@@ -491,9 +494,6 @@ export class GenerationReplicator {
     });
   }
 }
-
-/** Between two slices of compaction, so that changes get through. */
-const COMPACT_PAUSE_MS = 500;
 
 function weightOf(work: Work): number {
   if (work.kind === 'changes') return work.events.length;

@@ -15,8 +15,9 @@ export interface ReplicationLimits {
   readonly tablePollMs: number;
   /** How often a position without changes is made durable when nobody waits for it. */
   readonly idleCheckpointMs: number;
-  /** Time given to storage for compaction in one go, and the pause between goes. */
+  /** Time given to storage for compaction in one go, and the pauses while there is more and after. */
   readonly compactSliceMs: number;
+  readonly compactPauseMs: number;
   readonly compactEveryMs: number;
 }
 
@@ -28,5 +29,6 @@ export const DEFAULT_LIMITS: ReplicationLimits = {
   tablePollMs: 2000,
   idleCheckpointMs: 1000,
   compactSliceMs: 50,
+  compactPauseMs: 500,
   compactEveryMs: 60_000,
 };
