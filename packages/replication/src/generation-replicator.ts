@@ -8,7 +8,7 @@ import type { ReplicationLimits } from './limits.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
 import { formatResumePoint, parseResumePoint } from './resume-point.ts';
 import { isTableChanged, snapshotSteps, type SnapshotStep } from './snapshot-feed.ts';
-import type { ReplicationStatus, SnapshotStatus } from './status.ts';
+import { snapshotStatus, type ReplicationStatus, type SnapshotStatus } from './status.ts';
 import { tableLists, type TableList } from './table-lists.ts';
 import { TableRegistry } from './table-registry.ts';
 import { WritePacing } from './write-pacing.ts';
@@ -468,15 +468,7 @@ export class GenerationReplicator {
   }
 
   #reportSnapshot(table: ReplicatedTable, estimatedRows: number | undefined): void {
-    const all = this.#registry.all();
-    const { snapshot } = table.state;
-    this.#snapshot = {
-      table: `${table.source.schema}.${table.source.name}`,
-      tablesDone: all.filter((other) => other.snapshotDone).length,
-      tablesTotal: all.length,
-      rowsDone: snapshot.kind === 'pending' ? snapshot.rowsDone : 0,
-      estimatedRows,
-    };
+    this.#snapshot = snapshotStatus(table, this.#registry.all(), estimatedRows);
     this.#report('snapshot');
   }
 

@@ -1,4 +1,5 @@
 import type { OpId, SourcePosition } from '@sluice/model';
+import type { ReplicatedTable } from './replicated-table.ts';
 
 /** What the replication of one generation is doing; reported whenever it changes notably. */
 export interface ReplicationStatus {
@@ -21,4 +22,20 @@ export interface SnapshotStatus {
   readonly tablesTotal: number;
   readonly rowsDone: number;
   readonly estimatedRows: number | undefined;
+}
+
+/** Where the snapshots stand while `table` is read. */
+export function snapshotStatus(
+  table: ReplicatedTable,
+  all: readonly ReplicatedTable[],
+  estimatedRows: number | undefined,
+): SnapshotStatus {
+  const { snapshot } = table.state;
+  return {
+    table: `${table.source.schema}.${table.source.name}`,
+    tablesDone: all.filter((other) => other.snapshotDone).length,
+    tablesTotal: all.length,
+    rowsDone: snapshot.kind === 'pending' ? snapshot.rowsDone : 0,
+    estimatedRows,
+  };
 }
