@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     'write-baseline': { type: 'boolean', default: false },
     json: { type: 'string' },
+    'cpu-prof': { type: 'string' },
   },
 });
 const rows = Number(options.rows);
@@ -29,7 +30,7 @@ const documents = Number(options.documents);
 const dir = await mkdtemp(path.join(tmpdir(), 'sluice-bench-'));
 const postgres = await LocalPostgres.start({
   dataDir: path.join(dir, 'postgres'),
-  settings: { max_wal_size: '4GB', shared_buffers: '512MB', synchronous_commit: 'off' },
+  settings: { max_wal_size: '4GB', shared_buffers: '512MB' },
 });
 const figures: Figure[] = [];
 const add = (name: string, unit: string, value: number, higherIsBetter = true): void => {
@@ -44,6 +45,8 @@ const service = await ServiceProcess.create({
   databaseUrl: postgres.url(),
   syncConfig: SYNC_CONFIG,
   issuer,
+  nodeOptions:
+    options['cpu-prof'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options['cpu-prof']}`],
 });
 const sql = await connect(postgres.url());
 try {

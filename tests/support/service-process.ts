@@ -14,18 +14,22 @@ export interface ServiceProcessOptions {
   readonly syncConfig: string;
   readonly issuer: TokenIssuer;
   readonly port?: number;
+  /** Options of Node itself, e.g. for a profile. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** `sluice start` as a process of its own, from the built program. */
 export class ServiceProcess {
   readonly port: number;
   readonly #configPath: string;
+  readonly #nodeOptions: readonly string[];
   #child: ChildProcess | undefined;
   #log = '';
 
-  private constructor(port: number, configPath: string) {
+  private constructor(port: number, configPath: string, nodeOptions: readonly string[]) {
     this.port = port;
     this.#configPath = configPath;
+    this.#nodeOptions = nodeOptions;
   }
 
   static async create(options: ServiceProcessOptions): Promise<ServiceProcess> {
@@ -44,7 +48,7 @@ export class ServiceProcess {
         port,
       }),
     );
-    return new ServiceProcess(port, configPath);
+    return new ServiceProcess(port, configPath, options.nodeOptions ?? []);
   }
 
   get url(): string {
@@ -61,7 +65,8 @@ export class ServiceProcess {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [SLUICE, 'start', '--config', this.#configPath], {
+    const command = [SLUICE, 'start', '--config', this.#configPath];
+    const child = spawn(process.execPath, [...this.#nodeOptions, ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const collect = (part: string): void => {
@@ -83,6 +88,10 @@ export class ServiceProcess {
     } catch (cause) {
       throw new Error(`The service is not ready:\n${this.#log.slice(-4000)}`, { cause });
     }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   /** Resolves with the exit code, or null after a signal. */

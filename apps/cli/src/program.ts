@@ -69,7 +69,7 @@ function addDevelopment(program: Command, context: CliContext): void {
       addStream,
     )
     .option('--parameters <json>', 'connection parameters', parseJsonObject)
-    .option('--buckets', 'print the buckets at every checkpoint')
+    .option('--buckets', 'print the buckets, then those that change')
     .option('--all', 'print every row, also of the first download')
     .option('--dir <folder>', DIR_HELP)
     .action(async (options) => (await import('./commands/tail.ts')).tailCommand(context, options));
@@ -124,6 +124,10 @@ function addOperation(program: Command, context: CliContext): void {
     .description('check that a database is ready for replication')
     .option('--db <url>', 'the database')
     .option('-c, --config <file>', 'the configuration of a service')
+    .option(
+      '--sync-config <file>',
+      'with --db: whose tables to check (default: ./sync-config.yaml)',
+    )
     .option('--fix', 'do what is missing, as far as this role may')
     .action(async (options) =>
       (await import('./commands/doctor.ts')).doctorCommand(context, options),

@@ -2,6 +2,7 @@ import { assert, must } from '@sluice/base';
 import type { SourcePosition, SqliteRow, SqliteValue } from '@sluice/model';
 import type { ChangeEvent, SnapshotChunk } from '@sluice/source';
 import type { RowChange, RowRef } from '@sluice/storage';
+import { PendingPut, rowBytes } from './pending-put.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
 import type { ResumePoint } from './resume-point.ts';
 import { hasOmitted, restoreOmitted, rowCopy } from './row-copy.ts';
@@ -204,13 +205,11 @@ export class ChangeBuffer {
 
   #put(table: ReplicatedTable, row: SqliteRow, ifAbsent: boolean): void {
     const key = table.keyOf(row);
-    const evaluated = table.evaluate(row);
     const copy = rowCopy(table.source, row);
     if (table.source.mayOmitValues && !ifAbsent) this.#copies.set(copyKey(table.id, key), copy);
-    this.#changes.push({ kind: 'put', tableId: table.id, key, ifAbsent, row: evaluated, copy });
-    let weight = 100 + (copy?.byteLength ?? 0);
-    for (const output of evaluated.outputs) weight += output.data.length * output.buckets.length;
-    this.#weight += weight;
+    const { id: tableId, evaluate } = table;
+    this.#changes.push(new PendingPut({ tableId, key, ifAbsent, copy, evaluate, values: row }));
+    this.#weight += 100 + (copy?.byteLength ?? 0) + rowBytes(row);
   }
 
   #delete(table: ReplicatedTable, key: string): void {

@@ -31,7 +31,8 @@ type Work =
   | { readonly kind: 'changes'; readonly events: readonly ChangeEvent[] }
   | SnapshotStep
   | TableList
-  | { readonly kind: 'compact' };
+  | { readonly kind: 'compact' }
+  | { readonly kind: 'wake' };
 
 /**
  * Fills one generation and keeps it up to date.
@@ -59,6 +60,10 @@ export class GenerationReplicator {
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
   #writtenAtMs = 0;
+  #wakes = false;
+  /** How long the last write took. */
+  #writeMs = 0;
+  #writtenChanges = 0;
   #wroteSincePublish = false;
   #markSeen = false;
 
@@ -90,7 +95,9 @@ export class GenerationReplicator {
       for await (const work of this.#queue) {
         if (both.aborted) break;
         await this.#handle(work);
-        if (this.#shouldFlush()) await this.#flush();
+        const delayMs = this.#writeDelayMs();
+        if (delayMs === 0) await this.#flush();
+        else if (delayMs !== undefined) this.#wakeAfter(delayMs, both);
         this.#startSnapshots(feeds, both);
       }
       if (!signal.aborted) await Promise.all(feeds); // rejects with what ended the queue
@@ -169,6 +176,8 @@ export class GenerationReplicator {
         return undefined;
       case 'compact':
         return this.#compact();
+      case 'wake':
+        return undefined;
       case 'snapshot-start':
       case 'snapshot-chunk':
       case 'snapshot-end':
@@ -338,16 +347,37 @@ export class GenerationReplicator {
     this.#dirtyTables.add(table);
   }
 
-  /** Under light load every commit is written at once, under heavy load many together. */
-  #shouldFlush(): boolean {
-    const { clock, limits } = this.#options;
-    if (this.#buffer.weight >= limits.batchBytes) return true;
-    if (this.#buffer.inTransaction) return false;
-    const hasChanges = !this.#buffer.isEmpty || this.#dirtyTables.size > 0;
-    if (this.#queue.weight > 0) {
-      return hasChanges && clock.now() - this.#writtenAtMs >= limits.groupCommitMs;
+  /** Milliseconds until what has been taken should be written; undefined when nothing has to be. */
+  #writeDelayMs(): number | undefined {
+    if (this.#buffer.weight >= this.#options.limits.batchBytes) return 0;
+    if (this.#buffer.inTransaction) return undefined;
+    if (this.#buffer.isEmpty && this.#dirtyTables.size === 0) {
+      return this.#queue.weight === 0 && this.#hasNewPosition() ? 0 : undefined;
     }
-    return hasChanges || this.#hasNewPosition();
+    const sinceWriteMs = this.#options.clock.now() - this.#writtenAtMs;
+    return Math.max(0, this.#groupMs() - sinceWriteMs);
+  }
+
+  /** Under light load every commit is written at once, under heavy load many together. */
+  #groupMs(): number {
+    const { limits } = this.#options;
+    // Nothing can be published before all snapshots are complete, so only full batches pay.
+    if (this.#snapshotRunning && !this.#registry.snapshotsDone) return limits.snapshotCommitMs;
+    const isBusy = this.#writtenChanges >= MANY_CHANGES;
+    const shareMs = isBusy ? Math.min(WRITE_SHARE * this.#writeMs, MAX_GROUP_MS) : 0;
+    return this.#queue.weight > 0 ? Math.max(limits.groupCommitMs, shareMs) : shareMs;
+  }
+
+  /** Has the loop look again after some time, although nothing may arrive. */
+  #wakeAfter(delayMs: number, signal: AbortSignal): void {
+    if (this.#wakes) return;
+    this.#wakes = true;
+    const wake = async (): Promise<void> => {
+      await this.#options.clock.sleep(delayMs, signal).catch(() => {}); // the loop has ended
+      this.#wakes = false;
+      await this.#queue.push({ kind: 'wake' }, 0);
+    };
+    void wake();
   }
 
   /** Whether a position without changes is worth a write; otherwise it is only acknowledged. */
@@ -372,6 +402,7 @@ export class GenerationReplicator {
     const { position, partial } = buffer;
     this.#dirtyTables.clear();
     this.#removals = [];
+    const startedAtMs = clock.now();
     const checkpoint = await writer.write({
       changes,
       resume: formatResumePoint({ position, partial, waitFor: this.#waitFor }),
@@ -383,6 +414,8 @@ export class GenerationReplicator {
     replication.acknowledge(position);
     this.#wroteSincePublish = true;
     this.#writtenAtMs = clock.now();
+    this.#writeMs = this.#writtenAtMs - startedAtMs;
+    this.#writtenChanges = changes.length;
     if (checkpoint !== undefined) {
       this.#wroteSincePublish = false;
       this.#markSeen = false;
@@ -463,6 +496,16 @@ export class GenerationReplicator {
     });
   }
 }
+
+/**
+ * Under load the next write waits this many times as long as the last one took: a batch costs a
+ * segment for each bucket and a sync of the disk however few changes it has.
+ */
+const WRITE_SHARE = 2;
+/** A write of fewer changes than this shows that the source is not busy. */
+const MANY_CHANGES = 100;
+/** A slow disk must not hold up clients for longer than this. */
+const MAX_GROUP_MS = 250;
 
 function weightOf(work: Work): number {
   if (work.kind === 'changes') return work.events.length;

@@ -4,7 +4,12 @@ export interface ReplicationLimits {
   readonly batchBytes: number;
   /** Under steady load, source commits are grouped for about this long before they are written. */
   readonly groupCommitMs: number;
-  /** Source events and snapshot rows that may wait between reading and writing. */
+  /** During a snapshot, what is less than a batch is written after this time. */
+  readonly snapshotCommitMs: number;
+  /**
+   * Source events and snapshot rows that may wait between reading and writing. One thread does both,
+   * and the socket holds more than this, so waiting in large numbers only costs memory.
+   */
   readonly queuedRows: number;
   /** How often tables are looked for that no change announces (created, dropped, renamed). */
   readonly tablePollMs: number;
@@ -18,7 +23,8 @@ export interface ReplicationLimits {
 export const DEFAULT_LIMITS: ReplicationLimits = {
   batchBytes: 8 * 1024 * 1024,
   groupCommitMs: 20,
-  queuedRows: 40_000,
+  snapshotCommitMs: 2000,
+  queuedRows: 4000,
   tablePollMs: 2000,
   idleCheckpointMs: 1000,
   compactSliceMs: 50,

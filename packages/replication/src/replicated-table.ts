@@ -11,7 +11,7 @@ export class ReplicatedTable {
   state: TableState;
   /** Rises when the snapshot starts over, so that rows read before are recognised as stale. */
   attempt = 0;
-  #evaluator: RowEvaluator | undefined;
+  #evaluate: (row: SqliteRow) => EvaluatedRow;
   readonly #onError: (error: EvaluationError) => void;
 
   constructor(options: {
@@ -24,8 +24,8 @@ export class ReplicatedTable {
     this.id = options.id;
     this.source = options.source;
     this.state = options.state;
-    this.#evaluator = options.evaluator;
     this.#onError = options.onError;
+    this.#evaluate = this.#evaluation(options.evaluator);
   }
 
   /** While the snapshot is being opened, so that a change of a table without a key can wait. */
@@ -42,7 +42,7 @@ export class ReplicatedTable {
   /** Takes over a new definition of the same table: columns came, went or changed type. */
   redefine(source: SourceTable, evaluator: RowEvaluator | undefined): void {
     this.source = source;
-    this.#evaluator = evaluator;
+    this.#evaluate = this.#evaluation(evaluator);
   }
 
   setSnapshot(snapshot: SnapshotState): void {
@@ -87,17 +87,24 @@ export class ReplicatedTable {
     return storedTable(this.id, this.state);
   }
 
+  /** What the sync config makes of a row of the present definition; stays so for who has taken it. */
+  get evaluate(): (row: SqliteRow) => EvaluatedRow {
+    return this.#evaluate;
+  }
+
+  #evaluation(evaluator: RowEvaluator | undefined): (row: SqliteRow) => EvaluatedRow {
+    if (evaluator === undefined) return () => NOTHING;
+    return (row) => {
+      const evaluated = evaluator.evaluate(row);
+      for (const error of evaluated.errors) this.#onError(error);
+      return evaluated;
+    };
+  }
+
   keyOf(row: readonly unknown[]): string {
     return this.isKeyless
       ? wholeRowKey(row as readonly SqliteValue[])
       : rowKey(row, this.source.keyColumns);
-  }
-
-  evaluate(row: SqliteRow): EvaluatedRow {
-    if (this.#evaluator === undefined) return NOTHING;
-    const evaluated = this.#evaluator.evaluate(row);
-    for (const error of evaluated.errors) this.#onError(error);
-    return evaluated;
   }
 }
 

@@ -10,7 +10,7 @@ import { runSql } from '../database/run-sql.ts';
 import { runStep } from '../terminal/steps.ts';
 import { counted } from '../terminal/text.ts';
 import type { DevFolder } from './dev-folder.ts';
-import { findSyncConfig, readTextFile } from './dev-sync-config.ts';
+import { findSyncConfig, readTextFile, type SyncConfigChoice } from './dev-sync-config.ts';
 import { choosePort, isPortFree } from './free-port.ts';
 import { ensureSample } from './sample-database.ts';
 
@@ -110,10 +110,13 @@ async function prepareOwn(
   };
 }
 
-/** None where there is no usable sync config: what is wrong with it is said later. */
-async function wantedTables(
+/**
+ * The tables that the sync config reads; none where there is no usable one: what is wrong with it is
+ * for others to say.
+ */
+export async function wantedTables(
   { cwd }: CliContext,
-  choice: SourceChoice,
+  choice: SyncConfigChoice,
 ): Promise<readonly TablePattern[]> {
   const file = findSyncConfig(cwd, choice);
   if (file === undefined) return [];

@@ -9,7 +9,7 @@ import {
   formatMismatch,
   formatSynced,
 } from './tail-format.ts';
-import { TailView, type TailEvent } from './tail-view.ts';
+import { TailView, type BucketSummary, type TailEvent } from './tail-view.ts';
 
 export interface TailOptions {
   readonly screen: Screen;
@@ -94,6 +94,8 @@ class TailPrinter {
   #connectedAtMs = 0;
   #lastCheckpointAtMs = 0;
   #synced = false;
+  /** Checksums of the buckets as they were printed last. */
+  #shown: ReadonlyMap<string, number> = new Map();
 
   constructor(options: TailOptions) {
     this.#options = options;
@@ -130,8 +132,7 @@ class TailPrinter {
           this.#lastCheckpointAtMs = atMs;
           break;
         case 'buckets':
-          if (showBuckets)
-            for (const line of formatBuckets(event.buckets, colors)) screen.print(line);
+          if (showBuckets) this.#showBuckets(event.buckets);
           break;
         case 'mismatch':
           screen.print(formatMismatch(event, format));
@@ -143,5 +144,13 @@ class TailPrinter {
     }
     if (this.#synced) screen.setStatus(undefined);
     else screen.setStatus(`  … downloading  ${formatDuration(atMs - this.#connectedAtMs)}`);
+  }
+
+  /** All of them the first time, then those that changed. */
+  #showBuckets(buckets: readonly BucketSummary[]): void {
+    const { screen } = this.#options;
+    const changed = buckets.filter(({ bucket, checksum }) => this.#shown.get(bucket) !== checksum);
+    for (const line of formatBuckets(changed, screen.colors)) screen.print(line);
+    this.#shown = new Map(buckets.map(({ bucket, checksum }) => [bucket, checksum]));
   }
 }

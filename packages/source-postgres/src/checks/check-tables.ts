@@ -115,7 +115,8 @@ function checkExistence(
   const unmatched = patterns.filter(
     (pattern) => !tables.some((table) => matchesPattern(pattern, table)),
   );
-  if (unmatched.length === 0) return ok('tables_exist', `${tables.length} tables are replicated`);
+  if (unmatched.length === 0)
+    return ok('tables_exist', `Tables of the sync config found: ${tables.length}`);
   const isWildcard = (pattern: TablePattern) => pattern.nameIsPrefix || pattern.schemaIsPrefix;
   const names = unmatched.map(
     (pattern) =>

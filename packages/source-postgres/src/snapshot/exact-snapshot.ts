@@ -8,7 +8,7 @@ import { normalizeLsn } from '../pgoutput/lsn.ts';
 import { copyRows } from './copy-rows.ts';
 import type { SnapshotPlan } from './snapshot-query.ts';
 
-const ROWS_PER_CHUNK = 10_000;
+const ROWS_PER_CHUNK = 2000;
 const BYTES_PER_CHUNK = 8 * 1024 * 1024;
 
 export interface ExactSnapshot {

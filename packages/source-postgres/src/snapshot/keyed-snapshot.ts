@@ -16,7 +16,8 @@ export interface KeyedSnapshotOptions extends SnapshotOptions {
   readonly timeoutMs: number;
 }
 
-const ROWS_PER_CHUNK = 10_000;
+/** Few enough that the garbage collector's young generation holds a chunk until it is written. */
+const ROWS_PER_CHUNK = 2000;
 /** Wire bytes of a chunk, so that wide rows do not fill the memory. */
 const BYTES_PER_CHUNK = 8 * 1024 * 1024;
 /**
