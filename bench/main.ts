@@ -46,7 +46,9 @@ const service = await ServiceProcess.create({
   syncConfig: SYNC_CONFIG,
   issuer,
   nodeOptions:
-    options['cpu-prof'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options['cpu-prof']}`],
+    options['cpu-prof'] === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${options['cpu-prof']}`],
 });
 const sql = await connect(postgres.url());
 try {

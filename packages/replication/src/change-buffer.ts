@@ -7,12 +7,6 @@ import type { ReplicatedTable } from './replicated-table.ts';
 import type { ResumePoint } from './resume-point.ts';
 import { hasOmitted, restoreOmitted, rowCopy } from './row-copy.ts';
 
-/** A row that an update left incomplete and whose missing values are stored nowhere. */
-export interface IncompleteRow {
-  readonly table: ReplicatedTable;
-  readonly row: SqliteRow;
-}
-
 interface OpenTransaction {
   readonly id: string;
   readonly commitPosition: SourcePosition;
@@ -34,7 +28,8 @@ export class ChangeBuffer {
   #weight = 0;
   /** Copies among the changes not yet written; undefined where the row was deleted. */
   readonly #copies = new Map<string, Uint8Array | undefined>();
-  #incomplete: IncompleteRow[] = [];
+  /** Rows that an update left incomplete and whose missing values are stored nowhere. */
+  #incomplete = new Map<ReplicatedTable, SqliteRow[]>();
 
   #position: SourcePosition;
   #transaction: OpenTransaction | undefined;
@@ -88,9 +83,10 @@ export class ChangeBuffer {
     return changes;
   }
 
-  takeIncomplete(): readonly IncompleteRow[] {
+  /** Rows to read again by their key, because an update left out values that nobody has. */
+  takeIncomplete(): ReadonlyMap<ReplicatedTable, readonly SqliteRow[]> {
     const rows = this.#incomplete;
-    this.#incomplete = [];
+    if (rows.size > 0) this.#incomplete = new Map();
     return rows;
   }
 
@@ -217,6 +213,12 @@ export class ChangeBuffer {
     this.push({ kind: 'delete', tableId: table.id, key, tombstone: !table.snapshotDone });
   }
 
+  #noteIncomplete(table: ReplicatedTable, row: SqliteRow): void {
+    const rows = this.#incomplete.get(table);
+    if (rows === undefined) this.#incomplete.set(table, [row]);
+    else rows.push(row);
+  }
+
   #completed(
     table: ReplicatedTable,
     event: Extract<RowEvent, { kind: 'update' }>,
@@ -226,7 +228,7 @@ export class ChangeBuffer {
     const key = copyKey(table.id, table.keyOf(event.before ?? event.row));
     const copy = this.#copies.has(key) ? this.#copies.get(key) : stored.get(key);
     const row = copy === undefined ? undefined : restoreOmitted(table.source, event.row, copy);
-    if (row === undefined) this.#incomplete.push({ table, row: withoutOmitted(event.row) });
+    if (row === undefined) this.#noteIncomplete(table, withoutOmitted(event.row));
     return row;
   }
 }

@@ -3,7 +3,7 @@ import type { OpId, SourcePosition, SqliteRow } from '@sluice/model';
 import type { ChangeEvent, ChangeSource, SourceReplication, SourceTable } from '@sluice/source';
 import type { Generation, GenerationWriter } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
-import { ChangeBuffer, copyKey, type IncompleteRow } from './change-buffer.ts';
+import { ChangeBuffer, copyKey } from './change-buffer.ts';
 import type { ReplicationLimits } from './limits.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
 import { formatResumePoint, parseResumePoint } from './resume-point.ts';
@@ -11,6 +11,7 @@ import { isTableChanged, snapshotSteps, type SnapshotStep } from './snapshot-fee
 import type { ReplicationStatus, SnapshotStatus } from './status.ts';
 import { tableLists, type TableList } from './table-lists.ts';
 import { TableRegistry } from './table-registry.ts';
+import { WritePacing } from './write-pacing.ts';
 
 export interface GenerationReplicatorOptions {
   readonly generation: Generation;
@@ -46,6 +47,7 @@ export class GenerationReplicator {
   readonly #options: GenerationReplicatorOptions;
   readonly #registry: TableRegistry;
   readonly #queue: BoundedQueue<Work>;
+  readonly #pacing: WritePacing;
   #buffer: ChangeBuffer;
 
   #waitFor: SourcePosition = '';
@@ -59,18 +61,16 @@ export class GenerationReplicator {
   #checkpointOpId: OpId | undefined;
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
-  #writtenAtMs = 0;
   #wakes = false;
-  /** How long the last write took. */
-  #writeMs = 0;
-  #writtenChanges = 0;
   #wroteSincePublish = false;
   #markSeen = false;
+  #hasMoreToCompact = false;
 
   constructor(options: GenerationReplicatorOptions) {
     this.#options = options;
     this.#active = options.generation.state === 'active';
     this.#queue = new BoundedQueue(options.limits.queuedRows);
+    this.#pacing = new WritePacing(options.limits);
     this.#buffer = new ChangeBuffer(parseResumePoint(undefined));
     this.#registry = new TableRegistry({
       plan: options.plan,
@@ -154,7 +154,7 @@ export class GenerationReplicator {
   async *#compactions(signal: AbortSignal): AsyncGenerator<Work> {
     const { clock, limits } = this.#options;
     for (;;) {
-      await clock.sleep(limits.compactEveryMs, signal);
+      await clock.sleep(this.#hasMoreToCompact ? COMPACT_PAUSE_MS : limits.compactEveryMs, signal);
       yield { kind: 'compact' };
     }
   }
@@ -349,23 +349,20 @@ export class GenerationReplicator {
 
   /** Milliseconds until what has been taken should be written; undefined when nothing has to be. */
   #writeDelayMs(): number | undefined {
-    if (this.#buffer.weight >= this.#options.limits.batchBytes) return 0;
-    if (this.#buffer.inTransaction) return undefined;
-    if (this.#buffer.isEmpty && this.#dirtyTables.size === 0) {
-      return this.#queue.weight === 0 && this.#hasNewPosition() ? 0 : undefined;
+    const buffer = this.#buffer;
+    const isBehind = this.#queue.weight > 0;
+    const hasChanges = !buffer.isEmpty || this.#dirtyTables.size > 0;
+    if (!hasChanges) {
+      return !buffer.inTransaction && !isBehind && this.#hasNewPosition() ? 0 : undefined;
     }
-    const sinceWriteMs = this.#options.clock.now() - this.#writtenAtMs;
-    return Math.max(0, this.#groupMs() - sinceWriteMs);
-  }
-
-  /** Under light load every commit is written at once, under heavy load many together. */
-  #groupMs(): number {
-    const { limits } = this.#options;
-    // Nothing can be published before all snapshots are complete, so only full batches pay.
-    if (this.#snapshotRunning && !this.#registry.snapshotsDone) return limits.snapshotCommitMs;
-    const isBusy = this.#writtenChanges >= MANY_CHANGES;
-    const shareMs = isBusy ? Math.min(WRITE_SHARE * this.#writeMs, MAX_GROUP_MS) : 0;
-    return this.#queue.weight > 0 ? Math.max(limits.groupCommitMs, shareMs) : shareMs;
+    return this.#pacing.delayMs({
+      nowMs: this.#options.clock.now(),
+      pendingBytes: buffer.weight,
+      hasChanges,
+      inTransaction: buffer.inTransaction,
+      isBehind,
+      snapshotRuns: this.#snapshotRunning && !this.#registry.snapshotsDone,
+    });
   }
 
   /** Has the loop look again after some time, although nothing may arrive. */
@@ -413,9 +410,7 @@ export class GenerationReplicator {
     });
     replication.acknowledge(position);
     this.#wroteSincePublish = true;
-    this.#writtenAtMs = clock.now();
-    this.#writeMs = this.#writtenAtMs - startedAtMs;
-    this.#writtenChanges = changes.length;
+    this.#pacing.noteWrite({ startedAtMs, endedAtMs: clock.now(), changes: changes.length });
     if (checkpoint !== undefined) {
       this.#wroteSincePublish = false;
       this.#markSeen = false;
@@ -442,8 +437,7 @@ export class GenerationReplicator {
 
   /** Fetches rows that an update left incomplete and that were never stored whole. */
   async #reread(): Promise<void> {
-    const incomplete = this.#buffer.takeIncomplete();
-    for (const [table, rows] of rowsByTable(incomplete)) {
+    for (const [table, rows] of this.#buffer.takeIncomplete()) {
       const fresh = await this.#rowsNow(table, rows);
       if (fresh === undefined) continue;
       for (const row of fresh.rows) this.#buffer.applyReread(table, row);
@@ -466,6 +460,7 @@ export class GenerationReplicator {
   async #compact(): Promise<void> {
     const { writer, limits, logger } = this.#options;
     const report = await writer.compact({ maxMs: limits.compactSliceMs });
+    this.#hasMoreToCompact = report.more;
     if (report.segmentsWritten > 0) logger.debug('storage_compacted', { ...report });
   }
 
@@ -497,27 +492,10 @@ export class GenerationReplicator {
   }
 }
 
-/**
- * Under load the next write waits this many times as long as the last one took: a batch costs a
- * segment for each bucket and a sync of the disk however few changes it has.
- */
-const WRITE_SHARE = 2;
-/** A write of fewer changes than this shows that the source is not busy. */
-const MANY_CHANGES = 100;
-/** A slow disk must not hold up clients for longer than this. */
-const MAX_GROUP_MS = 250;
+/** Between two slices of compaction, so that changes get through. */
+const COMPACT_PAUSE_MS = 500;
 
 function weightOf(work: Work): number {
   if (work.kind === 'changes') return work.events.length;
   return work.kind === 'snapshot-chunk' ? work.chunk.rows.length : 1;
-}
-
-function rowsByTable(incomplete: readonly IncompleteRow[]): Map<ReplicatedTable, SqliteRow[]> {
-  const byTable = new Map<ReplicatedTable, SqliteRow[]>();
-  for (const { table, row } of incomplete) {
-    const rows = byTable.get(table);
-    if (rows === undefined) byTable.set(table, [row]);
-    else rows.push(row);
-  }
-  return byTable;
 }
