@@ -8,7 +8,6 @@ import {
   MAX_DELTA,
   MAX_PAYLOAD_BYTES,
   packEnd,
-  SegmentIndex,
   type SegmentSummary,
   type VisibleKind,
 } from './segment-index.ts';
@@ -39,6 +38,7 @@ export class IndexEncoder {
   #droppedSum = 0;
   #hiddenSum = 0;
   #end = 0;
+  #lastDelta = 0;
   #startsWithClear = false;
 
   constructor(size: IndexSize) {
@@ -51,6 +51,7 @@ export class IndexEncoder {
     this.#words[at] = delta;
     this.#words[at + this.#size.dropped] = checksum;
     this.#droppedSum += checksum;
+    if (delta > this.#lastDelta) this.#lastDelta = delta;
     this.#dropped += 1;
   }
 
@@ -69,6 +70,7 @@ export class IndexEncoder {
     this.#words[at + visible] = checksum;
     this.#words[at + 2 * visible] = packEnd(this.#end, kind, hidden);
     this.#visibleSum += checksum;
+    if (delta > this.#lastDelta) this.#lastDelta = delta;
     if (hidden) {
       this.#hidden += 1;
       this.#hiddenSum += checksum;
@@ -97,7 +99,23 @@ export class IndexEncoder {
     words[11] = this.#hiddenSum >>> 0;
     words[12] = this.#startsWithClear ? 1 : 0;
     const index = new Uint8Array(words.buffer);
-    return { index, payload, summary: new SegmentIndex(index).summary() };
+    return { index, payload, summary: this.#summary() };
+  }
+
+  /** What `SegmentIndex.summary` would read from the index. */
+  #summary(): SegmentSummary {
+    const { dropped, visible, firstOpId, requiresCheckpoint } = this.#size;
+    const folded = dropped + this.#hidden;
+    return {
+      firstOpId,
+      lastOpId: firstOpId + BigInt(this.#lastDelta),
+      opCount: visible + dropped,
+      visibleCount: visible,
+      freshCount: visible - this.#hidden + (folded > 0 ? 1 : 0),
+      checksum: (this.#visibleSum + this.#droppedSum) >>> 0,
+      requiresCheckpoint,
+      startsWithClear: this.#startsWithClear,
+    };
   }
 }
 

@@ -33,7 +33,9 @@ function segmentOf(ops: readonly TestOp[], requiresCheckpoint = 0n): Segment {
     encoder.keep(delta, op.checksum, element.length, kind, op.hidden ?? false);
   }
   const data = encoder.finish(Buffer.concat(elements));
-  return new Segment(data.index, data.payload);
+  const segment = new Segment(data.index, data.payload);
+  expect(data.summary).toEqual(segment.index.summary());
+  return segment;
 }
 
 /** The slow, obvious reading of a slice. */
