@@ -16,6 +16,10 @@ export interface ServiceProcessOptions {
   readonly port?: number;
   /** Options of Node itself, e.g. for a profile. */
   readonly nodeOptions?: readonly string[];
+  /** Further keys of the source connection. */
+  readonly connection?: Readonly<Record<string, unknown>>;
+  /** Further keys of the configuration, such as another storage. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** `sluice start` as a process of its own, from the built program. */
@@ -36,7 +40,12 @@ export class ServiceProcess {
     const port = options.port ?? (await freePort());
     const configPath = path.join(options.dir, 'service.yaml');
     await writeFile(path.join(options.dir, 'sync-config.yaml'), options.syncConfig);
-    const connection = { type: 'postgresql', uri: options.databaseUrl, sslmode: 'disable' };
+    const connection = {
+      type: 'postgresql',
+      uri: options.databaseUrl,
+      sslmode: 'disable',
+      ...options.connection,
+    };
     await writeFile(
       configPath,
       stringify({
@@ -46,6 +55,7 @@ export class ServiceProcess {
         client_auth: { jwks: { keys: [options.issuer.jwk] }, audience: [options.issuer.audience] },
         healthcheck: { probes: { use_http: true } },
         port,
+        ...options.config,
       }),
     );
     return new ServiceProcess(port, configPath, options.nodeOptions ?? []);
@@ -62,6 +72,21 @@ export class ServiceProcess {
   /** What the service has printed since its first start. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Waits for a line of the log, from `from` characters on. */
+  async untilLogged(pattern: RegExp, options: { from?: number; timeoutMs?: number } = {}) {
+    const { from = 0, timeoutMs = 20_000 } = options;
+    const find = () => pattern.exec(this.#log.slice(from)) ?? undefined;
+    const failure = () => new Error(`${pattern} was not logged:\n${this.#log.slice(from)}`);
+    const [line] = await until(`the log has ${pattern}`, find, timeoutMs).catch(() => {
+      throw failure();
+    });
+    return line;
+  }
+
+  probe(name: 'liveness' | 'readiness' | 'startup'): Promise<number> {
+    return fetch(`${this.url}/probes/${name}`).then(({ status }) => status);
   }
 
   start(): void {
@@ -97,7 +122,9 @@ export class ServiceProcess {
   /** Resolves with the exit code, or null after a signal. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      return child?.exitCode ?? null;
+    }
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.kill(signal);
     return ended;

@@ -11,11 +11,11 @@ export class TokenIssuer {
     return { kty: 'oct', alg: 'HS256', kid: this.kid, k: this.#secret.toString('base64url') };
   }
 
-  token(userId: string, lifetimeSeconds = 3600): string {
+  token(userId: string, lifetimeSeconds = 3600, audience = this.audience): string {
     const nowSeconds = Math.floor(Date.now() / 1000);
     const payload = {
       sub: userId,
-      aud: this.audience,
+      aud: audience,
       iat: nowSeconds,
       exp: nowSeconds + lifetimeSeconds,
     };

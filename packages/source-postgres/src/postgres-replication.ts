@@ -13,12 +13,13 @@ import { readLogHead, writeMark } from './log-head.ts';
 import type { RelationMessage } from './pgoutput/message.ts';
 import type { RelationPlan } from './pgoutput/relation-plan.ts';
 import { assertUsable } from './slots/slot-state.ts';
-import { newSlotName, releaseSlot } from './slots/slots.ts';
+import { dropSlot, newSlotName, releaseSlot } from './slots/slots.ts';
 import { exactChunks, openExactSnapshot } from './snapshot/exact-snapshot.ts';
 import { keyedChunks } from './snapshot/keyed-snapshot.ts';
 import { readRowsByKey } from './snapshot/rows-by-key.ts';
 import { planSnapshot } from './snapshot/snapshot-query.ts';
 import { streamChanges } from './stream/change-stream.ts';
+import { missesChanges } from './tables/publication.ts';
 import { readRelations, type RelationFacts } from './tables/relation-facts.ts';
 import { ensureTypes, listSourceTables, planTable } from './tables/source-tables.ts';
 import type { TypeCatalog } from './types/type-catalog.ts';
@@ -55,9 +56,18 @@ export class PostgresReplication implements SourceReplication {
     this.startPosition = startPosition;
   }
 
-  listTables(patterns: readonly TablePattern[]): Promise<readonly SourceTable[]> {
-    const { pool, types, publication } = this.#context;
-    return listSourceTables(pool, types, { publication, patterns });
+  async listTables(patterns: readonly TablePattern[]): Promise<readonly SourceTable[]> {
+    const { pool, types, publication, clock } = this.#context;
+    try {
+      return await listSourceTables(pool, types, { publication, patterns });
+    } catch (error) {
+      if (missesChanges(error)) {
+        // At once, because after a quick repair nothing would tell that changes went by.
+        this.#stop.abort(error);
+        await dropSlot(pool, this.handle, clock);
+      }
+      throw error;
+    }
   }
 
   acknowledge(position: SourcePosition): void {

@@ -14,7 +14,7 @@ import type { PostgresSourceOptions } from './options.ts';
 import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
 import { assertUsable } from './slots/slot-state.ts';
 import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
-import { requirePublication } from './tables/relation-facts.ts';
+import { missesChanges, requirePublication } from './tables/publication.ts';
 import { readSchema } from './tables/read-schema.ts';
 import { TypeCatalog } from './types/type-catalog.ts';
 import { typeOptions } from './types/type-options.ts';
@@ -100,6 +100,13 @@ class PostgresSource implements ChangeSource {
 
   async #adopt(context: ReplicationContext, name: string): Promise<PostgresReplication> {
     const { pool } = context;
+    try {
+      await requirePublication(pool, context.publication);
+    } catch (error) {
+      // The slot cannot be trusted any more: once this is put right, all must be read again.
+      if (missesChanges(error)) await dropSlot(pool, name, context.clock);
+      throw error;
+    }
     const slot = await readSlot(pool, name);
     assertUsable(name, slot, { database: pool.settings.database, after: '' });
     return new PostgresReplication(context, name, slot.confirmedFlush ?? '');

@@ -78,7 +78,8 @@ export interface SourceReplication extends AsyncDisposable {
   /**
    * The replicated tables that match now.
    *
-   * @throws SourceError `SOURCE_PUBLICATION_MISSING` where it is unknown which tables are replicated.
+   * @throws SourceError where it is unknown which tables are replicated, such as
+   *   `SOURCE_PUBLICATION_MISSING`; the list is never just empty for that.
    */
   listTables(patterns: readonly TablePattern[]): Promise<readonly SourceTable[]>;
   /**

@@ -59,7 +59,7 @@ function formatProblem(name: string, lines: readonly string[], problem: ConfigPr
 }
 
 const SECRET_KEY =
-  /^(\s*(?:-\s+)?["']?(?:password|k|supabase_jwt_secret|client_private_key|secret_access_key|uri)["']?\s*:\s*)(?!\s*!env)\S.*$/;
+  /^((?:.*[\s{,])?["']?(?:password|k|supabase_jwt_secret|client_private_key|secret_access_key|uri)["']?\s*:\s*)(?!\s*!env)\S.*$/;
 
 /** Source lines are printed and logged, so values that may be secret are not shown. */
 function hideSecret(line: string): string {

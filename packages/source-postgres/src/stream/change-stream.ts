@@ -8,7 +8,7 @@ import { WireConnection } from '../connect/wire-connection.ts';
 import type { RelationMessage } from '../pgoutput/message.ts';
 import { PgOutputDecoder } from '../pgoutput/pg-output-decoder.ts';
 import type { RelationPlan } from '../pgoutput/relation-plan.ts';
-import { publicationExists } from '../tables/relation-facts.ts';
+import { publicationExists } from '../tables/publication.ts';
 import { BlockDecoder } from './block-decoder.ts';
 import { StreamKeeper } from './stream-keeper.ts';
 import { standbyStatus, startReplicationSql } from './replication-messages.ts';

@@ -1,5 +1,3 @@
-import { SourceError } from '@sluice/base';
-import { quoteName } from '../connect/quoting.ts';
 import type { QueryPool } from '../connect/query-pool.ts';
 
 /** What the catalog says now of one table. */
@@ -67,23 +65,6 @@ export async function readRelations(
     relationsSql(await pool.serverVersion()),
     [relationIds, publication],
   );
-}
-
-export async function publicationExists(pool: QueryPool, publication: string): Promise<boolean> {
-  const rows = await pool.query(
-    'Looking for the publication',
-    'SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1',
-    [publication],
-  );
-  return rows.length > 0;
-}
-
-/** @throws SourceError `SOURCE_PUBLICATION_MISSING`. */
-export async function requirePublication(pool: QueryPool, publication: string): Promise<void> {
-  if (await publicationExists(pool, publication)) return;
-  throw new SourceError('SOURCE_PUBLICATION_MISSING', `Publication ${publication} does not exist`, {
-    remedy: `Run as superuser: CREATE PUBLICATION ${quoteName(publication)} FOR ALL TABLES`,
-  });
 }
 
 /**

@@ -4,12 +4,8 @@ import type { QueryPool } from '../connect/query-pool.ts';
 import type { RelationMessage } from '../pgoutput/message.ts';
 import { planRelation, type RelationPlan } from '../pgoutput/relation-plan.ts';
 import type { TypeCatalog } from '../types/type-catalog.ts';
-import {
-  publishedRelations,
-  readRelations,
-  requirePublication,
-  type RelationFacts,
-} from './relation-facts.ts';
+import { requirePublication } from './publication.ts';
+import { publishedRelations, readRelations, type RelationFacts } from './relation-facts.ts';
 
 /** The key of a table: where it comes from, and its columns by name in index order. */
 export interface TableKey {
@@ -113,15 +109,15 @@ export async function ensureTypes(
 /**
  * The published tables that match any of the patterns, by schema and name.
  *
- * @throws SourceError `SOURCE_PUBLICATION_MISSING`: without it, no list means nothing.
+ * @throws SourceError those of `requirePublication`: without it, an empty list means nothing.
  */
 export async function listSourceTables(
   pool: QueryPool,
   types: TypeCatalog,
   options: { readonly publication: string; readonly patterns: readonly TablePattern[] },
 ): Promise<readonly SourceTable[]> {
+  await requirePublication(pool, options.publication);
   const published = await publishedRelations(pool, options.publication);
-  if (published.length === 0) await requirePublication(pool, options.publication);
   const matching = published.filter((table) =>
     options.patterns.some((pattern) => matchesPattern(pattern, table)),
   );

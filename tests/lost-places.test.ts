@@ -1,0 +1,196 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { LocalPostgres } from '@sluice/local-postgres';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EVERYTHING, SmallWorld } from './support/small-world.ts';
+import { until } from './support/until.ts';
+
+let dir: string;
+let postgres: LocalPostgres;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'sluice-lost-'));
+  postgres = await LocalPostgres.start({
+    dataDir: path.join(dir, 'postgres'),
+    fast: true,
+    settings: { max_slot_wal_keep_size: '16MB', max_wal_size: '32MB', min_wal_size: '32MB' },
+  });
+});
+
+afterAll(async () => {
+  await postgres?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const DROP_SLOTS = `DO $$
+  DECLARE slot record;
+  BEGIN
+    FOR slot IN SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = current_database() LOOP
+      IF slot.active_pid IS NOT NULL THEN
+        PERFORM pg_terminate_backend(slot.active_pid, 5000);
+      END IF;
+      PERFORM pg_drop_replication_slot(slot.slot_name);
+    END LOOP;
+  END $$`;
+
+/** As long as a transaction that writes is open, no new slot can begin, so no generation is filled. */
+async function holdUp(world: SmallWorld): Promise<{ release(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: postgres.url(world.database) });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT pg_current_xact_id()');
+  return {
+    async release() {
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
+}
+
+describe('the source is read again, and clients are served meanwhile, when the slot', () => {
+  test('is dropped while the service runs', async () => {
+    await using world = await SmallWorld.create(postgres, { dir, database: 'dropped_running' });
+    await world.seed();
+    const client = await world.start();
+    await world.expectSynced(client);
+    const old = await world.slots();
+    const held = await holdUp(world);
+    await world.sql(DROP_SLOTS);
+    await world.service.untilLogged(/warn +generation_lost .*SOURCE_SLOT_LOST/);
+    await world.sql(`DELETE FROM notes; INSERT INTO notes VALUES ('unseen', 'yet')`);
+    const late = world.connect();
+    await until('old rows are served', () => late.rows('notes').length === 1);
+    expect([...late.rows('notes'), client.connections]).toMatchObject([{ id: 'first' }, 1]);
+    await held.release();
+    await world.expectSynced(client);
+    await world.expectSynced(late);
+    await world.expectNewSlot(old);
+    await world.note('afterwards');
+    await world.expectSynced(client);
+  });
+
+  test('is dropped while the service is stopped', async () => {
+    await using world = await SmallWorld.create(postgres, { dir, database: 'dropped_stopped' });
+    await world.seed();
+    const client = await world.start();
+    await world.expectSynced(client);
+    const old = await world.slots();
+    await world.service.stop();
+    await world.sql(DROP_SLOTS, `DELETE FROM notes; INSERT INTO notes VALUES ('new', 'one')`);
+    world.service.start();
+    await world.expectSynced(client);
+    await world.expectNewSlot(old);
+  });
+
+  test.each(['running', 'stopped'])('is invalidated while the service is %s', async (state) => {
+    await using world = await SmallWorld.create(postgres, { dir, database: `invalid_${state}` });
+    await world.seed();
+    const client = await world.start();
+    await world.expectSynced(client);
+    const old = await world.slots();
+    if (state === 'stopped') await world.service.stop();
+    else await suspend(world);
+    await until('the slot is given up', async () => {
+      await world.sql(
+        `SELECT pg_logical_emit_message(false, 'x', repeat('x', 8000000))`,
+        'SELECT pg_switch_wal()',
+        'CHECKPOINT',
+      );
+      const [slot] = await world.sql(
+        'SELECT wal_status FROM pg_replication_slots WHERE database = current_database()',
+      );
+      return slot?.['wal_status'] === 'lost';
+    });
+    await world.sql(`DELETE FROM notes; INSERT INTO notes VALUES ('new', 'one')`);
+    if (state === 'stopped') world.service.start();
+    else process.kill(world.service.pid ?? 0, 'SIGCONT');
+    await world.expectSynced(client);
+    await world.expectNewSlot(old);
+  });
+
+  test('is dropped again and again', async () => {
+    await using world = await SmallWorld.create(postgres, { dir, database: 'dropped_often' });
+    await world.seed();
+    const client = await world.start();
+    for (let i = 0; i < 3; i += 1) {
+      await world.sql(DROP_SLOTS);
+      await world.note(`note ${i}`);
+      await world.expectSynced(client);
+    }
+    await world.expectNewSlot([]);
+  });
+});
+
+/** As a machine that sleeps, or a network that is away. */
+async function suspend(world: SmallWorld): Promise<void> {
+  process.kill(world.service.pid ?? 0, 'SIGSTOP');
+  await Promise.resolve();
+}
+
+describe('a changed sync config', () => {
+  const CHANGED = EVERYTHING.replace('SELECT * FROM notes', `SELECT id, 'v2' AS body FROM notes`);
+  const deploy = (world: SmallWorld, text: string) =>
+    writeFile(path.join(dir, world.database, 'sync-config.yaml'), text);
+
+  test('is filled beside the old one, which serves until the switch', async () => {
+    await using world = await SmallWorld.create(postgres, { dir, database: 'config_change' });
+    await world.seed();
+    const client = await world.start();
+    await world.expectSynced(client);
+    const old = await world.slots();
+    await world.service.stop();
+    await deploy(world, CHANGED);
+    const held = await holdUp(world);
+    world.service.start();
+    await world.service.untilLogged(/generation_created +generation=2/);
+    await world.note('while both are there');
+    await world.expectSynced(client);
+    const connections = client.connections;
+    await held.release();
+    const isNew = () => client.rows('notes').every(({ body }) => body === 'v2');
+    await until('the new rows', isNew);
+    expect(client.rows('notes')).toHaveLength(2);
+    expect(client.connections).toBe(connections + 1);
+    await world.expectNewSlot(old);
+    await world.service.untilLogged(/generation_removed +generation=1/);
+  });
+
+  test('is taken back, and interrupted, before it was complete', async () => {
+    await using world = await SmallWorld.create(postgres, { dir, database: 'config_back' });
+    await world.seed();
+    const client = await world.start();
+    await world.expectSynced(client);
+    const old = await world.slots();
+    await world.service.stop();
+    await deploy(world, CHANGED);
+    const held = await holdUp(world);
+    world.service.start();
+    await world.service.untilLogged(/generation_created +generation=2/);
+    await world.service.stop('SIGKILL');
+    await deploy(world, EVERYTHING);
+    world.service.start();
+    await world.note('with the old config');
+    await world.expectSynced(client);
+    await held.release();
+    await world.service.untilLogged(/generation_removed +generation=2/);
+    const onlyOld = async () => JSON.stringify(await world.slots()) === JSON.stringify(old);
+    await until('only the old slot is left', onlyOld);
+  });
+
+  test('with errors stops the start; the old one goes on when it is put back', async () => {
+    await using world = await SmallWorld.create(postgres, { dir, database: 'config_wrong' });
+    await world.seed();
+    const client = await world.start();
+    await world.service.stop();
+    await deploy(world, EVERYTHING.replace('SELECT *', 'SELEC *'));
+    world.service.start();
+    await world.service.untilLogged(/\(CONFIG_SYNC_INVALID\)/);
+    expect(await world.service.stop()).toBe(1);
+    await deploy(world, EVERYTHING);
+    world.service.start();
+    await world.note('again');
+    await world.expectSynced(client);
+  });
+});
