@@ -1,4 +1,4 @@
-import { BoundedQueue, type Clock, type Logger } from '@sluice/base';
+import { BoundedQueue, pause, type Clock, type Logger } from '@sluice/base';
 import type { OpId, SourcePosition, SqliteRow } from '@sluice/model';
 import type { ChangeEvent, ChangeSource, SourceReplication, SourceTable } from '@sluice/source';
 import type { Generation, GenerationWriter } from '@sluice/storage';
@@ -240,23 +240,13 @@ export class GenerationReplicator {
     events: readonly ChangeEvent[],
   ): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
     const copies = new Map<string, Uint8Array | undefined>();
-    const refs = this.#buffer.missingCopies(this.#updatesThatMayOmit(events));
+    const refs = this.#buffer.missingCopies(this.#registry.updatesThatMayOmit(events));
     if (refs.length === 0) return copies;
     const loaded = await this.#options.writer.loadCopies(refs);
     for (const [index, ref] of refs.entries()) {
       copies.set(copyKey(ref.tableId, ref.key), loaded[index]);
     }
     return copies;
-  }
-
-  *#updatesThatMayOmit(
-    events: readonly ChangeEvent[],
-  ): Generator<readonly [ReplicatedTable, ChangeEvent]> {
-    for (const event of events) {
-      if (event.kind !== 'update' || !event.table.mayOmitValues) continue;
-      const table = this.#registry.get(event.table.relationId);
-      if (table !== undefined && !table.isKeyless) yield [table, event];
-    }
   }
 
   #truncate(tables: readonly SourceTable[]): void {
@@ -373,7 +363,7 @@ export class GenerationReplicator {
     if (this.#wakes) return;
     this.#wakes = true;
     const wake = async (): Promise<void> => {
-      await this.#options.clock.sleep(delayMs, signal).catch(() => {}); // the loop has ended
+      await pause(this.#options.clock, delayMs, signal);
       this.#wakes = false;
       await this.#queue.push({ kind: 'wake' }, 0);
     };

@@ -1,6 +1,6 @@
 import type { Logger } from '@sluice/base';
 import { matchesPattern } from '@sluice/model';
-import type { SourceTable } from '@sluice/source';
+import type { ChangeEvent, SourceTable } from '@sluice/source';
 import type { StoredTable } from '@sluice/storage';
 import type { EvaluationError, RowEvaluator, SyncPlan } from '@sluice/sync-config';
 import { ReplicatedTable } from './replicated-table.ts';
@@ -83,6 +83,17 @@ export class TableRegistry {
 
   get(relationId: string): ReplicatedTable | undefined {
     return this.#byRelation.get(relationId);
+  }
+
+  /** Updates of tables with a key, each with its table, that may have left values out. */
+  *updatesThatMayOmit(
+    events: readonly ChangeEvent[],
+  ): Generator<readonly [ReplicatedTable, ChangeEvent]> {
+    for (const event of events) {
+      if (event.kind !== 'update' || !event.table.mayOmitValues) continue;
+      const table = this.#byRelation.get(event.table.relationId);
+      if (table !== undefined && !table.isKeyless) yield [table, event];
+    }
   }
 
   all(): readonly ReplicatedTable[] {
