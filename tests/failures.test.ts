@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
+import { until } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runSluice } from './support/run-sluice.ts';
 import { ServiceProcess, freePort } from './support/service-process.ts';
 import { EVERYTHING, SmallWorld } from './support/small-world.ts';
 import { StreamClient } from './support/stream-client.ts';
 import { TokenIssuer } from './support/tokens.ts';
-import { until } from './support/until.ts';
 
 let dir: string;
 let postgres: LocalPostgres;

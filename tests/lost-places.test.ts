@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
+import { until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVERYTHING, SmallWorld } from './support/small-world.ts';
-import { until } from './support/until.ts';
 
 let dir: string;
 let postgres: LocalPostgres;

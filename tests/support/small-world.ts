@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { until } from '@sluice/testing';
 import type { LocalPostgres } from '@sluice/local-postgres';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { ServiceProcess, type ServiceProcessOptions } from './service-process.ts';
 import { StreamClient } from './stream-client.ts';
 import { TokenIssuer } from './tokens.ts';
-import { until } from './until.ts';
 
 export const EVERYTHING = `
 config:
