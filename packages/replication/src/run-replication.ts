@@ -45,6 +45,13 @@ export async function runReplication(
   await new Replication(options).run(signal);
 }
 
+interface GenerationRound {
+  readonly run: readonly Generation[];
+  readonly remove: readonly Generation[];
+  /** Whether one that runs takes over from the active one, which can be removed then. */
+  readonly replaces: boolean;
+}
+
 class Replication {
   readonly #options: ReplicationOptions;
   readonly #limits: ReplicationLimits;
@@ -58,11 +65,10 @@ class Replication {
   async run(signal: AbortSignal): Promise<void> {
     // Each round runs a fixed set of generations; it ends when that set must be chosen anew.
     while (!signal.aborted) {
-      const { run, remove } = await this.#choose();
+      const { run, remove, replaces } = await this.#choose();
       const round = new AbortController();
       const both = AbortSignal.any([signal, round.signal]);
       const rechoose = (): void => round.abort();
-      const replaces = run.length + remove.length > 1;
       const tasks = [
         ...run.map((generation) => this.#runGeneration(generation, both, { replaces, rechoose })),
         ...remove.map((generation) => this.#remove(generation, both)),
@@ -77,7 +83,7 @@ class Replication {
   }
 
   /** Creates what is missing; says which generations to run and which to remove. */
-  async #choose(): Promise<{ run: Generation[]; remove: readonly Generation[] }> {
+  async #choose(): Promise<GenerationRound> {
     const { storage, clock, logger, configText } = this.#options;
     const stored = await storage.generations();
     const wanted = this.#wantedHash(stored);
@@ -95,7 +101,10 @@ class Replication {
       logger.info('generation_created', { generation: created.id });
       run.push(created);
     }
-    return { run, remove: choice.remove };
+    // Also an active one that cannot be continued, and so does not run, has to be removed then.
+    const replaces =
+      choice.active !== undefined && (choice.create || choice.preparing !== undefined);
+    return { run, remove: choice.remove, replaces };
   }
 
   /** Gives up a generation's place in the change log, then its data. */
