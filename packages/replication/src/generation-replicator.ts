@@ -10,6 +10,7 @@ import { formatResumePoint, parseResumePoint } from './resume-point.ts';
 import { snapshotSteps, type SnapshotStep } from './snapshot-feed.ts';
 import type { ReplicationStatus, SnapshotStatus } from './status.ts';
 import { TableRegistry } from './table-registry.ts';
+import { WritePace } from './write-pace.ts';
 
 export interface GenerationReplicatorOptions {
   readonly generation: Generation;
@@ -50,6 +51,7 @@ export class GenerationReplicator {
   readonly #options: GenerationReplicatorOptions;
   readonly #registry: TableRegistry;
   readonly #queue: BoundedQueue<Work>;
+  readonly #pace: WritePace;
   #buffer: ChangeBuffer;
 
   #waitFor: SourcePosition = '';
@@ -63,11 +65,7 @@ export class GenerationReplicator {
   #checkpointOpId = 0n;
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
-  #writtenAtMs = 0;
-  #wakes = false;
-  /** How long the last write took. */
-  #writeMs = 0;
-  #writtenChanges = 0;
+  #wakeAtMs: number | undefined;
   #wroteSincePublish = false;
   #markSeen = false;
 
@@ -75,6 +73,7 @@ export class GenerationReplicator {
     this.#options = options;
     this.#active = options.generation.state === 'active';
     this.#queue = new BoundedQueue(options.limits.queuedRows);
+    this.#pace = new WritePace(options.limits);
     this.#buffer = new ChangeBuffer(parseResumePoint(undefined));
     this.#registry = new TableRegistry({
       plan: options.plan,
@@ -360,27 +359,21 @@ export class GenerationReplicator {
     if (this.#buffer.isEmpty && this.#dirtyTables.size === 0) {
       return this.#queue.weight === 0 && this.#hasNewPosition() ? 0 : undefined;
     }
-    const sinceWriteMs = this.#options.clock.now() - this.#writtenAtMs;
-    return Math.max(0, this.#groupMs() - sinceWriteMs);
-  }
-
-  /** Under light load every commit is written at once, under heavy load many together. */
-  #groupMs(): number {
-    const { limits } = this.#options;
-    // Nothing can be published before all snapshots are complete, so only full batches pay.
-    if (this.#snapshotRunning && !this.#registry.snapshotsDone) return limits.snapshotCommitMs;
-    const isBusy = this.#writtenChanges >= MANY_CHANGES;
-    const shareMs = isBusy ? Math.min(WRITE_SHARE * this.#writeMs, MAX_GROUP_MS) : 0;
-    return this.#queue.weight > 0 ? Math.max(limits.groupCommitMs, shareMs) : shareMs;
+    return this.#pace.delayMs({
+      nowMs: this.#options.clock.now(),
+      isBehind: this.#queue.weight > 0,
+      isSnapshot: this.#snapshotRunning && !this.#registry.snapshotsDone,
+    });
   }
 
   /** Has the loop look again after some time, although nothing may arrive. */
   #wakeAfter(delayMs: number, signal: AbortSignal): void {
-    if (this.#wakes) return;
-    this.#wakes = true;
+    const atMs = this.#options.clock.now() + delayMs;
+    if (this.#wakeAtMs !== undefined && this.#wakeAtMs <= atMs) return;
+    this.#wakeAtMs = atMs;
     const wake = async (): Promise<void> => {
       await this.#options.clock.sleep(delayMs, signal).catch(() => {}); // the loop has ended
-      this.#wakes = false;
+      if (this.#wakeAtMs === atMs) this.#wakeAtMs = undefined;
       await this.#queue.push({ kind: 'wake' }, 0);
     };
     void wake();
@@ -419,9 +412,7 @@ export class GenerationReplicator {
     });
     replication.acknowledge(position);
     this.#wroteSincePublish = true;
-    this.#writtenAtMs = clock.now();
-    this.#writeMs = this.#writtenAtMs - startedAtMs;
-    this.#writtenChanges = changes.length;
+    this.#pace.written({ startedAtMs, endedAtMs: clock.now(), changes: changes.length });
     if (checkpoint !== undefined) {
       this.#wroteSincePublish = false;
       this.#markSeen = false;
@@ -491,16 +482,6 @@ export class GenerationReplicator {
     });
   }
 }
-
-/**
- * Under load the next write waits this many times as long as the last one took: a batch costs a
- * segment for each bucket and a sync of the disk however few changes it has.
- */
-const WRITE_SHARE = 2;
-/** A write of fewer changes than this shows that the source is not busy. */
-const MANY_CHANGES = 100;
-/** A slow disk must not hold up clients for longer than this. */
-const MAX_GROUP_MS = 250;
 
 function weightOf(work: Work): number {
   if (work.kind === 'changes') return work.events.length;
