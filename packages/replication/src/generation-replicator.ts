@@ -61,7 +61,7 @@ export class GenerationReplicator {
   #checkpointOpId: OpId | undefined;
   #publishedPosition: SourcePosition = '';
   #publishedAtMs = 0;
-  #wakes = false;
+  #wakeAtMs: number | undefined;
   #wroteSincePublish = false;
   #markSeen = false;
   #hasMoreToCompact = false;
@@ -360,11 +360,12 @@ export class GenerationReplicator {
 
   /** Has the loop look again after some time, although nothing may arrive. */
   #wakeAfter(delayMs: number, signal: AbortSignal): void {
-    if (this.#wakes) return;
-    this.#wakes = true;
+    const atMs = this.#options.clock.now() + delayMs;
+    if (this.#wakeAtMs !== undefined && this.#wakeAtMs <= atMs) return;
+    this.#wakeAtMs = atMs;
     const wake = async (): Promise<void> => {
       await pause(this.#options.clock, delayMs, signal);
-      this.#wakes = false;
+      if (this.#wakeAtMs === atMs) this.#wakeAtMs = undefined;
       await this.#queue.push({ kind: 'wake' }, 0);
     };
     void wake();
