@@ -3,10 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SourceError, StorageError, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
-import { createPostgresSource, type TypeOptions } from '@sluice/source-postgres';
+import { createPostgresSource } from '@sluice/source-postgres';
 import type { BucketStorage } from '@sluice/storage';
 import { openSqliteStorage } from '@sluice/storage-sqlite';
-import type { SyncOptions } from '@sluice/sync-config';
 import { addressFilter } from './auth/ip-ranges.ts';
 import type { PostgresConnection } from './config/service-config.ts';
 
@@ -36,10 +35,9 @@ export async function openBucketStorage(options: {
 
 export function openSource(
   connection: PostgresConnection,
-  options: { readonly logger: Logger; readonly syncOptions?: SyncOptions | undefined },
+  options: { readonly logger: Logger },
 ): ChangeSource {
   return createPostgresSource({
-    types: options.syncOptions && typeOptions(options.syncOptions),
     hostname: connection.hostname,
     port: connection.port,
     username: connection.username,
@@ -57,17 +55,6 @@ export function openSource(
     heartbeatIntervalMs: connection.heartbeatIntervalMs,
     logger: options.logger,
   });
-}
-
-const TIMESTAMP_DIGITS = { seconds: 0, milliseconds: 3, microseconds: 6, nanoseconds: 9 } as const;
-
-/** How the sync config wants values of the source (spec/sync-config.md 2). */
-function typeOptions(options: SyncOptions): TypeOptions {
-  return {
-    isoTimestamps: options.timestampsIso8601,
-    timestampDigits: TIMESTAMP_DIGITS[options.timestampMaxPrecision ?? 'microseconds'],
-    customTypes: options.customPostgresTypes,
-  };
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Clock, Logger } from '@sluice/base';
-import type { TypeOptions } from './types/type-options.ts';
 
 /** Connection keys of a `postgresql` source (spec/sync-config.md 19.3). */
 export interface PostgresConnectionOptions {
@@ -44,8 +43,6 @@ export interface PostgresSourceOptions extends PostgresConnectionOptions {
   readonly streamTimeoutMs?: number | undefined;
   /** An idle stream writes a harmless log record this often; default 60,000. */
   readonly heartbeatIntervalMs?: number | undefined;
-  /** How values are mapped; default: edition 3. */
-  readonly types?: TypeOptions | undefined;
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
 }

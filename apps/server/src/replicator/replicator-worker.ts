@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { must, pause, systemClock, toAppError, type LogFacts, type Logger } from '@sluice/base';
 import { runReplication, type ReplicationStatus } from '@sluice/replication';
 import type { ChangeSource } from '@sluice/source';
-import { compileSyncConfig, type SyncOptions } from '@sluice/sync-config';
 import { assertAllowedHost, openBucketStorage, openSource } from '../open-stores.ts';
 import { lagBytes } from './lag-bytes.ts';
 import type { FromReplicator, ReplicatorInput, ToReplicator } from './messages.ts';
@@ -52,7 +51,7 @@ async function run(): Promise<void> {
       logger,
     });
     await assertAllowedHost(input.connection);
-    await using source = openSource(input.connection, { logger, syncOptions: syncOptions() });
+    await using source = openSource(input.connection, { logger });
     const reports = [
       repeat(STATUS_MS, attempt.signal, () => reportStatus(latest)),
       repeat(LAG_MS, attempt.signal, () => reportLag(source, latest)),
@@ -79,11 +78,6 @@ async function run(): Promise<void> {
   } catch (error) {
     if (!stop.signal.aborted) post({ kind: 'failed', failure: toFailure(error) });
   }
-}
-
-/** Undefined for a config with errors, with which replication goes on as before or fails itself. */
-function syncOptions(): SyncOptions | undefined {
-  return compileSyncConfig(input.syncConfigText, { defaultSchema: 'public' }).plan?.options;
 }
 
 function toFailure(error: unknown) {
