@@ -107,7 +107,7 @@ describe('a start that cannot work ends with code 1 and says why', () => {
     });
     other.start();
     await other.untilLogged(/another process listens there \(API_LISTEN_FAILED\)/);
-    expect(await other.stop()).toBe(1);
+    expect(await other.untilEnded()).toBe(1);
   });
 });
 

@@ -180,7 +180,7 @@ describe('a changed sync config', () => {
     await deploy(world, EVERYTHING.replace('SELECT *', 'SELEC *'));
     world.service.start();
     await world.service.untilLogged(/\(CONFIG_SYNC_INVALID\)/);
-    expect(await world.service.stop()).toBe(1);
+    expect(await world.service.untilEnded()).toBe(1);
     await deploy(world, EVERYTHING);
     world.service.start();
     await world.note('again');

@@ -115,6 +115,11 @@ export class ServiceProcess {
     }
   }
 
+  /** Waits until the service has ended by itself; resolves with its exit code. */
+  untilEnded(): Promise<number> {
+    return until('the service has ended', () => this.#child?.exitCode ?? undefined);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
