@@ -113,6 +113,7 @@ export interface PutRow extends RowRef {
   readonly kind: 'put';
   /** For snapshots: does nothing if the row, or a tombstone of it, is already known. */
   readonly ifAbsent?: boolean | undefined;
+  /** May be computed when it is read, so storage reads it at most once per change. */
   readonly row: EvaluatedRow;
   /** The source's values, kept where a later change may omit some of them. */
   readonly copy?: Uint8Array | undefined;
