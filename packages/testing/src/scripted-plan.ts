@@ -24,7 +24,9 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     },
     definitions: [],
     tables: [],
+    events: [],
     rowEvaluator: () => undefined,
+    eventEvaluator: () => undefined,
     resolver: (request, prefix) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||

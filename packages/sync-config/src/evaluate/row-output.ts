@@ -40,7 +40,10 @@ export function linkOutput(query: RowQuery, table: TableSchema, dialect: Dialect
 }
 
 /** The output columns with `*` written out; a later column of the same name replaces the value. */
-function outputColumns(query: RowQuery, table: TableSchema): Map<string, Expression> {
+export function outputColumns(
+  query: Pick<RowQuery, 'columns' | 'source'>,
+  table: TableSchema,
+): Map<string, Expression> {
   const columns = new Map<string, Expression>();
   for (const column of query.columns) {
     if (column.kind === 'value') {

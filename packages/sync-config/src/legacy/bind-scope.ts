@@ -1,11 +1,12 @@
 import type { CompileContext } from '../compile-context.ts';
-import type { Reporter } from '../diagnostics.ts';
+import type { Reporter, Span } from '../diagnostics.ts';
 import { bindExpression, type BindContext, type NameSyntax } from '../expr/bind.ts';
 import { BUCKET_SOURCE, constant, operatorCall, type Expression } from '../expr/expression.ts';
 import {
   bindRequestCall,
   LEGACY_REQUEST_FUNCTIONS,
   requestColumn,
+  STREAM_REQUEST_FUNCTIONS,
 } from '../expr/request-functions.ts';
 import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
@@ -19,6 +20,7 @@ export const ELEMENT = 1;
 
 /** A query of a bucket definition with its one source resolved. */
 export interface LegacyQuery {
+  readonly kind: LegacyQueryKind;
   readonly sql: string;
   readonly select: SelectSyntax;
   readonly report: Reporter;
@@ -30,8 +32,11 @@ export type LegacySource =
   | { readonly kind: 'table'; readonly table: TableReference; readonly names: readonly string[] }
   | { readonly kind: 'each'; readonly input: Expression; readonly names: readonly string[] };
 
-/** `data` queries read `bucket.x` and no request data; `parameters` the other way round. */
-export type LegacyQueryKind = 'data' | 'parameters';
+/**
+ * `data` queries read `bucket.x` and no request data, `parameters` the other way round, and the
+ * payloads of events neither.
+ */
+export type LegacyQueryKind = 'data' | 'parameters' | 'event';
 
 /** Parses a query and resolves its FROM; undefined after a report when it cannot be used. */
 export function openLegacyQuery(
@@ -44,15 +49,17 @@ export function openLegacyQuery(
   const { select, report } = parsed;
   const [from, second] = select.from;
   if (second !== undefined) {
-    const message = 'Bucket definitions cannot join tables';
-    report.error('UNSUPPORTED_CLAUSE', second, message, 'Use streams (edition 3)');
+    const isEvent = kind === 'event';
+    const message = `${isEvent ? 'Payloads' : 'Bucket definitions'} cannot join tables`;
+    const fix = isEvent ? 'Write one payload per table' : 'Use streams (edition 3)';
+    report.error('UNSUPPORTED_CLAUSE', second, message, fix);
     return undefined;
   }
   const unscoped = bindContext(parsed, kind, undefined, context);
   const source = from && openSource(from, kind, unscoped, context);
   if (from !== undefined && source === undefined) return undefined;
   const scoped = bindContext(parsed, kind, source, context);
-  return { ...parsed, source, bind: (syntax) => bindExpression(syntax, scoped) };
+  return { ...parsed, kind, source, bind: (syntax) => bindExpression(syntax, scoped) };
 }
 
 function openSource(
@@ -77,8 +84,9 @@ function openSource(
     report.error('UNKNOWN_FUNCTION', from.call, 'Only json_each(array) is allowed in FROM');
     return undefined;
   }
-  if (kind === 'data') {
-    report.error('UNSUPPORTED_CLAUSE', from, 'A data query must read one table');
+  if (kind !== 'parameters') {
+    const what = kind === 'data' ? 'data query' : 'payload';
+    report.error('UNSUPPORTED_CLAUSE', from, `A ${what} must read one table`);
     return undefined;
   }
   return { kind: 'each', input: bindExpression(input, scope), names: [from.alias?.name ?? name] };
@@ -96,25 +104,26 @@ function bindContext(
     sql,
     dialect: context.dialect,
     edition: context.edition,
-    specialFunctions: kind === 'data' ? [] : LEGACY_REQUEST_FUNCTIONS,
+    specialFunctions: kind === 'parameters' ? LEGACY_REQUEST_FUNCTIONS : [],
     resolveName: (name) => resolveName(name, kind, source, report, context),
     resolveCall(call) {
-      const bound = bindRequestCall(call, self, LEGACY_REQUEST_FUNCTIONS);
+      const functions = kind === 'event' ? ALL_REQUEST_FUNCTIONS : LEGACY_REQUEST_FUNCTIONS;
+      const bound = bindRequestCall(call, self, functions);
       if (bound === undefined || kind === 'parameters') return bound;
-      refuseRequestData(call, report);
+      refuseRequestData(call, kind, report);
       return constant(null, call);
     },
   };
   return self;
 }
 
-function refuseRequestData(span: ExprSyntax, report: Reporter): void {
-  report.error(
-    'REQUEST_IN_DATA',
-    span,
-    'A data query cannot read the request',
-    'Output the value in a parameter query and use bucket.<name> here',
-  );
+const ALL_REQUEST_FUNCTIONS = [...LEGACY_REQUEST_FUNCTIONS, ...STREAM_REQUEST_FUNCTIONS];
+
+function refuseRequestData(span: Span, kind: LegacyQueryKind, report: Reporter): void {
+  const isEvent = kind === 'event';
+  const message = `A ${isEvent ? 'payload' : 'data query'} cannot read the request`;
+  const fix = 'Output the value in a parameter query and use bucket.<name> here';
+  report.error('REQUEST_IN_DATA', span, message, isEvent ? undefined : fix);
 }
 
 function resolveName(
@@ -148,13 +157,13 @@ function resolveSpecial(
   report: Reporter,
 ): Expression {
   const span = { start: name.start, end: name.end };
-  if (qualifier.name === 'bucket' && kind === 'data') {
+  if (qualifier.name === 'bucket' && kind !== 'parameters') {
     return { kind: 'column', source: BUCKET_SOURCE, column: column.name, ...span };
   }
   const isToken = qualifier.name === 'token_parameters';
   if (isToken || qualifier.name === 'user_parameters') {
-    if (kind === 'data') {
-      refuseRequestData(name, report);
+    if (kind !== 'parameters') {
+      refuseRequestData(name, kind, report);
       return constant(null, name);
     }
     const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);

@@ -1,8 +1,6 @@
 import type { CompileContext } from '../compile-context.ts';
-import { BUCKET_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
+import { BUCKET_SOURCE, type Expression } from '../expr/expression.ts';
 import type { OutputColumn, RowQuery } from '../plan/queries.ts';
-import { warnUnquotedCapitals } from '../sql/parse-sql-text.ts';
-import type { ColumnSyntax } from '../sql/syntax.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 import {
   ELEMENT,
@@ -11,6 +9,7 @@ import {
   type LegacyQuery,
   type LegacySource,
 } from './bind-scope.ts';
+import { bindDataColumn, refuseBucketParameter } from './data-column.ts';
 import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } from './match.ts';
 
 /**
@@ -30,7 +29,7 @@ export function compileDataQuery(
     query.report.error('NO_OUTPUT_TABLE', query.select, 'A data query must read one table');
     return [];
   }
-  const columns = query.select.columns.flatMap((column) => bindColumn(column, query, context));
+  const columns = query.select.columns.flatMap((column) => bindDataColumn(column, query, context));
   checkId(columns, query, source);
   const alternatives = dataAlternatives(query);
   if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
@@ -43,28 +42,6 @@ export function compileDataQuery(
     source: ROW,
     ...selectionOf(alternative, parameters ?? []),
   }));
-}
-
-function bindColumn(
-  column: ColumnSyntax,
-  query: LegacyQuery,
-  context: CompileContext,
-): readonly OutputColumn[] {
-  if (column.kind === 'star') {
-    if (column.table !== undefined && !query.source?.names.includes(column.table.name)) {
-      const message = `There is no table ${column.table.name} in this query`;
-      query.report.error('UNKNOWN_TABLE', column.table, message);
-    }
-    return [{ kind: 'star', legacy: true }];
-  }
-  const value = query.bind(column.expr);
-  const { alias, expr } = column;
-  if (alias !== undefined) warnUnquotedCapitals(alias, query.report, context.edition);
-  const name = alias?.name ?? (expr.kind === 'name' ? expr.parts.at(-1)?.name : undefined);
-  if (sourcesOf(value).has(BUCKET_SOURCE)) refuseBucketParameter(value, query);
-  if (name !== undefined) return [{ kind: 'value', name, value }];
-  query.report.error('ALIAS_REQUIRED', column, 'An expression needs a name', 'Add AS name');
-  return [];
 }
 
 function checkId(
@@ -129,13 +106,6 @@ function dataMatch(term: Expression, query: LegacyQuery): Match | 'refused' | un
 
 function scalarMatch(parameter: Expression, row: Expression): Match {
   return { parameter, row, rowIsArray: false, parameterIsArray: false };
-}
-
-function refuseBucketParameter(term: Expression, query: LegacyQuery): 'refused' {
-  const message =
-    'A bucket parameter can only be compared as row_value = bucket.x or bucket.x IN row_array';
-  query.report.error('BUCKET_PARAM_IN_EXPR', term, message);
-  return 'refused';
 }
 
 /** Every parameter must be matched, and nothing that is not one (8.3 rule 3). */

@@ -3,6 +3,8 @@ import type { TablePattern, TableSchema } from '@sluice/model';
 import type {
   BucketResolver,
   DefinitionInfo,
+  EventEvaluator,
+  EventInfo,
   RequestContext,
   RowEvaluator,
   SyncOptions,
@@ -10,6 +12,8 @@ import type {
 } from '../contract.ts';
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
+import type { CompiledEvent } from '../events/event-query.ts';
+import { linkEventEvaluator } from '../events/link-event-evaluator.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
@@ -20,6 +24,7 @@ export interface PlanParts {
   readonly dialect: Dialect;
   readonly options: SyncOptions;
   readonly definitions: readonly CompiledDefinition[];
+  readonly events: readonly CompiledEvent[];
 }
 
 /** The compiled sync config, ready to be linked to tables and requests. */
@@ -28,11 +33,13 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly events: readonly EventInfo[];
+  readonly #events: readonly CompiledEvent[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
   readonly #resolvable: readonly LinkedDefinition[];
 
-  constructor({ dialect, options, definitions }: PlanParts) {
+  constructor({ dialect, options, definitions, events }: PlanParts) {
     this.hash = createHash('sha256')
       .update(canonicalPlanText(dialect.name, options, definitions))
       .digest('hex');
@@ -44,6 +51,11 @@ export class CompiledPlan implements SyncPlan {
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
     this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
+    this.#events = events;
+    this.events = events.map(({ name, payloads }) => ({
+      name,
+      tables: payloads.map(({ pattern }) => pattern),
+    }));
     this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
     this.#resolvable = definitions.map(({ info, queries }) => ({
       info,
@@ -53,6 +65,10 @@ export class CompiledPlan implements SyncPlan {
 
   rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined {
     return linkRowEvaluator(this.#queries, table, bucketPrefix, this.#context);
+  }
+
+  eventEvaluator(table: TableSchema): EventEvaluator | undefined {
+    return linkEventEvaluator(this.#events, table, this.#context);
   }
 
   resolver(request: RequestContext, bucketPrefix: string): BucketResolver {

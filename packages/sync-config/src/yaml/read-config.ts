@@ -4,6 +4,7 @@ import type {
   BucketDefinitionDocument,
   ConfigDocument,
   CteDocument,
+  EventDocument,
   StreamDocument,
 } from './config-document.ts';
 import { readOptions } from './read-options.ts';
@@ -11,6 +12,7 @@ import { YamlReader, type YamlEntry } from './yaml-reader.ts';
 
 const TOP_KEYS = ['config', 'bucket_definitions', 'streams', 'with', 'event_definitions'];
 const DEFINITION_KEYS = ['data', 'parameters', 'priority', 'accept_potentially_dangerous_queries'];
+const EVENT_KEYS = ['payloads'];
 const STREAM_KEYS = [
   'query', 'queries', 'with', 'auto_subscribe', 'priority', 'accept_potentially_dangerous_queries',
 ]; // prettier-ignore
@@ -51,6 +53,7 @@ function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument
     options,
     bucketDefinitions: readEach(reader, definitions, (entry) => readDefinition(reader, entry)),
     streams: readEach(reader, streams, (entry) => readStream(reader, entry, edition)),
+    events: readEach(reader, root.get('event_definitions'), (entry) => readEvent(reader, entry)),
     ctes: readCtes(reader, root.get('with')),
   };
   checkNames(reader, document);
@@ -188,6 +191,23 @@ function readQueries(
     list.push(...reader.sqlList(items ?? [], 'A query', queries.keySpan));
   }
   return list;
+}
+
+function readEvent(reader: YamlReader, entry: YamlEntry): EventDocument | undefined {
+  const what = `The event ${entry.key}`;
+  const fields = reader.fields(entry.value, what, EVENT_KEYS, entry.keySpan);
+  if (fields === undefined) return undefined;
+  const payloads = fields.get('payloads');
+  const items = payloads && reader.sequence(payloads.value);
+  if (items === undefined) {
+    const span =
+      payloads === undefined ? entry.keySpan : reader.span(payloads.value, payloads.keySpan);
+    const message =
+      payloads === undefined ? `${what} has no payloads` : 'payloads must be a list of queries';
+    reader.diagnostics.error('YAML_SCHEMA', span, message, 'Write payloads: and a list of SELECTs');
+  }
+  const at = payloads?.keySpan ?? entry.keySpan;
+  return { name: entry.key, payloads: reader.sqlList(items ?? [], 'A payload', at) };
 }
 
 function readCtes(reader: YamlReader, entry: YamlEntry | undefined): CteDocument[] {
