@@ -8,7 +8,12 @@ import {
   requestColumn,
   STREAM_REQUEST_FUNCTIONS,
 } from '../expr/request-functions.ts';
-import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import {
+  parseSqlText,
+  warnTableCapitals,
+  warnUnquotedCapitals,
+  type ParsedSqlText,
+} from '../sql/parse-sql-text.ts';
 import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
 import { checkColumn, resolveTable, type TableReference } from '../tables/table-reference.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
@@ -29,8 +34,13 @@ export interface LegacyQuery {
 }
 
 export type LegacySource =
-  | { readonly kind: 'table'; readonly table: TableReference; readonly names: readonly string[] }
-  | { readonly kind: 'each'; readonly input: Expression; readonly names: readonly string[] };
+  | {
+      readonly kind: 'table';
+      readonly table: TableReference;
+      readonly name: string;
+      readonly hasAlias: boolean;
+    }
+  | { readonly kind: 'each'; readonly input: Expression; readonly name: string };
 
 /**
  * `data` queries read `bucket.x` and no request data, `parameters` the other way round, and the
@@ -74,9 +84,14 @@ function openSource(
     return undefined;
   }
   if (from.kind === 'table') {
-    warnUnquotedCapitals(from.table, report, context.edition);
+    warnTableCapitals(from, report, context.edition);
     const table = resolveTable(from, { ...context, report });
-    return { kind: 'table', table, names: [(from.alias ?? from.table).name] };
+    return {
+      kind: 'table',
+      table,
+      name: (from.alias ?? from.table).name,
+      hasAlias: from.alias !== undefined,
+    };
   }
   const [input] = from.call.args;
   const name = from.call.name[0]?.name ?? '';
@@ -89,7 +104,7 @@ function openSource(
     report.error('UNSUPPORTED_CLAUSE', from, `A ${what} must read one table`);
     return undefined;
   }
-  return { kind: 'each', input: bindExpression(input, scope), names: [from.alias?.name ?? name] };
+  return { kind: 'each', input: bindExpression(input, scope), name: from.alias?.name ?? name };
 }
 
 function bindContext(
@@ -136,8 +151,8 @@ function resolveName(
   const column = name.parts.at(-1);
   const qualifier = name.parts.at(-2);
   if (column === undefined) return constant(null, name);
-  warnUnquotedCapitals(column, report, context.edition);
-  if (qualifier !== undefined && !source?.names.includes(qualifier.name)) {
+  for (const part of name.parts) warnUnquotedCapitals(part, report, context.edition);
+  if (qualifier !== undefined && !isOfSource(name, qualifier, source)) {
     return resolveSpecial(name, qualifier, column, kind, source, report);
   }
   if (source === undefined) {
@@ -146,6 +161,18 @@ function resolveName(
     return constant(null, name);
   }
   return sourceColumn(name, column, source, report);
+}
+
+/** An alias hides the table's own name, its schema included. */
+function isOfSource(
+  name: NameSyntax,
+  qualifier: Identifier,
+  source: LegacySource | undefined,
+): boolean {
+  if (source?.name !== qualifier.name) return false;
+  const schema = name.parts.at(-3);
+  if (schema === undefined) return true;
+  return source.kind === 'table' && !source.hasAlias && source.table.pattern.schema === schema.name;
 }
 
 function resolveSpecial(
@@ -169,7 +196,7 @@ function resolveSpecial(
     const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);
     return operatorCall('parameter', [json, constant(column.name, column)], span);
   }
-  const known = source?.names[0];
+  const known = source?.name;
   const message = `There is no table ${qualifier.name} in this query`;
   report.error('UNKNOWN_TABLE', qualifier, message, known && `Write ${known}.${column.name}`);
   return constant(null, name);

@@ -1,14 +1,9 @@
 import type { CompileContext } from '../compile-context.ts';
 import { BUCKET_SOURCE, type Expression } from '../expr/expression.ts';
-import type { OutputColumn, RowQuery } from '../plan/queries.ts';
+import type { RowQuery } from '../plan/queries.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
-import {
-  ELEMENT,
-  openLegacyQuery,
-  ROW,
-  type LegacyQuery,
-  type LegacySource,
-} from './bind-scope.ts';
+import { checkId } from '../tables/check-id.ts';
+import { ELEMENT, openLegacyQuery, ROW, type LegacyQuery } from './bind-scope.ts';
 import { bindDataColumn, refuseBucketParameter } from './data-column.ts';
 import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } from './match.ts';
 
@@ -30,7 +25,8 @@ export function compileDataQuery(
     return [];
   }
   const columns = query.select.columns.flatMap((column) => bindDataColumn(column, query, context));
-  checkId(columns, query, source);
+  const at = query.select.columns[0] ?? query.select;
+  checkId(columns, { table: source.table, edition: context.edition, report: query.report, at });
   const alternatives = dataAlternatives(query);
   if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
   return alternatives.map((alternative) => ({
@@ -42,26 +38,6 @@ export function compileDataQuery(
     source: ROW,
     ...selectionOf(alternative, parameters ?? []),
   }));
-}
-
-function checkId(
-  columns: readonly OutputColumn[],
-  query: LegacyQuery,
-  source: Extract<LegacySource, { kind: 'table' }>,
-): void {
-  if (columns.some((column) => column.kind === 'value' && column.name === 'id')) return;
-  const [first] = query.select.columns;
-  if (!columns.some((column) => column.kind === 'star')) {
-    const fix = 'Add the id column, or AS id to the column that identifies the row';
-    query.report.error('ID_REQUIRED', first ?? query.select, 'The query has no column id', fix);
-    return;
-  }
-  const lacking = source.table.liveTables?.find(
-    (table) => !table.columns.some(({ name }) => name === 'id'),
-  );
-  if (lacking === undefined) return;
-  const message = `The table ${lacking.name} has no column id, so its rows would have no id`;
-  query.report.warn('ID_MISSING', first ?? query.select, message, 'Add <column> AS id');
 }
 
 function dataAlternatives(query: LegacyQuery): readonly Alternative[] {

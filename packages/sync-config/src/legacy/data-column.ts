@@ -12,7 +12,7 @@ export function bindDataColumn(
   context: CompileContext,
 ): readonly OutputColumn[] {
   if (column.kind === 'star') {
-    if (column.table !== undefined && !query.source?.names.includes(column.table.name)) {
+    if (column.table !== undefined && query.source?.name !== column.table.name) {
       const message = `There is no table ${column.table.name} in this query`;
       query.report.error('UNKNOWN_TABLE', column.table, message);
     }

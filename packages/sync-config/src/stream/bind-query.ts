@@ -2,8 +2,13 @@ import type { CompileContext } from '../compile-context.ts';
 import type { Reporter } from '../diagnostics.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
+import type { Expansion } from '../plan/queries.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
-import { warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import {
+  warnTableCapitals,
+  warnUnquotedCapitals,
+  type ParsedSqlText,
+} from '../sql/parse-sql-text.ts';
 import type {
   CallSyntax,
   ColumnSyntax,
@@ -26,6 +31,10 @@ export class QueryBinder {
   readonly #report: Reporter;
   readonly #context: CompileContext;
   readonly #ctes: CteFinder | undefined;
+
+  get #isAlpha(): boolean {
+    return this.#context.edition < 3;
+  }
 
   /** `ctes` is undefined inside a CTE, which cannot refer to others. */
   constructor(
@@ -127,10 +136,16 @@ export class QueryBinder {
       return bound.sources;
     }
     const { edition } = this.#context;
-    warnUnquotedCapitals(source.table, this.#report, edition);
+    warnTableCapitals(source, this.#report, edition);
     const table = resolveTable(source, { ...this.#context, report: this.#report });
     const id = this.sources.addTable(table, source.alias);
-    scope.declare(name, { kind: 'table', source: id, table });
+    scope.declare(name, {
+      kind: 'table',
+      source: id,
+      table,
+      hasAlias: source.alias !== undefined,
+      hasSuffixColumn: edition < 3,
+    });
     return [id];
   }
 
@@ -147,17 +162,17 @@ export class QueryBinder {
       return [];
     }
     const bound = bindExpression(input, this.#bindContext(scope));
-    const id = this.#addEach(bound, input);
+    const id = this.#addEach(bound, input, 'each');
     scope.declare(source.alias ?? name, { kind: 'each', source: id });
     return [id];
   }
 
-  #addEach(input: Expression, syntax: ExprSyntax): number {
-    const id = this.sources.addEach(input);
+  #addEach(input: Expression, syntax: ExprSyntax, mode: Expansion['mode']): number {
+    const id = this.sources.addEach(input, mode);
     if (id !== undefined) return id;
     const message = 'json_each and IN can take one table or the request apart, not a mix of them';
     this.#report.error('MIXED_EXPR', syntax, message);
-    return this.sources.addEach(constant(null, syntax)) ?? 0;
+    return this.sources.addEach(constant(null, syntax), mode) ?? 0;
   }
 
   #condition(syntax: ExprSyntax, scope: Scope, negated: boolean): Formula {
@@ -180,6 +195,10 @@ export class QueryBinder {
   #in(syntax: InSyntax, scope: Scope, negated: boolean): Formula {
     const context = this.#bindContext(scope);
     const { right } = syntax;
+    // NOT IN as written is not part of edition 2, whatever stands on its right.
+    if (this.#isAlpha && syntax.negated && right.kind !== 'select') {
+      return term(bindScalarIn(syntax, context));
+    }
     const isScalarList = right.kind === 'array';
     const isSubquery = right.kind === 'select' || this.#cteOf(right) !== undefined;
     if (isScalarList || (negated && !isSubquery)) {
@@ -234,9 +253,9 @@ export class QueryBinder {
     }
     const input = bindExpression(syntax, this.#bindContext(scope));
     if (left !== undefined && this.#isOneSource(left, input)) {
-      return term(operatorCall('in each', [left, input], whole));
+      return term(operatorCall(this.#isAlpha ? 'in json' : 'in each', [left, input], whole));
     }
-    const id = this.#addEach(input, syntax);
+    const id = this.#addEach(input, syntax, this.#isAlpha ? 'array' : 'each');
     const { start, end } = syntax;
     const element: Expression = { kind: 'column', source: id, column: 'value', start, end };
     return { kind: 'join', sources: [id], condition: condition(element) };
@@ -250,7 +269,8 @@ export class QueryBinder {
     select: SelectSyntax,
     scope: Scope,
   ): { element: Expression; bound: BoundSelect } | undefined {
-    const bound = this.bindSelect(select, scope);
+    // A subquery of edition 2 does not see the tables around it.
+    const bound = this.bindSelect(select, this.#isAlpha ? undefined : scope);
     const [column, second] = select.columns;
     if (column?.kind === 'star') {
       this.#refuseStar(column);
@@ -288,10 +308,14 @@ export class QueryBinder {
       report: this.#report,
       sql: this.#parsed.sql,
       dialect: this.#context.dialect,
-      // Streams of edition 2 get the whole language of edition 3.
-      edition: Math.max(3, this.#context.edition),
+      edition: this.#context.edition,
       specialFunctions: STREAM_REQUEST_FUNCTIONS,
-      resolveName: (name) => scope.resolve(name),
+      resolveName: (name) => {
+        for (const part of name.parts) {
+          warnUnquotedCapitals(part, this.#report, this.#context.edition);
+        }
+        return scope.resolve(name);
+      },
       resolveCall: (call) =>
         bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ?? this.#tableFact(call, scope),
     };
@@ -311,6 +335,7 @@ export class QueryBinder {
       );
       return constant(null, call);
     }
+    if (this.#isAlpha) return undefined;
     const entry = scope.find(table.name);
     const fact = TABLE_FACTS[name.name];
     if (entry?.kind !== 'table' || fact === undefined) return undefined;

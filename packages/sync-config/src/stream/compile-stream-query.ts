@@ -5,7 +5,9 @@ import { isAnyAuthenticated, isAnyUnauthenticated } from '../expr/request-functi
 import type { OutputColumn, RowQuery } from '../plan/queries.ts';
 import { parseSqlText, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type { ColumnSyntax } from '../sql/syntax.ts';
+import { checkId } from '../tables/check-id.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
+import { checkAlphaQuery } from './alpha-rules.ts';
 import { columnName, QueryBinder } from './bind-query.ts';
 import type { BoundSelect, CteFinder } from './bound-select.ts';
 import type { RegisterLookup } from './compile-component.ts';
@@ -38,6 +40,7 @@ export function compileStreamQuery(
 ): CompiledStreamQuery | undefined {
   const parsed = parseSqlText(text, context.diagnostics, context.edition);
   if (parsed === undefined) return undefined;
+  if (context.edition < 3) checkAlphaQuery(parsed.select, parsed.report);
   const binder = new QueryBinder(parsed, context, ctes);
   const bound = binder.bindSelect(parsed.select, undefined);
   const output = bindOutput(parsed, bound, binder.sources, context);
@@ -52,7 +55,12 @@ export function compileStreamQuery(
   );
   if (output === undefined) return undefined;
   const variants = allParts.map((parts) => {
-    const compiled = compileConjunction(output.synced, parts, binder.sources, register);
+    const compiled = compileConjunction(parts, {
+      synced: output.synced,
+      sources: binder.sources,
+      register,
+      keepsNullParameters: context.edition < 3,
+    });
     const columns = output.columns.map((column) => renumberColumn(column, compiled.numbers));
     const rows = { ...compiled.selection, objectType: output.objectType, columns };
     return { rows, resolution: compiled.resolution };
@@ -126,11 +134,16 @@ function bindOutput(
     const fix = `Write "${source.alias.name}" in quotes if that is meant`;
     report.warn('ALIAS_RENAMES_OUTPUT', source.alias, message, fix);
   }
-  warnColumns(columns, report);
+  warnStars(columns, report);
+  const [first] = columns;
+  checkId(
+    columns.map(({ column }) => column),
+    { table: source.table, edition: context.edition, report, at: first?.syntax ?? select },
+  );
   return { synced, objectType: source.table.clientName, columns: columns.map((c) => c.column) };
 }
 
-function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
+function warnStars(columns: readonly BoundColumn[], report: Reporter): void {
   columns.forEach(({ syntax, column }, i) => {
     const before = columns.slice(0, i).find(({ column: { kind } }) => kind === 'value');
     if (column.kind === 'star' && before !== undefined && !column.legacy) {
@@ -138,11 +151,6 @@ function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
       report.warn('STAR_OVERWRITES', syntax, message, 'Put * first');
     }
   });
-  const hasId = columns.some(({ column }) => column.kind === 'star' || column.name === 'id');
-  const [first] = columns;
-  if (hasId || first === undefined) return;
-  const fix = 'Add the id column, or AS id to the column that identifies the row';
-  report.warn('ID_MISSING', first.syntax, 'The query has no column id', fix);
 }
 
 function bindStar(
