@@ -197,8 +197,15 @@ function resolveSpecial(
     return operatorCall('parameter', [json, constant(column.name, column)], span);
   }
   const known = source?.name;
-  const message = `There is no table ${qualifier.name} in this query`;
-  report.error('UNKNOWN_TABLE', qualifier, message, known && `Write ${known}.${column.name}`);
+  const schema = name.parts.at(-3);
+  const written = schema === undefined ? qualifier.name : `${schema.name}.${qualifier.name}`;
+  const message = `There is no table ${written} in this query`;
+  report.error(
+    'UNKNOWN_TABLE',
+    schema ?? qualifier,
+    message,
+    known && `Write ${known}.${column.name}`,
+  );
   return constant(null, name);
 }
 

@@ -282,11 +282,3 @@ function readsUnauthenticated(
   const conditions = condition === undefined ? [] : [condition];
   return isAnyUnauthenticated([...outputs.values(), ...inputs, ...conditions]);
 }
-
-/** Names of outputs in a text that is equal for equal sets. */
-export function outputSetText(outputs: ReadonlyMap<string, Expression>): string {
-  return [...outputs.keys()]
-    .toSorted()
-    .map((name) => JSON.stringify(name))
-    .join(' ');
-}

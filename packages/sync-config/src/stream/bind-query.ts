@@ -4,6 +4,7 @@ import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts'
 import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
 import type { Expansion } from '../plan/queries.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
+import { containsExpression } from '../sql/expression-children.ts';
 import {
   warnTableCapitals,
   warnUnquotedCapitals,
@@ -19,7 +20,7 @@ import type {
   SourceSyntax,
 } from '../sql/syntax.ts';
 import { resolveTable } from '../tables/table-reference.ts';
-import type { BoundSelect, CteFinder, DerivedSelect } from './bound-select.ts';
+import type { BoundSelect, Cte, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
 import { Scope } from './scope.ts';
 import { SourceList } from './source.ts';
@@ -30,17 +31,16 @@ export class QueryBinder {
   readonly #parsed: ParsedSqlText;
   readonly #report: Reporter;
   readonly #context: CompileContext;
-  readonly #ctes: CteFinder | undefined;
+  readonly #ctes: CteFinder;
 
   get #isAlpha(): boolean {
     return this.#context.edition < 3;
   }
 
-  /** `ctes` is undefined inside a CTE, which cannot refer to others. */
   constructor(
     parsed: ParsedSqlText,
     context: CompileContext,
-    ctes: CteFinder | undefined,
+    ctes: CteFinder,
     sources = new SourceList(),
   ) {
     this.#parsed = parsed;
@@ -57,12 +57,11 @@ export class QueryBinder {
     for (const condition of select.conditions) {
       conditions.push(this.#condition(condition, scope, false));
     }
-    const bindContext = this.#bindContext(scope);
     return {
       scope,
       sources,
       condition: { kind: 'and', parts: conditions },
-      bind: (syntax) => bindExpression(syntax, bindContext),
+      bind: (syntax) => this.#bind(syntax, scope),
     };
   }
 
@@ -91,6 +90,7 @@ export class QueryBinder {
       if (columns.has(name)) {
         this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
       }
+      refuseElementsIn(column.expr, this.#report);
       columns.set(name, bound.bind(column.expr));
     });
     return { columns, bound };
@@ -113,8 +113,7 @@ export class QueryBinder {
       case 'select': {
         const { columns, bound } = this.bindDerived(source.select, source.columnNames, undefined);
         conditions.push(bound.condition);
-        if (source.alias === undefined) scope.declareUnnamed({ kind: 'derived', columns });
-        else scope.declare(source.alias, { kind: 'derived', columns });
+        scope.declare(source.alias, { kind: 'derived', columns });
         return bound.sources;
       }
       case 'function':
@@ -128,7 +127,7 @@ export class QueryBinder {
     conditions: Formula[],
   ): readonly number[] {
     const name = source.alias ?? source.table;
-    const cte = source.schema === undefined ? this.#ctes?.find(source.table.name) : undefined;
+    const cte = source.schema === undefined ? this.#findCte(source.table) : undefined;
     if (cte !== undefined) {
       const { columns, bound } = cte.bind(this.sources);
       conditions.push(bound.condition);
@@ -188,7 +187,7 @@ export class QueryBinder {
     if (syntax.kind === 'binary' && syntax.operator === '&&') {
       return this.#overlap(syntax, scope, negated);
     }
-    const expression = bindExpression(syntax, this.#bindContext(scope));
+    const expression = this.#bind(syntax, scope);
     return term(negated ? operatorCall('not', [expression], syntax) : expression);
   }
 
@@ -200,7 +199,7 @@ export class QueryBinder {
       return term(bindScalarIn(syntax, context));
     }
     const isScalarList = right.kind === 'array';
-    const isSubquery = right.kind === 'select' || this.#cteOf(right) !== undefined;
+    const isSubquery = right.kind === 'select' || this.#isCte(right);
     if (isScalarList || (negated && !isSubquery)) {
       const isIn = bindScalarIn({ ...syntax, negated: false }, context);
       return term(negated ? operatorCall('not', [isIn], syntax) : isIn);
@@ -210,7 +209,7 @@ export class QueryBinder {
       this.#report.error('NEGATED_MATCH', syntax, message);
       return ALWAYS;
     }
-    const left = bindExpression(syntax.operand, context);
+    const left = this.#bind(syntax.operand, scope);
     return this.#withElements(right, scope, syntax, left, (element) =>
       term(operatorCall('=', [left, element], syntax)),
     );
@@ -261,6 +260,17 @@ export class QueryBinder {
     return { kind: 'join', sources: [id], condition: condition(element) };
   }
 
+  /** An expression in which no IN is a join. */
+  #bind(syntax: ExprSyntax, scope: Scope): Expression {
+    const isInCte = (part: ExprSyntax) => part.kind === 'in' && this.#isCte(part.right);
+    if (containsExpression(syntax, isInCte)) {
+      const message = 'IN on a CTE is only allowed as a condition of its own';
+      this.#report.error('SCALAR_SUBQUERY', syntax, message);
+      return constant(null, syntax);
+    }
+    return bindExpression(syntax, this.#bindContext(scope));
+  }
+
   #isOneSource(a: Expression, b: Expression): boolean {
     return new Set([...this.sources.rootsOf(a), ...this.sources.rootsOf(b)]).size <= 1;
   }
@@ -284,12 +294,25 @@ export class QueryBinder {
     return { element: bound.bind(column.expr), bound };
   }
 
+  #findCte(name: Identifier): Cte | undefined {
+    if (this.#ctes.isHidden(name.name)) {
+      const message = `A CTE cannot refer to another CTE, and ${name.name} is one`;
+      const fix = 'Repeat its query here, or put the schema in front if the table is meant';
+      this.#report.error('UNKNOWN_TABLE', name, message, fix);
+    }
+    return this.#ctes.find(name.name);
+  }
+
+  #isCte(syntax: ExprSyntax): boolean {
+    return this.#cteOf(syntax) !== undefined;
+  }
+
   /** How to bring in the one column of a CTE that a bare name refers to. */
   #cteOf(
     syntax: ExprSyntax,
   ): (() => { element: Expression; bound: BoundSelect } | undefined) | undefined {
     const name = syntax.kind === 'name' && syntax.parts.length === 1 ? syntax.parts[0] : undefined;
-    const cte = name && this.#ctes?.find(name.name);
+    const cte = name && this.#findCte(name);
     if (cte === undefined) return undefined;
     return () => {
       const { columns, bound } = cte.bind(this.sources);
@@ -371,4 +394,16 @@ function term(expression: Expression): Formula {
 export function columnName(column: Extract<ColumnSyntax, { kind: 'expr' }>): string | undefined {
   if (column.alias !== undefined) return column.alias.name;
   return column.expr.kind === 'name' ? column.expr.parts.at(-1)?.name : undefined;
+}
+
+/** IN on JSON is a join with its elements, and joins only exist in conditions (10.3). */
+export function refuseElementsIn(column: ExprSyntax, report: Reporter): void {
+  const isJoin = (part: ExprSyntax) =>
+    part.kind === 'in' &&
+    !part.negated &&
+    part.right.kind !== 'array' &&
+    part.right.kind !== 'select';
+  if (!containsExpression(column, isJoin)) return;
+  const message = 'IN on a JSON array is only allowed in conditions';
+  report.error('UNSUPPORTED_OPERATOR', column, message, 'Use IN ARRAY[...] or NOT IN');
 }

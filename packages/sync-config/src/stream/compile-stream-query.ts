@@ -1,14 +1,18 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter, Span } from '../diagnostics.ts';
 import { REQUEST_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
-import { isAnyAuthenticated, isAnyUnauthenticated } from '../expr/request-functions.ts';
+import {
+  isAnyAuthenticated,
+  isAnySubscription,
+  isAnyUnauthenticated,
+} from '../expr/request-functions.ts';
 import type { OutputColumn, RowQuery } from '../plan/queries.ts';
-import { parseSqlText, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type { ColumnSyntax } from '../sql/syntax.ts';
 import { checkId } from '../tables/check-id.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 import { checkAlphaQuery } from './alpha-rules.ts';
-import { columnName, QueryBinder } from './bind-query.ts';
+import { columnName, QueryBinder, refuseElementsIn } from './bind-query.ts';
 import type { BoundSelect, CteFinder } from './bound-select.ts';
 import type { RegisterLookup } from './compile-component.ts';
 import { compileConjunction, type CompiledConjunction } from './compile-conjunction.ts';
@@ -27,6 +31,7 @@ interface StreamVariant {
 export interface CompiledStreamQuery {
   readonly variants: readonly StreamVariant[];
   readonly isDangerous: boolean;
+  readonly readsSubscription: boolean;
   readonly report: Reporter;
   readonly span: Span;
 }
@@ -66,22 +71,33 @@ export function compileStreamQuery(
     return { rows, resolution: compiled.resolution };
   });
   const isDangerous = allParts.some((parts) => isDangerousConjunction(parts, binder.sources));
-  return { variants, isDangerous, report: parsed.report, span: parsed.select };
+  const readsSubscription = allParts.some((parts) =>
+    isAnySubscription(requestSide(parts, binder.sources).all),
+  );
+  return { variants, isDangerous, readsSubscription, report: parsed.report, span: parsed.select };
 }
 
 function renumberColumn(column: OutputColumn, numbers: ReadonlyMap<number, number>): OutputColumn {
   return column.kind === 'star' ? column : { ...column, value: renumber(column.value, numbers) };
 }
 
-/** Unauthenticated data takes part, and no claim restricts the result (10.9). */
-function isDangerousConjunction(parts: ConjunctionParts, sources: SourceList): boolean {
+/** What decides at request time: all of it, and the part that chooses buckets by value. */
+function requestSide(
+  parts: ConjunctionParts,
+  sources: SourceList,
+): { choosing: readonly Expression[]; all: readonly Expression[] } {
   const linked = parts.links.flatMap(({ left, right }) => [left.expression, right.expression]);
   const inputs = (parts.eaches.get(REQUEST_SOURCE) ?? []).flatMap((id) => {
     const source = sources.get(id);
     return source?.kind === 'each' ? [source.input] : [];
   });
   const choosing = [...linked, ...inputs];
-  const all = [...choosing, ...parts.requestFilters, ...parts.elementFilters];
+  return { choosing, all: [...choosing, ...parts.requestFilters, ...parts.elementFilters] };
+}
+
+/** Unauthenticated data takes part, and no claim restricts the result (10.9). */
+function isDangerousConjunction(parts: ConjunctionParts, sources: SourceList): boolean {
+  const { choosing, all } = requestSide(parts, sources);
   return isAnyUnauthenticated(all) && !isAnyAuthenticated(choosing);
 }
 
@@ -110,7 +126,7 @@ function bindOutput(
   const columns = select.columns.flatMap((column) =>
     column.kind === 'star'
       ? bindStar(column, bound.scope, report, context)
-      : bindColumn(column, parsed, bound, sources),
+      : bindColumn(column, parsed, bound, sources, context),
   );
   const tables = [...new Set(columns.flatMap(({ table }) => table ?? []))];
   const [synced] = tables;
@@ -198,8 +214,11 @@ function bindColumn(
   parsed: ParsedSqlText,
   bound: BoundSelect,
   sources: SourceList,
+  context: CompileContext,
 ): BoundColumn[] {
   const { report, sql } = parsed;
+  if (column.alias !== undefined) warnUnquotedCapitals(column.alias, report, context.edition);
+  if (context.edition >= 3) refuseElementsIn(column.expr, report);
   const value = bound.bind(column.expr);
   const named = columnName(column);
   const name = named ?? sql.slice(column.expr.start, column.expr.end);

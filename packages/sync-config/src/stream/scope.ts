@@ -39,11 +39,6 @@ export class Scope {
     this.#entries.set(key, entry);
   }
 
-  /** Keeps a source that has no name from making unqualified columns look unambiguous. */
-  declareUnnamed(entry: ScopeEntry): void {
-    this.#entries.set(`\0${this.#entries.size}`, entry);
-  }
-
   find(name: string): ScopeEntry | undefined {
     return this.#entries.get(name.toLowerCase()) ?? this.#parent?.find(name);
   }
@@ -74,8 +69,8 @@ export class Scope {
   }
 
   #names(): string[] {
-    const own = [...this.#entries.keys()].filter((name) => !name.startsWith('\0'));
-    return this.#parent === undefined ? own : [...own, ...this.#parent.#names()];
+    const outer = this.#parent === undefined ? [] : this.#parent.#names();
+    return [...this.#entries.keys(), ...outer];
   }
 
   #unqualified(name: NameSyntax, column: Identifier): Expression {

@@ -17,15 +17,22 @@ const STREAM_KEYS = [
   'query', 'queries', 'with', 'auto_subscribe', 'priority', 'accept_potentially_dangerous_queries',
 ]; // prettier-ignore
 
+/** A tag that other tools put in front of queries; it says nothing here. */
+const KNOWN_TAG = '!accept_potentially_dangerous_queries';
+
 /** Reads the YAML file and checks its shape; undefined when there is nothing to compile. */
 export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocument | undefined {
-  const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'error' });
   for (const { pos, message } of document.errors) {
     // The YAML parser may point just behind the text.
     const [start, end] = [Math.min(pos[0], yaml.length), Math.min(pos[1], yaml.length)];
     diagnostics.error('YAML_SYNTAX', { start, end }, message);
   }
   if (document.errors.length > 0) return undefined;
+  for (const { pos, message } of document.warnings) {
+    if (message.includes(KNOWN_TAG)) continue;
+    diagnostics.warn('YAML_SYNTAX', { start: pos[0], end: pos[1] }, message);
+  }
   const reader = new YamlReader(yaml, document, diagnostics);
   const whole = { start: 0, end: Math.min(yaml.length, 1) };
   const root = reader.fields(document.contents, 'The sync config', TOP_KEYS, whole);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bucketNames, bucketsOf, evaluate, planOf, stream, visibleRows } from './testing/check.ts';
+import { bucketNames, bucketsOf, evaluate, planOf, stream, visibleRows } from '../testing/check.ts';
 
 // spec/sync-config.md 21.
 

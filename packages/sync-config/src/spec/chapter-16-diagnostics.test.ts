@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compile, definition, problems, stream } from './testing/check.ts';
-import { formatDiagnostic } from './format-diagnostic.ts';
+import { compile, definition, problems, stream } from '../testing/check.ts';
+import { formatDiagnostic } from '../format-diagnostic.ts';
 
 // spec/sync-config.md 16: code and the text that it points at.
 
