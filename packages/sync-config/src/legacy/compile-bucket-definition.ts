@@ -20,7 +20,9 @@ export function compileBucketDefinition(
   const priority = document.priority ?? 3;
   // Where the parameters are not known for sure, complaints about their use would mislead.
   const known = context.diagnostics.errorCount === errorsBefore ? parameters : undefined;
-  const rows = document.data.flatMap((text) => compileDataQuery(text, name, known, context));
+  const rows = document.data.flatMap((text, number) =>
+    compileDataQuery(text, { definition: name, number }, known, context),
+  );
   const buckets =
     document.parameters === undefined
       ? [globalBucket(name, priority)]

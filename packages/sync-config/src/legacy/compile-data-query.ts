@@ -13,7 +13,7 @@ import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } f
  */
 export function compileDataQuery(
   text: SqlText,
-  definition: string,
+  { definition, number }: { readonly definition: string; readonly number: number },
   parameters: readonly string[] | undefined,
   context: CompileContext,
 ): readonly RowQuery[] {
@@ -31,6 +31,7 @@ export function compileDataQuery(
   if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
   return alternatives.map((alternative) => ({
     definition,
+    query: number,
     bucket: definition,
     objectType: source.table.clientName,
     columns,

@@ -5,6 +5,7 @@ import {
   definition,
   evaluate,
   planOf,
+  problems,
   resolve,
   visibleRows,
 } from '../testing/check.ts';
@@ -169,5 +170,253 @@ describe('data queries', () => {
       ],
     };
     expect(await visibleRows(plan, { rows })).toEqual(['t/in']);
+  });
+});
+
+describe('outputs of parameter queries (8.1)', () => {
+  const data = 'SELECT * FROM t WHERE x = bucket.p';
+  const found = (parameters: string) => problems(definition(data, parameters));
+
+  it.each([
+    ['SELECT a AS p FROM m', []],
+    ['SELECT p FROM m', []],
+    ['SELECT m.p FROM m', []],
+    ['SELECT request.user_id() AS p FROM m', []],
+    ["SELECT 'x' AS p FROM m", []],
+    ['SELECT lower(request.user_id()) AS p FROM m', []],
+    ['SELECT lower(request.user_id())', ['ALIAS_REQUIRED: lower(request.user_id())']],
+    ['SELECT 1', ['ALIAS_REQUIRED: 1']],
+    ['SELECT *', ['STAR_IN_PARAMS: *']],
+    ['SELECT m.* FROM m', ['STAR_IN_PARAMS: m.*']],
+    ['SELECT lower(a) AS p FROM m', ['ROW_EXPR_IN_PARAMS: lower(a)']],
+    ['SELECT a || request.user_id() AS p FROM m', ['ROW_EXPR_IN_PARAMS: a || request.user_id()']],
+    ['SELECT p FROM m AS n', ['ALIAS_IN_PARAMS: n']],
+    ['SELECT a.p FROM a, b', ['UNSUPPORTED_CLAUSE: b']],
+    ['SELECT p', ['UNKNOWN_TABLE: p']],
+    ['SELECT bucket.p AS p FROM m', ['UNKNOWN_TABLE: bucket']],
+    ['SELECT a AS p FROM m GROUP BY a', ['UNSUPPORTED_CLAUSE: GROUP']],
+    ['SELECT a AS p FROM unknown_function(1)', ['UNKNOWN_FUNCTION: unknown_function(1)']],
+    ['SELECT x AS p FROM json_each(request.jwt())', ['UNKNOWN_TABLE: x']],
+    ['SELECT request.user_id() AS p, 0 AS _priority', []],
+    ['SELECT request.user_id() AS p, 4 AS _priority', ['PRIORITY: 4']],
+    ["SELECT request.user_id() AS p, '1' AS _priority", ["PRIORITY: '1'"]],
+    ['SELECT p, q AS _priority FROM m', ['PRIORITY: q']],
+  ])('%s has %j', (parameters, expected) => {
+    expect(found(parameters)).toEqual(expected);
+  });
+
+  it('must have the same names in the same order in all queries', () => {
+    const yaml = (second: string) => `bucket_definitions:
+  d:
+    parameters:
+      - SELECT request.user_id() AS p, token_parameters.o AS q
+      - ${second}
+    data: []
+`;
+    const reordered = 'SELECT q, p FROM m WHERE u = request.user_id()';
+    const other = 'SELECT p, r FROM m WHERE u = request.user_id()';
+    expect(problems(yaml('SELECT p, q FROM m WHERE u = request.user_id()'))).toEqual([]);
+    expect(
+      problems(yaml('SELECT p, q, 1 AS _priority FROM m WHERE u = request.user_id()')),
+    ).toEqual([]);
+    expect(problems(yaml(reordered))).toEqual([`PARAM_SET_MISMATCH: ${reordered}`]);
+    expect(problems(yaml(other))).toEqual([`PARAM_SET_MISMATCH: ${other}`]);
+  });
+
+  it('cannot set the priority besides YAML', () => {
+    const yaml = definition(data, 'SELECT request.user_id() AS p, 1 AS _priority');
+    expect(problems(yaml.replace('  d:\n', '  d:\n    priority: 2\n'))).toEqual([
+      'PRIORITY: SELECT request.user_id() AS p, 1 AS _priority',
+    ]);
+  });
+
+  it('may give a priority per query; the most urgent counts for a bucket found twice', async () => {
+    const plan = planOf(`bucket_definitions:
+  d:
+    parameters:
+      - SELECT request.user_id() AS p, 2 AS _priority
+      - SELECT u AS p, 1 AS _priority FROM m WHERE u = request.user_id()
+      - SELECT o AS p FROM m WHERE u = request.user_id()
+    data: []
+`);
+    const rows = { m: [{ u: 'u1', o: 'o1' }] };
+    const { buckets } = await resolve(plan, { rows });
+    expect(buckets.map(({ name, priority }) => [name, priority])).toEqual([
+      ['7#d["u1"]', 1],
+      ['7#d["o1"]', 3],
+    ]);
+  });
+
+  it.each([
+    ["SELECT CAST('x' AS blob) AS p", []],
+    ['SELECT NULL AS p', ['null']],
+    ['SELECT value AS p FROM json_each(\'{"a":1,"b":"x"}\')', ['"x"', '1']],
+    ['SELECT key AS p FROM json_each(\'{"a":1,"b":"x"}\')', ['"a"', '"b"']],
+    ["SELECT key AS p FROM json_each('[5,6]')", ['0', '1']],
+    ["SELECT value AS p FROM json_each('5')", ['5']],
+    ["SELECT key AS p FROM json_each('5')", ['null']],
+    ['SELECT value AS p FROM json_each(NULL)', []],
+    ["SELECT value AS p FROM json_each('[null]')", ['"null"']],
+    ["SELECT value || 'x' AS p FROM json_each('[1]') WHERE value > 0", ['"1x"']],
+    ["SELECT value AS p FROM json_each('[1]') WHERE request.jwt() ->> 'missing'", []],
+  ])('%s gives %j', async (parameters, expected) => {
+    const names = await bucketNames(planOf(definition(data, parameters)), {});
+    expect(names).toEqual(expected.map((value) => `7#d[${value}]`));
+  });
+
+  it('read JSON null as NULL with fixed_json_extract', async () => {
+    const plan = planOf(definition(data, "SELECT value AS p FROM json_each('[null]')", 2));
+    expect(await bucketNames(plan, {})).toEqual(['7#d[null]']);
+  });
+});
+
+describe('WHERE of parameter queries over a table (8.2)', () => {
+  const data = 'SELECT * FROM t WHERE x = bucket.p';
+  const rows = {
+    m: [
+      { p: 'a', u: 'u1', list: '["u1","u2"]', n: 1n },
+      { p: 'b', u: 'u2', list: '[]', n: 2n },
+      { p: 'c', u: null, list: null, n: null },
+    ],
+  };
+  const claims = { sub: 'u1', list: ['u2', 'u9', 'u2'], text: 'x', one: 1, truth: '0.5' };
+
+  it.each([
+    ['1 = 1', ['a', 'b', 'c']],
+    ['0', []],
+    ['n > 1', ['b']],
+    ["n IS NULL OR u = 'u1'", ['a', 'c']],
+    ['u = request.user_id()', ['a']],
+    ['request.user_id() = u', ['a']],
+    ['upper(u) = upper(request.user_id()) AND n < 5', ['a']],
+    ['request.user_id() IN list', ['a']],
+    ["u IN request.jwt() ->> 'list'", ['b']],
+    ["u IN request.jwt() ->> 'missing'", []],
+    ['u = token_parameters.missing', []],
+    ["request.jwt() ->> 'one'", ['a', 'b', 'c']],
+    ["request.jwt() ->> 'truth'", []],
+    ["request.jwt() ->> 'missing' AND n", []],
+    ["request.jwt() ->> 'one' = 1 AND n = 2", ['b']],
+    ["u = request.user_id() AND n = request.jwt() ->> 'one'", ['a']],
+    ['u = request.user_id() AND n = 2 OR u = request.user_id() AND n = 1', ['a']],
+    ['NOT n AND u = request.user_id()', []],
+  ])('%s finds %j', async (where, expected) => {
+    const plan = planOf(definition(data, `SELECT p FROM m WHERE ${where}`));
+    const names = await bucketNames(plan, { claims, rows });
+    expect(names).toEqual(expected.map((value) => `7#d["${value}"]`));
+  });
+
+  it.each([
+    ['u > request.user_id()', 'MIXED_EXPR'],
+    ['u != request.user_id()', 'MIXED_EXPR'],
+    ['u || request.user_id()', 'MIXED_EXPR'],
+    ['lower(u) = u || request.user_id()', 'MIXED_EXPR'],
+    ['NOT (u = request.user_id())', 'NEGATED_MATCH'],
+    ['u = request.user_id() OR n', 'OR_PARAM_SETS'],
+    ["u = request.user_id() OR request.jwt() ->> 'admin'", 'OR_PARAM_SETS'],
+    ['request.user_id() IN list AND request.user_id() || 1 IN list', 'MULTIPLE_EXPANSIONS'],
+    ["u IN request.jwt() ->> 'a' AND p IN request.jwt() ->> 'b'", 'MULTIPLE_EXPANSIONS'],
+    ['u = bucket.p', 'UNKNOWN_TABLE'],
+  ])('%s has %s', (where, code) => {
+    const found = problems(definition(data, `SELECT p FROM m WHERE ${where}`));
+    expect(found.map((problem) => problem.split(':')[0])).toEqual([code]);
+  });
+
+  it('is unrestricted in static queries', async () => {
+    const where = "NOT (request.user_id() > request.jwt() ->> 'text') AND (1 OR request.jwt())";
+    const plan = planOf(definition(data, `SELECT request.user_id() AS p WHERE ${where}`));
+    expect(await bucketNames(plan, { claims })).toEqual(['7#d["u1"]']);
+  });
+
+  it('fails the request where the row would need an array and gets none (10.8)', async () => {
+    const plan = planOf(definition(data, "SELECT p FROM m WHERE u IN request.jwt() ->> 'text'"));
+    await expect(resolve(plan, { claims })).rejects.toMatchObject({ code: 'SYNC_PARAMETER_ERROR' });
+  });
+});
+
+describe('bucket parameters in data queries (8.3, 8.4)', () => {
+  const two = 'SELECT request.user_id() AS p, token_parameters.o AS q';
+
+  it.each([
+    ['a = bucket.p AND bucket.q = b', []],
+    ['bucket.p IN a AND b = bucket.q', []],
+    ['lower(a) = bucket.p AND b = bucket.q AND NOT c', []],
+    ['a = bucket.p', ['PARAMS_NOT_COVERED']],
+    ['a = bucket.p AND b = bucket.q AND c = bucket.r', ['PARAMS_NOT_COVERED']],
+    ['a = bucket.p AND b != bucket.q', ['BUCKET_PARAM_IN_EXPR', 'PARAMS_NOT_COVERED']],
+    ['a = bucket.p AND b < bucket.q', ['BUCKET_PARAM_IN_EXPR']],
+    ['a = bucket.p AND b = bucket.q || 1', ['BUCKET_PARAM_IN_EXPR']],
+    ['a = bucket.p AND upper(bucket.q) = b', ['BUCKET_PARAM_IN_EXPR']],
+    ['a = bucket.p AND bucket.q', ['BUCKET_PARAM_IN_EXPR']],
+    ['a = bucket.p AND bucket.q IS NULL', ['BUCKET_PARAM_IN_EXPR']],
+    ['a = bucket.p AND bucket.p = bucket.q', ['BUCKET_PARAM_IN_EXPR']],
+    ['a = bucket.p AND b IN bucket.q', ['BUCKET_PARAM_IN_RHS']],
+    ['bucket.p IN a AND bucket.q IN b', ['MULTIPLE_EXPANSIONS']],
+    ['a = bucket.p AND b = bucket.q OR c', ['OR_PARAM_SETS']],
+    ['a = bucket.p AND (b = bucket.q OR c = bucket.p)', ['OR_PARAM_SETS']],
+    ['a = bucket.p AND NOT (b = bucket.q)', ['NEGATED_MATCH']],
+    ['(a = bucket.p) = 1 AND b = bucket.q', ['BUCKET_PARAM_IN_EXPR']],
+  ])('%s has %j', (where, codes) => {
+    const found = problems(definition(`SELECT * FROM t WHERE ${where}`, two));
+    expect(codes).toEqual(expect.arrayContaining(found.map((problem) => problem.split(':')[0])));
+    expect(found.length > 0).toBe(codes.length > 0);
+  });
+
+  it('store a row once that gives the same bucket twice', () => {
+    const where = '(a = bucket.p OR b = bucket.p)';
+    const plan = planOf(
+      definition(`SELECT * FROM t WHERE ${where}`, 'SELECT request.user_id() AS p'),
+    );
+    expect(bucketsOf(plan, 't', { id: 'x', a: 'v', b: 'v' })).toEqual(['7#d["v"]']);
+  });
+
+  it('let only the first of two conditions on one parameter decide', () => {
+    const plan = planOf(
+      definition(
+        'SELECT * FROM t WHERE a = bucket.p AND b = bucket.p',
+        'SELECT request.user_id() AS p',
+      ),
+    );
+    expect(bucketsOf(plan, 't', { id: 'x', a: 'v', b: 'w' })).toEqual(['7#d["v"]']);
+  });
+
+  it.each([
+    ['SELECT id FROM t', 't'],
+    ['SELECT id FROM t AS u', 'u'],
+    ['SELECT id FROM t AS "U"', 'U'],
+    ['SELECT x.id FROM public.t x', 'x'],
+  ])('%s syncs the client table %s', (query, objectType) => {
+    const [output] = evaluate(planOf(definition(query)), 't', { id: 'x' }).outputs;
+    expect(output?.objectType).toBe(objectType);
+  });
+});
+
+describe('the client-parameter warning (8.5)', () => {
+  const data = 'SELECT * FROM t WHERE x = bucket.p';
+
+  it.each([
+    ['SELECT user_parameters.x AS p', true],
+    ["SELECT request.parameter('x') AS p", true],
+    ["SELECT request.parameters() ->> 'x' AS p", true],
+    ["SELECT user_parameters.x AS p WHERE request.jwt() ->> 'admin'", true],
+    ["SELECT 'all' AS p WHERE user_parameters.x", true],
+    ['SELECT request.user_id() AS p WHERE user_parameters.x', false],
+    ['SELECT request.user_id() AS p', false],
+    ["SELECT 'all' AS p", false],
+    ["SELECT value AS p FROM json_each(request.parameters() ->> 'x')", true],
+    ["SELECT value AS p FROM json_each(request.jwt() ->> 'x')", false],
+    [
+      "SELECT value AS p FROM json_each(request.jwt() ->> 'x') WHERE value = user_parameters.x",
+      false,
+    ],
+    ['SELECT p FROM m WHERE u = user_parameters.x', true],
+    ['SELECT p FROM m WHERE u = user_parameters.x AND o = request.user_id()', false],
+    ["SELECT p FROM m WHERE u = user_parameters.x AND request.jwt() ->> 'admin'", true],
+    ['SELECT user_parameters.x AS p FROM m WHERE u = request.user_id()', false],
+    ['SELECT p FROM m WHERE u = request.user_id()', false],
+    ["SELECT p FROM m WHERE a = 'x'", false],
+  ])('%s: %s', (parameters, isFlagged) => {
+    const found = problems(definition(data, parameters));
+    expect(found).toEqual(isFlagged ? [`DANGEROUS: ${parameters}`] : []);
   });
 });

@@ -18,13 +18,14 @@ import type { RegisterLookup } from './compile-component.ts';
 import { compileConjunction, type CompiledConjunction } from './compile-conjunction.ts';
 import { readsEach, splitConjunction, type ConjunctionParts } from './conjunction-parts.ts';
 import { MAX_CONJUNCTIONS, toConjunctions } from './formula.ts';
+import { mergeVariants } from './merge-variants.ts';
 import { renumber } from './renumber.ts';
 import type { Scope, ScopeEntry } from './scope.ts';
 import type { SourceList } from './source.ts';
 
 /** One conjunction of a query: rows, and how a request finds their buckets. */
 interface StreamVariant {
-  readonly rows: Omit<RowQuery, 'definition' | 'bucket'>;
+  readonly rows: Omit<RowQuery, 'definition' | 'query' | 'bucket'>;
   readonly resolution: CompiledConjunction['resolution'];
 }
 
@@ -59,16 +60,16 @@ export function compileStreamQuery(
     splitConjunction(conjunction, bound.sources, binder.sources, parsed.report),
   );
   if (output === undefined) return undefined;
-  const variants = allParts.map((parts) => {
-    const compiled = compileConjunction(parts, {
-      synced: output.synced,
-      sources: binder.sources,
-      register,
-      keepsNullParameters: context.edition < 3,
-    });
-    const columns = output.columns.map((column) => renumberColumn(column, compiled.numbers));
-    const rows = { ...compiled.selection, objectType: output.objectType, columns };
-    return { rows, resolution: compiled.resolution };
+  const conjunctionContext = {
+    synced: output.synced,
+    sources: binder.sources,
+    register,
+    keepsNullParameters: context.edition < 3,
+  };
+  const compiled = allParts.map((parts) => compileConjunction(parts, conjunctionContext));
+  const variants = mergeVariants(compiled).map(({ selection, numbers, resolution }) => {
+    const columns = output.columns.map((column) => renumberColumn(column, numbers));
+    return { rows: { ...selection, objectType: output.objectType, columns }, resolution };
   });
   const isDangerous = allParts.some((parts) => isDangerousConjunction(parts, binder.sources));
   const readsSubscription = allParts.some((parts) =>

@@ -38,10 +38,10 @@ function compileStream(
   warnDangerous(stream, queries);
   if (context.edition < 3) warnDefaultSubscription(stream, queries);
   const families = new FamilyRegistry(stream);
-  const rows = queries.flatMap(({ variants }) =>
+  const rows = queries.flatMap(({ variants }, query) =>
     variants.map((variant): RowQuery => {
       const bucket = families.register(variant.resolution);
-      return { ...variant.rows, definition: name, bucket };
+      return { ...variant.rows, definition: name, query, bucket };
     }),
   );
   if (families.list.length > MAX_BUCKET_FAMILIES) {
