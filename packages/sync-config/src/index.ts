@@ -1,4 +1,5 @@
 export type {
+  BucketPrefixes,
   BucketResolver,
   CompiledSyncConfig,
   CompileOptions,
@@ -20,4 +21,5 @@ export type {
   SyncPlan,
 } from './contract.ts';
 export { compileSyncConfig } from './compile.ts';
+export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
 export { formatDiagnostic } from './format-diagnostic.ts';

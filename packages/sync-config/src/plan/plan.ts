@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { must } from '@sluice/base';
 import type { TablePattern, TableSchema } from '@sluice/model';
 import type {
+  BucketPrefixes,
   BucketResolver,
   DefinitionInfo,
   EventEvaluator,
@@ -17,7 +18,7 @@ import { linkEventEvaluator } from '../events/link-event-evaluator.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
-import { canonicalPlanText } from './canonical-plan.ts';
+import { definitionHash, planHash } from './canonical-plan.ts';
 import type { CompiledDefinition, CompiledQueries } from './queries.ts';
 
 export interface PlanParts {
@@ -37,48 +38,66 @@ export class CompiledPlan implements SyncPlan {
   readonly #events: readonly CompiledEvent[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
-  readonly #resolvable: readonly LinkedDefinition[];
+  readonly #resolvable: readonly Omit<LinkedDefinition, 'prefix'>[];
 
   constructor({ dialect, options, definitions, events }: PlanParts) {
-    this.hash = createHash('sha256')
-      .update(canonicalPlanText(dialect.name, options, definitions))
-      .digest('hex');
     this.options = options;
-    this.definitions = definitions.map(({ info }) => info);
+    this.definitions = definitions.map((definition) => ({
+      ...definition.info,
+      hash: definitionHash(dialect.name, options, definition),
+      tables: distinctPatterns(definition.queries),
+    }));
+    this.hash = planHash(
+      options,
+      definitions.map(({ queries }, i) => ({
+        info: must(this.definitions[i], 'one entry for each definition'),
+        priorities: queries.buckets.map(({ priority }) => priority),
+      })),
+      events,
+    );
     this.#queries = {
       rows: definitions.flatMap(({ queries }) => queries.rows),
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
-    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
+    this.tables = distinctPatterns(this.#queries);
     this.#events = events;
     this.events = events.map(({ name, payloads }) => ({
       name,
       tables: payloads.map(({ pattern }) => pattern),
     }));
     this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
-    this.#resolvable = definitions.map(({ info, queries }) => ({
-      info,
+    this.#resolvable = definitions.map(({ queries }, i) => ({
+      info: must(this.definitions[i], 'one entry for each definition'),
       queries: queries.buckets.map((query) => linkBucketQuery(query, this.#context)),
     }));
   }
 
-  rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined {
-    return linkRowEvaluator(this.#queries, table, bucketPrefix, this.#context);
+  rowEvaluator(table: TableSchema, prefixes: BucketPrefixes): RowEvaluator | undefined {
+    const byName = new Map<string, string>();
+    for (const { name, hash } of this.definitions) {
+      const prefix = prefixes.get(hash);
+      if (prefix !== undefined) byName.set(name, prefix);
+    }
+    return linkRowEvaluator(this.#queries, table, byName, this.#context);
   }
 
   eventEvaluator(table: TableSchema): EventEvaluator | undefined {
     return linkEventEvaluator(this.#events, table, this.#context);
   }
 
-  resolver(request: RequestContext, bucketPrefix: string): BucketResolver {
-    return new RequestResolver(this.#resolvable, request, bucketPrefix);
+  resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver {
+    const definitions = this.#resolvable.map((definition) => ({
+      ...definition,
+      prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
+    }));
+    return new RequestResolver(definitions, request);
   }
 }
 
-function distinctPatterns(queries: readonly { pattern: TablePattern }[]): TablePattern[] {
+function distinctPatterns({ rows, lookups }: CompiledQueries): TablePattern[] {
   const byText = new Map<string, TablePattern>();
-  for (const { pattern } of queries) {
+  for (const { pattern } of [...rows, ...lookups]) {
     const { schema, name, nameIsPrefix, schemaIsPrefix } = pattern;
     byText.set(JSON.stringify([schema, name, nameIsPrefix, schemaIsPrefix]), pattern);
   }

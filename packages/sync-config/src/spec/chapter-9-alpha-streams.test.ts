@@ -90,7 +90,7 @@ describe('what is refused', () => {
       where('a NOT IN (SELECT b FROM u WHERE c = auth.user_id())'),
       ['NEGATED_MATCH: a NOT IN (SELECT b FROM u WHERE c = auth.user_id())'],
     ],
-    [where('NOT (a = auth.user_id())'), ['NEGATED_MATCH: a = auth.user_id()']],
+    [where('NOT (a = auth.user_id())'), ['NEGATED_MATCH: (a = auth.user_id())']],
     [where('a != auth.user_id()'), ['NEGATED_MATCH: a != auth.user_id()']],
     [where('a > auth.user_id()'), ['MIXED_EXPR: a > auth.user_id()']],
     [where('upper(a || auth.user_id())'), ['MIXED_EXPR: upper(a || auth.user_id())']],
