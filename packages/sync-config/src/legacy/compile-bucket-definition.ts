@@ -51,9 +51,10 @@ function checkParameterQueries(
   document: BucketDefinitionDocument,
   queries: readonly ParameterQuery[],
 ): void {
-  const [first] = queries;
-  for (const { query, outputs, priority, isDangerous } of queries) {
-    if (first !== undefined) checkOutputs(query, [...outputs.keys()], [...first.outputs.keys()]);
+  const first = queries.find(({ isComplete }) => isComplete);
+  for (const { query, outputs, priority, isDangerous, isComplete } of queries) {
+    if (first !== undefined && isComplete)
+      checkOutputs(query, [...outputs.keys()], [...first.outputs.keys()]);
     if (priority !== undefined && document.priority !== undefined) {
       const message = 'The priority is set both in YAML and by _priority';
       query.report.error('PRIORITY', query.select, message, 'Remove one of them');

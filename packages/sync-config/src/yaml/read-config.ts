@@ -24,14 +24,12 @@ const KNOWN_TAG = '!accept_potentially_dangerous_queries';
 export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocument | undefined {
   const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'error' });
   for (const { pos, message } of document.errors) {
-    // The YAML parser may point just behind the text.
-    const [start, end] = [Math.min(pos[0], yaml.length), Math.min(pos[1], yaml.length)];
-    diagnostics.error('YAML_SYNTAX', { start, end }, message);
+    diagnostics.error('YAML_SYNTAX', wordAt(yaml, pos), message);
   }
   if (document.errors.length > 0) return undefined;
   for (const { pos, message } of document.warnings) {
     if (message.includes(KNOWN_TAG)) continue;
-    diagnostics.warn('YAML_SYNTAX', { start: pos[0], end: pos[1] }, message);
+    diagnostics.warn('YAML_SYNTAX', wordAt(yaml, pos), message);
   }
   const reader = new YamlReader(yaml, document, diagnostics);
   const whole = { start: 0, end: Math.min(yaml.length, 1) };
@@ -39,12 +37,20 @@ export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocume
   return root && readRoot(reader, root, whole);
 }
 
+/** The YAML parser points at one character of a word, or just behind the text. */
+function wordAt(yaml: string, [from, to]: readonly [number, number]): Span {
+  const start = Math.min(from, yaml.length);
+  const word = /^[\w.-]+/.exec(yaml.slice(start));
+  return { start, end: Math.min(Math.max(to, start + (word?.[0].length ?? 0)), yaml.length) };
+}
+
 type Fields = ReadonlyMap<string, YamlEntry>;
 
 function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument {
-  const { edition, options } = readOptions(reader, root.get('config'));
   const definitions = root.get('bucket_definitions');
   const streams = root.get('streams');
+  const likelyEdition = definitions === undefined ? 3 : streams === undefined ? 1 : 2;
+  const { edition, options } = readOptions(reader, root.get('config'), likelyEdition);
   if (definitions === undefined && streams === undefined) {
     const message = 'The sync config has neither streams nor bucket_definitions';
     reader.diagnostics.error(
