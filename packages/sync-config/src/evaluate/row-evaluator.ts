@@ -80,7 +80,7 @@ function groupByOutput(
         select: linkSelection(query, table, context),
       })),
     })),
-    sink: new BucketSink(members.length > 1 || members.some((m) => m.expansions.length > 0)),
+    sink: new BucketSink(mayRepeat(members)),
     overlaps: list.some(
       (other) =>
         other.writer !== writer &&
@@ -99,6 +99,12 @@ function groupByQuery(rowQueries: readonly RowQuery[]): readonly (readonly RowQu
     else group.push(rowQuery);
   }
   return [...groups.values()];
+}
+
+/** Whether a row may be put into one bucket twice. */
+function mayRepeat(queries: readonly RowQuery[]): boolean {
+  const names = new Set(queries.map(({ bucket }) => bucket));
+  return names.size < queries.length || queries.some(({ expansions }) => expansions.length > 0);
 }
 
 /** Collects the bucket names of one row and group, each once. */
