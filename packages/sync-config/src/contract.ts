@@ -1,5 +1,6 @@
 import type { JsonObject } from '@sluice/base';
 import type { EvaluatedRow, SqliteRow, TablePattern, TableSchema } from '@sluice/model';
+import type { ClientSchema } from './client-schema/client-schema.ts';
 
 /** What compiling a sync config gives: a plan unless a diagnostic is fatal. Never throws. */
 export interface CompiledSyncConfig {
@@ -43,6 +44,8 @@ export interface SyncPlan {
   rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined;
   /** Decides what a request may see; what needs no storage is decided here and now. */
   resolver(request: RequestContext, bucketPrefix: string): BucketResolver;
+  /** What clients must know to read the rows (spec/sync-config.md 17); best with the live tables. */
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema;
 }
 
 /** Options with the defaults of the edition applied (spec/sync-config.md 2). */

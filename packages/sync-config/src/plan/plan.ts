@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TablePattern, TableSchema } from '@sluice/model';
+import { buildClientSchema } from '../client-schema/build-client-schema.ts';
+import type { ClientSchema } from '../client-schema/client-schema.ts';
 import type {
   BucketResolver,
   DefinitionInfo,
@@ -28,6 +30,7 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly #definitions: readonly CompiledDefinition[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
   readonly #resolvable: readonly LinkedDefinition[];
@@ -38,6 +41,7 @@ export class CompiledPlan implements SyncPlan {
       .digest('hex');
     this.options = options;
     this.definitions = definitions.map(({ info }) => info);
+    this.#definitions = definitions;
     this.#queries = {
       rows: definitions.flatMap(({ queries }) => queries.rows),
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
@@ -57,6 +61,10 @@ export class CompiledPlan implements SyncPlan {
 
   resolver(request: RequestContext, bucketPrefix: string): BucketResolver {
     return new RequestResolver(this.#resolvable, request, bucketPrefix);
+  }
+
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema {
+    return buildClientSchema(this.#definitions, sourceSchema);
   }
 }
 
