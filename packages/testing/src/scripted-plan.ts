@@ -25,6 +25,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     definitions: [],
     tables: [],
     rowEvaluator: () => undefined,
+    clientSchema: () => ({ tables: [], streams: [] }),
     resolver: (request, prefix) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||

@@ -1,6 +1,6 @@
 import type { ClientSchema, ClientTable, StreamParameter } from '../client-schema.ts';
 import { wordSet, type NamingStyle } from './identifiers.ts';
-import { fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
+import { block, fileText, HEADER, type SchemaFormat } from './schema-format.ts';
 import { streamFunctions } from './stream-functions.ts';
 import { dartLiteral } from './string-literal.ts';
 
@@ -26,14 +26,14 @@ export const DART: SchemaFormat = {
   generate: (schema) =>
     fileText([
       [`// ${HEADER}`, "import 'package:powersync/powersync.dart';"],
-      ['const schema = Schema([', ...schema.tables.flatMap(tableLines), ']);'],
+      block('const schema = Schema([', schema.tables.flatMap(tableLines), ']);'),
       streamLines(schema),
     ]),
 };
 
 function tableLines({ name, columns }: ClientTable): readonly string[] {
   const lines = columns.map((column) => `Column.${column.type}(${dartLiteral(column.name)}),`);
-  return [`  Table(${dartLiteral(name)}, [`, ...indent(lines, 4), '  ]),'];
+  return block(`Table(${dartLiteral(name)}, [`, lines, ']),');
 }
 
 function streamLines(schema: ClientSchema): readonly string[] {

@@ -8,7 +8,8 @@ import { csharpLiteral } from './string-literal.ts';
 
 const CLASS_NAMES = dotnetNames(
   'Table',
-  'AppSchema Column ColumnAttribute ColumnType Schema Table TableAttribute TypedSyncStreams',
+  `AppSchema Column ColumnAttribute ColumnType IPowerSyncDatabase ISyncStream Schema Table
+  TableAttribute TypedSyncStreams`,
 );
 /** The type is written out, for the SDK would take a nullable number for text. */
 const PROPERTIES: Readonly<Record<ClientType, { type: string; attribute: string }>> = {

@@ -38,15 +38,20 @@ function identifier(name: string, style: NamingStyle): string {
 /** Letters beyond the basic plane, which some languages do not allow. */
 const ASTRAL = /[\u{10000}-\u{10ffff}\ud800-\udfff]/gu;
 
+/** `é` becomes `e` where letters must be ASCII. */
+function withoutMarks(name: string, ascii: boolean | undefined): string {
+  return ascii ? name.normalize('NFD').replace(/\p{M}/gu, '') : name;
+}
+
 function keptName(name: string, { ascii }: NamingStyle): string {
   const other = ascii ? /[^\w$]/g : /[^\p{L}\p{Nd}_$]/gu;
-  const kept = name.replace(ASTRAL, '_').replace(other, '_');
+  const kept = withoutMarks(name, ascii).replace(ASTRAL, '_').replace(other, '_');
   return /^_*$/.test(kept) ? '' : kept;
 }
 
 /** Words begin at separators, and at capitals behind small letters. */
 function casedName(name: string, { ascii, letterCase }: NamingStyle): string {
-  return name
+  return withoutMarks(name, ascii)
     .replace(ASTRAL, ' ')
     .replace(/(\p{Ll}|\d)(\p{Lu})/gu, '$1 $2')
     .split(ascii ? /[^A-Za-z\d]+/ : /[^\p{L}\p{Nd}]+/u)

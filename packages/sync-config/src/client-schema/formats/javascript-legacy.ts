@@ -1,5 +1,5 @@
 import type { ClientTable } from '../client-schema.ts';
-import { fileText, HEADER, type SchemaFormat } from './schema-format.ts';
+import { block, fileText, HEADER, type SchemaFormat } from './schema-format.ts';
 import { jsLiteral } from './string-literal.ts';
 
 /**
@@ -16,20 +16,15 @@ export const JAVASCRIPT_LEGACY: SchemaFormat = {
         `// ${HEADER}`,
         `import { Column, ColumnType, Schema, Table } from ${jsLiteral(npmPackage)};`,
       ],
-      ['export const AppSchema = new Schema([', ...tables.flatMap(tableLines), ']);'],
+      block('export const AppSchema = new Schema([', tables.flatMap(tableLines), ']);'),
     ]),
 };
 
 function tableLines({ name, columns }: ClientTable): readonly string[] {
-  return [
-    '  new Table({',
-    `    name: ${jsLiteral(name)},`,
-    '    columns: [',
-    ...columns.map(
-      (column) =>
-        `      new Column({ name: ${jsLiteral(column.name)}, type: ColumnType.${column.type.toUpperCase()} }),`,
-    ),
-    '    ],',
-    '  }),',
-  ];
+  const lines = columns.map((column) => {
+    const type = column.type.toUpperCase();
+    return `new Column({ name: ${jsLiteral(column.name)}, type: ColumnType.${type} }),`;
+  });
+  const parts = [`name: ${jsLiteral(name)},`, ...block('columns: [', lines, '],')];
+  return block('new Table({', parts, '}),');
 }

@@ -2,6 +2,7 @@ import type { ClientSchema, ClientTable, StreamParameter } from '../client-schem
 import { identifiers } from './identifiers.ts';
 import { javascriptNames, objectKey } from './javascript-names.ts';
 import {
+  block,
   fileText,
   HEADER,
   indent,
@@ -16,7 +17,7 @@ const TABLE_NAMES = javascriptNames(
   'table',
   'AppSchema Database Schema StreamSource SyncStream Table column typedStreams',
 );
-const RECORD_NAMES = javascriptNames('pascal', 'Table');
+const RECORD_NAMES = javascriptNames('pascal', 'Table', 'Record');
 const STREAM_NAMES = javascriptNames('camel', 'stream');
 
 /** For the JavaScript SDKs, without types. */
@@ -46,11 +47,11 @@ function generate(schema: ClientSchema, { npmPackage }: GenerateOptions, typed: 
   return fileText([
     [`// ${HEADER}`, `import { column, Schema, Table${streamType} } from ${from};`],
     ...schema.tables.map((table, i) => tableLines(table, names[i] ?? '')),
-    [
+    block(
       'export const AppSchema = new Schema({',
-      ...schema.tables.map(({ name }, i) => `  ${entry(name, names[i] ?? '')},`),
+      schema.tables.map(({ name }, i) => `${entry(name, names[i] ?? '')},`),
       '});',
-    ],
+    ),
     typed ? recordTypes(schema) : [],
     streamLines(schema, typed),
   ]);
@@ -62,19 +63,17 @@ function entry(name: string, identifier: string): string {
 
 function tableLines({ columns }: ClientTable, identifier: string): readonly string[] {
   const lines = columns.map(({ name, type }) => `${objectKey(name)}: column.${type},`);
-  return [`const ${identifier} = new Table({`, ...indent(lines, 2), '});'];
+  return block(`const ${identifier} = new Table({`, lines, '});');
 }
 
 function recordTypes({ tables }: ClientSchema): readonly string[] {
   const names = identifiers(
-    tables.map(({ name }) => name),
+    tables.map(({ name }) => `${name} Record`),
     RECORD_NAMES,
   );
   return [
     "export type Database = (typeof AppSchema)['types'];",
-    ...tables.map(
-      ({ name }, i) => `export type ${names[i] ?? ''}Record = Database[${jsLiteral(name)}];`,
-    ),
+    ...tables.map(({ name }, i) => `export type ${names[i] ?? ''} = Database[${jsLiteral(name)}];`),
   ];
 }
 
@@ -86,7 +85,8 @@ function streamLines(schema: ClientSchema, typed: boolean): readonly string[] {
     const type = typed ? `: ${parametersType(parameters)}` : '';
     const args = isPlain ? '' : `params${type}`;
     const call = `db.syncStream(${jsLiteral(name)}${isPlain ? '' : ', params'})`;
-    const doc = typed || isPlain ? [] : [`/** @param {${parametersType(parameters)}} params */`];
+    const doc =
+      typed || isPlain ? [] : [`/** @param {${inComment(parametersType(parameters))}} params */`];
     return [
       ...doc,
       `${identifier}(${args})${typed ? ': SyncStream' : ''} {`,
@@ -111,6 +111,11 @@ function streamLines(schema: ClientSchema, typed: boolean): readonly string[] {
     '  };',
     '}',
   ];
+}
+
+/** The same text literal, without what would end the comment. */
+function inComment(text: string): string {
+  return text.replaceAll('*/', String.raw`*\/`);
 }
 
 /** The TypeScript type of an object with a stream's parameters. */

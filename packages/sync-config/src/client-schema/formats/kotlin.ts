@@ -1,6 +1,6 @@
 import type { ClientTable } from '../client-schema.ts';
 import { streamClass, streamImports } from './kotlin-streams.ts';
-import { fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
+import { block, fileText, HEADER, type SchemaFormat } from './schema-format.ts';
 import { kotlinLiteral } from './string-literal.ts';
 
 /** For `com.powersync:core`. Source: its public documentation. */
@@ -18,24 +18,13 @@ export const KOTLIN: SchemaFormat = {
         'import com.powersync.db.schema.Table',
         ...streamImports(schema).slice(1),
       ],
-      [
-        'val AppSchema: Schema = Schema(',
-        '    listOf(',
-        ...schema.tables.flatMap((table) => indent(tableLines(table), 8)),
-        '    ),',
-        ')',
-      ],
+      block('val AppSchema: Schema = Schema(listOf(', schema.tables.flatMap(tableLines), '))', 4),
       streamClass(schema),
     ]),
 };
 
 function tableLines({ name, columns }: ClientTable): readonly string[] {
-  return [
-    'Table(',
-    `    name = ${kotlinLiteral(name)},`,
-    '    columns = listOf(',
-    ...columns.map((column) => `        Column.${column.type}(${kotlinLiteral(column.name)}),`),
-    '    ),',
-    '),',
-  ];
+  const lines = columns.map((column) => `Column.${column.type}(${kotlinLiteral(column.name)}),`);
+  const parts = [`name = ${kotlinLiteral(name)},`, ...block('columns = listOf(', lines, '),', 4)];
+  return block('Table(', parts, '),', 4);
 }

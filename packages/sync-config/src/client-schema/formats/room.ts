@@ -2,10 +2,10 @@ import type { ClientTable } from '../client-schema.ts';
 import { identifiers } from './identifiers.ts';
 import { kotlinNames } from './kotlin-names.ts';
 import { streamClass, streamImports } from './kotlin-streams.ts';
-import { fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
+import { block, fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
 import { kotlinLiteral } from './string-literal.ts';
 
-const ENTITY_NAMES = kotlinNames('pascal', 'Table', 'AppSchema TypedSync');
+const ENTITY_NAMES = kotlinNames('pascal', 'Table', 'Entity');
 const PROPERTY_NAMES = kotlinNames('camel', 'column', 'id');
 
 /**
@@ -18,7 +18,7 @@ export const ROOM: SchemaFormat = {
   fileName: 'AppSchema.kt',
   generate(schema) {
     const classes = identifiers(
-      schema.tables.map(({ name }) => name),
+      schema.tables.map(({ name }) => `${name} Entity`),
       ENTITY_NAMES,
     );
     const hasColumns = schema.tables.some(({ columns }) => columns.length > 0);
@@ -34,17 +34,17 @@ export const ROOM: SchemaFormat = {
         'import com.powersync.db.schema.Schema',
         ...streamImports(schema).slice(1),
       ],
-      ...schema.tables.map((table, i) => entityLines(table, `${classes[i] ?? ''}Entity`)),
+      ...schema.tables.map((table, i) => entityLines(table, classes[i] ?? '')),
       [
         '// To upload local writes, each table also needs triggers: powersync_create_raw_table_crud_trigger.',
-        'val AppSchema: Schema = Schema(',
-        '    listOf(',
-        ...schema.tables.map(
-          ({ name }) =>
-            `        RawTable(name = ${kotlinLiteral(name)}, schema = RawTableSchema()),`,
+        ...block(
+          'val AppSchema: Schema = Schema(listOf(',
+          schema.tables.map(
+            ({ name }) => `RawTable(name = ${kotlinLiteral(name)}, schema = RawTableSchema()),`,
+          ),
+          '))',
+          4,
         ),
-        '    ),',
-        ')',
       ],
       streamClass(schema),
     ]);

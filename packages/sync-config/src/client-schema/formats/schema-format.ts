@@ -23,6 +23,16 @@ export function indent(lines: readonly string[], spaces: number): readonly strin
   return lines.map((line) => (line === '' ? '' : ' '.repeat(spaces) + line));
 }
 
+/** Lines between brackets, which stand together when there are none. */
+export function block(
+  open: string,
+  lines: readonly string[],
+  close: string,
+  spaces = 2,
+): readonly string[] {
+  return lines.length === 0 ? [open + close] : [open, ...indent(lines, spaces), close];
+}
+
 /** A file from its paragraphs: a blank line between them, none for those without lines. */
 export function fileText(paragraphs: readonly (readonly string[])[]): string {
   const texts = paragraphs.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));

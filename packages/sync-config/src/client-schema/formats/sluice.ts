@@ -2,11 +2,11 @@ import type { ClientSchema, ClientTable } from '../client-schema.ts';
 import { identifiers } from './identifiers.ts';
 import { javascriptNames, objectKey } from './javascript-names.ts';
 import { parametersType } from './javascript.ts';
-import { fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
+import { block, fileText, HEADER, type SchemaFormat } from './schema-format.ts';
 import { streamFunctions } from './stream-functions.ts';
 import { jsLiteral } from './string-literal.ts';
 
-const ROW_NAMES = javascriptNames('pascal', 'Table');
+const ROW_NAMES = javascriptNames('pascal', 'Table', 'Row');
 const STREAM_NAMES = javascriptNames('camel', 'stream');
 
 /** Plain TypeScript that needs no package: tables as a constant from which the row types follow. */
@@ -19,9 +19,7 @@ export const SLUICE: SchemaFormat = {
       [`// ${HEADER}`],
       [
         '/** The columns of each table with their SQLite types. Every table also has a text `id`. */',
-        'export const schema = {',
-        ...schema.tables.flatMap(tableLines),
-        '} as const;',
+        ...block('export const schema = {', schema.tables.flatMap(tableLines), '} as const;'),
       ],
       [
         '/** What a column holds in JavaScript. Integers beyond 2^53 lose digits. */',
@@ -45,17 +43,16 @@ export const SLUICE: SchemaFormat = {
 };
 
 function tableLines({ name, columns }: ClientTable): readonly string[] {
-  if (columns.length === 0) return [`  ${objectKey(name)}: {},`];
   const lines = columns.map((column) => `${objectKey(column.name)}: '${column.type}',`);
-  return [`  ${objectKey(name)}: {`, ...indent(lines, 4), '  },'];
+  return block(`${objectKey(name)}: {`, lines, '},');
 }
 
 function rowTypes({ tables }: ClientSchema): readonly string[] {
   const names = identifiers(
-    tables.map(({ name }) => name),
+    tables.map(({ name }) => `${name} Row`),
     ROW_NAMES,
   );
-  return tables.map(({ name }, i) => `export type ${names[i] ?? ''}Row = Row<${jsLiteral(name)}>;`);
+  return tables.map(({ name }, i) => `export type ${names[i] ?? ''} = Row<${jsLiteral(name)}>;`);
 }
 
 function streamLines(schema: ClientSchema): readonly string[] {

@@ -2,12 +2,12 @@ import { identifiers, wordSet } from './identifiers.ts';
 import { fileText, HEADER, type SchemaFormat } from './schema-format.ts';
 import { createTable } from './sql-tables.ts';
 
-/** What `…Row` could hide in Dart code is little: drift's own `QueryRow`. */
+/** Drift has a `QueryRow` of its own. */
 const ROW_CLASSES = {
   letterCase: 'pascal',
   ascii: true,
   fallback: 'Table',
-  reserved: wordSet('Query'),
+  reserved: wordSet('QueryRow'),
 } as const;
 
 /**
@@ -20,7 +20,7 @@ export const DRIFT: SchemaFormat = {
   fileName: 'schema.drift',
   generate({ tables }) {
     const classes = identifiers(
-      tables.map(({ name }) => name),
+      tables.map(({ name }) => `${name} Row`),
       ROW_CLASSES,
     );
     return fileText([
@@ -28,7 +28,7 @@ export const DRIFT: SchemaFormat = {
         `-- ${HEADER}`,
         '-- PowerSync creates these tables: leave the onCreate of the migration strategy empty.',
       ],
-      ...tables.map((table, i) => endWith(createTable(table), ` AS ${classes[i] ?? ''}Row;`)),
+      ...tables.map((table, i) => endWith(createTable(table), ` AS ${classes[i] ?? ''};`)),
     ]);
   },
 };

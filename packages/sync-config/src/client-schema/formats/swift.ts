@@ -1,6 +1,6 @@
 import type { ClientSchema, ClientTable, StreamParameter } from '../client-schema.ts';
 import { identifiers, wordSet, type NamingStyle } from './identifiers.ts';
-import { fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
+import { block, fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
 import { streamFunctions } from './stream-functions.ts';
 import { swiftLiteral } from './string-literal.ts';
 
@@ -25,30 +25,27 @@ export const SWIFT: SchemaFormat = {
   fileName: 'AppSchema.swift',
   generate(schema) {
     const names = identifiers(
-      schema.tables.map(({ name }) => name),
+      schema.tables.map(({ name }) => `${name} Table`),
       TABLE_NAMES,
     );
-    const constants = names.map((name) => `${name}Table`);
     return fileText([
       [`// ${HEADER}`, 'import PowerSync'],
-      ...schema.tables.map((table, i) => tableLines(table, constants[i] ?? '')),
-      constants.length === 0
-        ? ['let AppSchema = Schema()']
-        : ['let AppSchema = Schema(', `    ${constants.join(',\n    ')}`, ')'],
+      ...schema.tables.map((table, i) => tableLines(table, names[i] ?? '')),
+      block('let AppSchema = Schema(', commaSeparated(names), ')', 4),
       streamLines(schema),
     ]);
   },
 };
 
 function tableLines({ name, columns }: ClientTable, constant: string): readonly string[] {
-  return [
-    `let ${constant} = Table(`,
-    `    name: ${swiftLiteral(name)},`,
-    '    columns: [',
-    ...columns.map((column) => `        .${column.type}(${swiftLiteral(column.name)}),`),
-    '    ]',
-    ')',
-  ];
+  const lines = columns.map((column) => `.${column.type}(${swiftLiteral(column.name)}),`);
+  const parts = [`name: ${swiftLiteral(name)},`, ...block('columns: [', lines, ']', 4)];
+  return block(`let ${constant} = Table(`, parts, ')', 4);
+}
+
+/** Swift allows no comma behind the last argument. */
+function commaSeparated(names: readonly string[]): readonly string[] {
+  return names.map((name, i) => (i < names.length - 1 ? `${name},` : name));
 }
 
 function streamLines(schema: ClientSchema): readonly string[] {
