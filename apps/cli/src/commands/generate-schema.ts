@@ -135,7 +135,14 @@ function nearbySyncConfig(
 function devDatabase(context: CliContext, options: GenerateSchemaOptions): string {
   const state = findFolder(context, options.dir)?.state();
   if (state === undefined) throw noDatabase();
-  return state.databaseUrl;
+  if (state.running) return state.databaseUrl;
+  throw new AppError(
+    'SOURCE_UNREACHABLE',
+    'sluice dev is not running, so its database is not either',
+    {
+      remedy: 'Start it, or name another database with --db URL',
+    },
+  );
 }
 
 function noDatabase(): AppError {
