@@ -3,7 +3,7 @@ import { must } from '@sluice/base';
 import { SeededRandom } from '@sluice/testing';
 import { describe, expect, it } from 'vitest';
 import { createDefaultDialect } from '../values/default-dialect.ts';
-import { definition, planOf, stream } from '../testing/check.ts';
+import { definition, planOf, prefixesOf, stream } from '../testing/check.ts';
 import { inferTypes } from './infer-types.ts';
 import { ANY_JSON, BLOB, INTEGER, REAL, TEXT, UNKNOWN } from './value-types.ts';
 
@@ -108,7 +108,7 @@ it('no value has a type that was not inferred (random expressions, all functions
     const plan = planOf(stream(`SELECT id, typeof(${text}) AS kind, ${text} AS x FROM t`));
     const column = plan.clientSchema([TABLE]).tables[0]?.columns.find(({ name }) => name === 'x');
     const row: SqliteRow = COLUMNS.map(([, type]) => random.pick(VALUES[type] ?? []));
-    const data = plan.rowEvaluator(TABLE, '')?.evaluate(row).outputs[0]?.data;
+    const data = plan.rowEvaluator(TABLE, prefixesOf(plan))?.evaluate(row).outputs[0]?.data;
     if (data === undefined) continue; // a row error
     const { kind } = JSON.parse(data) as { kind: keyof typeof BITS };
     const types = must(column, 'the column x').types;
