@@ -63,15 +63,19 @@ const unixEpoch: Rule = (_types, { args }) => {
   return modifiers.every((value) => value !== undefined) ? INTEGER : INTEGER | REAL;
 };
 
+/** The operators whose result is 1, 0 or NULL. */
 const COMPARISONS = [
-  ...['=', '!=', '<', '<=', '>', '>=', 'and', 'or', 'not', 'between'],
-  ...['is null', 'is not null', 'is true', 'is not true', 'is false', 'is not false'],
-  ...['in json', 'in each', 'in list'],
-];
+  '=', '!=', '<', '<=', '>', '>=', 'and', 'or', 'not', 'between',
+  'is null', 'is not null', 'is true', 'is not true', 'is false', 'is not false',
+  'in json', 'in each', 'in list',
+]; // prettier-ignore
+
+const each = (names: readonly string[], rule: Rule): readonly (readonly [string, Rule])[] =>
+  names.map((name) => [name, rule]);
 
 const OPERATOR_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...COMPARISONS.map((name): [string, Rule] => [name, INTEGER]),
-  ...['+', '-', '*', '/'].map((name): [string, Rule] => [name, arithmetic]),
+  ...each(COMPARISONS, INTEGER),
+  ...each(['+', '-', '*', '/'], arithmetic),
   ['||', TEXT],
   ['->', TEXT],
   ['->>', ANY_JSON],
@@ -87,17 +91,10 @@ const OPERATOR_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 const FUNCTION_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...['upper', 'lower', 'substring', 'hex', 'base64', 'typeof', 'json_keys', 'datetime'].map(
-    (name): [string, Rule] => [name, TEXT],
-  ),
-  ...['length', 'instr', 'json_array_length', 'json_valid'].map((name): [string, Rule] => [
-    name,
-    INTEGER,
-  ]),
-  ['st_asgeojson', TEXT],
-  ['st_astext', TEXT],
-  ['st_x', REAL],
-  ['st_y', REAL],
+  ...each(['upper', 'lower', 'substring', 'hex', 'base64', 'typeof'], TEXT),
+  ...each(['json_keys', 'datetime', 'st_asgeojson', 'st_astext'], TEXT),
+  ...each(['length', 'instr', 'json_array_length', 'json_valid'], INTEGER),
+  ...each(['st_x', 'st_y'], REAL),
   ['uuid_blob', BLOB],
   ['ifnull', union],
   ['iif', (args) => union(args.slice(1))],

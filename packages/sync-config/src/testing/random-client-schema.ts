@@ -1,50 +1,23 @@
 import type { SeededRandom } from '@sluice/testing';
 import type { ClientSchema, ClientType } from '../client-schema/client-schema.ts';
 
+/** Separated by blanks: pieces of names, and names that mean something in one of the languages. */
 const PARTS = [
-  ...[
-    'a',
-    'b',
-    'list',
-    'List',
-    'item',
-    'URL',
-    'x1',
-    '2',
-    '_',
-    '__',
+  ...'a b list List item URL x1 2 _ __ - . / \\ \' " ` $ ${x} \\(x) { ] ( ; -- */ // % # @'.split(
     ' ',
-    '-',
-    '.',
-    '/',
-    '\\',
-    '\n',
-  ],
-  ...[
-    "'",
-    '"',
-    '`',
-    '$',
-    '${x}',
-    '\\(x)',
-    '{',
-    ']',
-    '(',
-    ';',
-    '--',
-    '*/',
-    '//',
-    '%',
-    '#',
-    '@',
-    '\u2028',
-  ],
-  ...['ß', 'größe', 'жук', '木', '😀', '\ud800', 'é', '\u0000', '\u202e'],
+  ),
+  ...'ß größe жук 木 😀 é'.split(' '),
+  ' ',
+  '\n',
+  '\u0000',
+  '\u2028',
+  '\u202e',
+  '\ud800',
 ];
-const WHOLE = [
-  ...['class', 'new', 'Object', 'String', 'Schema', 'Table', 'column', 'Column', 'AppSchema', 'db'],
-  ...['__proto__', 'constructor', 'select', 'order', 'type', 'in', 'default', 'hashCode', 'Query'],
-];
+const WHOLE = (
+  'class new Object String Schema Table column Column AppSchema db __proto__ constructor select ' +
+  'order type in default hashCode Query'
+).split(' ');
 const TYPES: readonly ClientType[] = ['text', 'integer', 'real'];
 
 /** Any schema that could come out of a config, with names chosen to break the formats. */

@@ -21,14 +21,14 @@ export function typeErrors(modules: Readonly<Record<string, string>>): readonly 
   const texts = new Map(
     Object.entries(modules).map(([name, text]) => [path.join(FOLDER, name), text]),
   );
-  const { fileExists, directoryExists, readFile, getSourceFile } = host;
-  host.fileExists = (file) => texts.has(file) || fileExists(file);
-  host.directoryExists = (folder) => folder === FOLDER || directoryExists?.(folder) === true;
-  host.readFile = (file) => texts.get(file) ?? readFile(file);
+  const disk = ts.createCompilerHost(options);
+  host.fileExists = (file) => texts.has(file) || disk.fileExists(file);
+  host.directoryExists = (folder) => folder === FOLDER || disk.directoryExists?.(folder) === true;
+  host.readFile = (file) => texts.get(file) ?? disk.readFile(file);
   host.getSourceFile = (file, languageVersion, ...rest) => {
     const text = texts.get(file);
     return text === undefined
-      ? getSourceFile(file, languageVersion, ...rest)
+      ? disk.getSourceFile(file, languageVersion, ...rest)
       : ts.createSourceFile(file, text, languageVersion);
   };
   const program = ts.createProgram([...texts.keys()], options, host);

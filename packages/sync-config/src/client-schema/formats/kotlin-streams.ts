@@ -1,6 +1,6 @@
 import type { ClientSchema, StreamParameter } from '../client-schema.ts';
 import { kotlinNames } from './kotlin-names.ts';
-import { streamFunctions } from './stream-functions.ts';
+import { streamFunctions, type FunctionParameter } from './stream-functions.ts';
 import { kotlinLiteral } from './string-literal.ts';
 
 const STREAM_NAMES = kotlinNames('camel', 'stream', 'equals hashCode toString');
@@ -42,11 +42,7 @@ function kotlinType({ type, isList }: StreamParameter): string {
   return isList ? `List<${one}>` : one;
 }
 
-function jsonValue({
-  identifier,
-  type,
-  isList,
-}: StreamParameter & { readonly identifier: string }): string {
+function jsonValue({ identifier, type, isList }: FunctionParameter): string {
   if (type === 'any') return identifier;
   const wrapper = type === 'text' ? 'JsonParam.String' : 'JsonParam.Number';
   return isList

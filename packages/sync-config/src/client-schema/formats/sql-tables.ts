@@ -15,7 +15,7 @@ const KEYWORDS = wordSet(`
   virtual when where window with without`);
 
 /** A name in SQLite's SQL, in quotes where it needs them. */
-export function sqlName(name: string): string {
+function sqlName(name: string): string {
   const isPlain = /^[A-Za-z_]\w*$/.test(name) && !KEYWORDS.has(name.toLowerCase());
   return isPlain ? name : `"${name.replaceAll('"', '""')}"`;
 }

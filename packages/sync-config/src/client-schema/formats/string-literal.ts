@@ -26,9 +26,9 @@ function codePoint(c: string): string {
 }
 
 function literalWriter({ quote, special = '', byNumber }: LiteralStyle): (text: string) => string {
-  const escaped = new Set(['\\', quote, ...special]);
   return (text) => {
-    const inside = [...text].map((c) => (escaped.has(c) ? `\\${c}` : c)).join('');
+    let inside = text.replaceAll('\\', '\\\\');
+    for (const c of quote + special) inside = inside.replaceAll(c, `\\${c}`);
     return quote + inside.replace(UNPRINTABLE, byNumber) + quote;
   };
 }

@@ -1,7 +1,7 @@
 import type { ClientSchema, ClientTable, StreamParameter } from '../client-schema.ts';
 import { identifiers, wordSet, type NamingStyle } from './identifiers.ts';
 import { block, fileText, HEADER, indent, type SchemaFormat } from './schema-format.ts';
-import { streamFunctions } from './stream-functions.ts';
+import { streamFunctions, type FunctionParameter } from './stream-functions.ts';
 import { swiftLiteral } from './string-literal.ts';
 
 const RESERVED = `
@@ -80,11 +80,7 @@ function swiftType({ type, isList }: StreamParameter): string {
   return isList ? `[${one}]` : one;
 }
 
-function jsonValue({
-  identifier,
-  type,
-  isList,
-}: StreamParameter & { readonly identifier: string }): string {
+function jsonValue({ identifier, type, isList }: FunctionParameter): string {
   if (type === 'any') return identifier;
   const wrapper = { text: '.string', integer: '.int', real: '.double' }[type];
   return isList ? `.array(${identifier}.map { ${wrapper}($0) })` : `${wrapper}(${identifier})`;
