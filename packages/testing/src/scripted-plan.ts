@@ -34,6 +34,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     events: [],
     rowEvaluator: () => undefined,
     eventEvaluator: () => undefined,
+    clientSchema: () => ({ tables: [], streams: [] }),
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||

@@ -1,6 +1,6 @@
 import { matchesPattern, type SqliteRow, type SqliteValue, type TableSchema } from '@sluice/model';
 import type { EvaluatedEvent, EvaluationError, EventEvaluator } from '../contract.ts';
-import { outputColumns } from '../evaluate/row-output.ts';
+import { outputColumns } from '../evaluate/output-columns.ts';
 import {
   linkSelection,
   rowLayout,
