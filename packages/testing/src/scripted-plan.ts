@@ -32,6 +32,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     })),
     tables: [],
     rowEvaluator: () => undefined,
+    clientSchema: () => ({ tables: [], streams: [] }),
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||
