@@ -64,14 +64,23 @@ export class ExpressionParser {
     this.#tokens.next();
     const following = this.#tokens.peek();
     const isNumber = following.kind === 'integer' || following.kind === 'real';
-    // In SQLite the sign of a number is an operator like any other, but for the smallest integer.
-    const isPart = this.#grammar.isSqlite || following.start === sign.end;
+    const isPart = !this.#grammar.isSqlite && following.start === sign.end;
     if (sign.value === '-' && isNumber && isPart) {
       this.#tokens.next();
       const value = literalValue({ ...following, value: `-${following.value}` }, this.#grammar);
       return { kind: 'literal', value, start: sign.start, end: following.end };
     }
-    const operand = this.parse(this.#grammar.levels.sign);
+    let operand = this.parse(this.#grammar.levels.sign);
+    // SQLite drops a plus behind another sign, so that `-+5` is the literal -5.
+    const dropsPlus = this.#grammar.isSqlite && sign.value !== '~';
+    if (dropsPlus && operand.kind === 'unary' && operand.operator === '+') {
+      operand = operand.operand;
+    }
+    if (sign.value === '-' && operand.kind === 'literal' && operand.token !== undefined) {
+      const token = { ...operand.token, value: `-${operand.token.value}` };
+      const value = literalValue(token, this.#grammar);
+      return { kind: 'literal', value, start: sign.start, end: operand.end };
+    }
     const operator = sign.value;
     return { kind: 'unary', operator, operand, start: sign.start, end: operand.end };
   }
@@ -201,7 +210,9 @@ export class ExpressionParser {
       case 'blob': {
         this.#tokens.next();
         const value = literalValue(token, this.#grammar);
-        return { kind: 'literal', value, start: token.start, end: token.end };
+        const isNumber = token.kind !== 'blob' && this.#grammar.isSqlite;
+        const { start, end } = token;
+        return { kind: 'literal', value, start, end, ...(isNumber ? { token } : {}) };
       }
       case 'quoted':
         return this.#nameOrCall();
@@ -245,6 +256,9 @@ export class ExpressionParser {
         if (!this.#tokens.isSymbol('(', 1)) break;
         this.#tokens.next();
         return this.#unsupportedCall(token);
+      case 'like':
+        if (this.#grammar.isSqlite && this.#tokens.isSymbol('(', 1)) return this.#nameOrCall(true);
+        break;
       case 'substring':
         return this.#substring();
     }
@@ -345,8 +359,8 @@ export class ExpressionParser {
     return call;
   }
 
-  #nameOrCall(): ExprSyntax {
-    const parts: Identifier[] = [this.#tokens.expectName('a name')];
+  #nameOrCall(mayBeReserved = false): ExprSyntax {
+    const parts: Identifier[] = [this.#tokens.expectName('a name', mayBeReserved)];
     while (this.#tokens.isSymbol('.') && !this.#tokens.isSymbol('*', 1)) {
       this.#tokens.next();
       parts.push(this.#tokens.expectName('a name', true));

@@ -64,5 +64,7 @@ export function parseList(parser: FormParser): ExprSyntax {
     while (tokens.takeSymbol(','));
   }
   const { end } = tokens.expectSymbol(')');
+  const [only, second] = items;
+  if (only?.kind === 'select' && second === undefined) return only;
   return { kind: 'array', items, start, end };
 }

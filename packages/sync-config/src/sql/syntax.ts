@@ -1,5 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Span } from '../diagnostics.ts';
+import type { Token } from './token.ts';
 
 /** A name as written. `name` is folded to lower case unless quoted. */
 export interface Identifier extends Span {
@@ -15,6 +16,8 @@ export type ExprSyntax = Span &
         readonly value: SqliteValue;
         /** The word TRUE or FALSE, which means more than 1 and 0 after IS. */
         readonly isTruthWord?: boolean;
+        /** A number without its sign: SQLite joins a sign in front, however far away it stands. */
+        readonly token?: Token;
       }
     /** `column`, `table.column` or `schema.table.column`. */
     | { readonly kind: 'name'; readonly parts: readonly Identifier[] }

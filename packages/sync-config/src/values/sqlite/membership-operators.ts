@@ -39,6 +39,8 @@ function buildInList(args: readonly Operand[]): Evaluate {
   const value = operandAt(args, 0).evaluate;
   const compare = comparisonAt(args, 1);
   const items = args.slice(2).map((item) => item.evaluate);
+  // SQLite does not even look at the value then.
+  if (items.length === 0) return () => 0n;
   return (slots) => {
     const x = value(slots);
     return isAmong(x, compare, items.length, (i) => items[i]?.(slots) ?? null);
@@ -65,11 +67,10 @@ function isAmong(
   itemAt: (index: number) => SqliteValue,
 ): SqliteValue {
   if (count === 0) return 0n;
-  if (value === null) return null;
-  let isOpen = false;
+  let isOpen = value === null;
   for (let i = 0; i < count; i++) {
     const item = itemAt(i);
-    if (item === null) isOpen = true;
+    if (value === null || item === null) isOpen = true;
     else if (compare(value, item) === 0) return 1n;
   }
   return isOpen ? null : 0n;
