@@ -1,6 +1,6 @@
 import { EvaluationFailure } from '../failure.ts';
 import type { JsonNumber } from './json-node.ts';
-import { parseReal } from './parse-real.ts';
+import { readReal } from './number-text.ts';
 
 /**
  * INTEGER where it fits 64 bits, else REAL.
@@ -9,11 +9,11 @@ import { parseReal } from './parse-real.ts';
  */
 export function jsonNumberValue({ kind, raw }: JsonNumber): bigint | number {
   if (kind === 'hex') return hexValue(raw);
-  if (kind !== 'integer') return parseReal(raw);
+  if (kind !== 'integer') return readReal(raw).value;
   // No need to look at the limits where the digits are few.
   if (raw.length < 19) return BigInt(raw);
   const integer = BigInt(raw);
-  return BigInt.asIntN(64, integer) === integer ? integer : parseReal(raw);
+  return BigInt.asIntN(64, integer) === integer ? integer : readReal(raw).value;
 }
 
 function hexValue(raw: string): bigint | number {

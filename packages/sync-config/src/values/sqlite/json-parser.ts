@@ -27,7 +27,8 @@ const FALSE = { kind: 'false' } as const;
 const WORDS = { n: ['null', NULL], t: ['true', TRUE], f: ['false', FALSE] } as const;
 
 /** JSON5 white space, which has all that Unicode calls a space separator. */
-const SPACES = '\\t\\n\\v\\f\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff';
+const SPACES =
+  '\\t\\n\\v\\f\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff';
 const BLANK5 = new RegExp(
   `(?:[${SPACES}]|/\\*[^]*?\\*/|//[^\\n\\r\\u2028\\u2029]*(?:[\\n\\r\\u2028\\u2029]|$))+`,
   'y',
@@ -195,7 +196,8 @@ class Reader {
   #special(): JsonNode {
     const infinity = this.#match(INFINITY);
     this.#isStandard = false;
-    if (infinity !== undefined) return { kind: 'real', raw: infinity[1] === '-' ? '-9e999' : '9e999' };
+    if (infinity !== undefined)
+      return { kind: 'real', raw: infinity[1] === '-' ? '-9e999' : '9e999' };
     if (this.#match(NOT_A_NUMBER) !== undefined) return NULL;
     throw malformed();
   }

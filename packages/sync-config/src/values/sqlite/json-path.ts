@@ -102,7 +102,9 @@ function findMember(
 }
 
 function labelIs(label: JsonText, wanted: string): boolean {
-  return label.escapes === 'none' ? label.raw === wanted : upToNul(decodeJsonText(label)) === wanted;
+  return label.escapes === 'none'
+    ? label.raw === wanted
+    : upToNul(decodeJsonText(label)) === wanted;
 }
 
 /** Where escapes are compared, SQLite takes `\u0000` for the end of the text. */
