@@ -8,6 +8,9 @@ export interface Comparison {
   readonly sqlite: string;
 }
 
+/** For tests that may be told to run long. */
+export const LONG_TEST_MS = 3_600_000;
+
 /**
  * Compares ours with SQLite on what `round` makes up, many times over, and shows the first
  * differences. FUZZ_COUNT says how often, FUZZ_SEED where to begin.

@@ -1,6 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
 import { describe, expect, it } from 'vitest';
-import { expectNoDifference } from '../../testing/differences.ts';
+import { LONG_TEST_MS, expectNoDifference } from '../../testing/differences.ts';
 import { randomJson } from '../../testing/random-json.ts';
 import { describeValue, SqliteOracle } from '../../testing/sqlite-oracle.ts';
 import { EvaluationFailure } from '../failure.ts';
@@ -51,14 +51,18 @@ describe('json_each', () => {
     expect(elements('[5]', 'array')).toEqual(['integer 0', 'integer 5']);
   });
 
-  it('has the elements that SQLite finds in random JSON', () => {
-    expectNoDifference(3000, function* (random) {
-      const json = randomJson(random);
-      yield {
-        call: `json_each(${JSON.stringify(json)})`,
-        ours: elements(json).join(', '),
-        sqlite: elementsInSqlite(json).join(', '),
-      };
-    });
-  });
+  it(
+    'has the elements that SQLite finds in random JSON',
+    () => {
+      expectNoDifference(3000, function* (random) {
+        const json = randomJson(random);
+        yield {
+          call: `json_each(${JSON.stringify(json)})`,
+          ours: elements(json).join(', '),
+          sqlite: elementsInSqlite(json).join(', '),
+        };
+      });
+    },
+    LONG_TEST_MS,
+  );
 });
