@@ -1,7 +1,7 @@
-import { createDefaultDialect } from './values/default-dialect.ts';
 import type { CompileContext } from './compile-context.ts';
 import type { CompiledSyncConfig, CompileOptions } from './contract.ts';
 import { Diagnostics } from './diagnostics.ts';
+import { languageOf } from './language.ts';
 import { compileBucketDefinition } from './legacy/compile-bucket-definition.ts';
 import { CompiledPlan } from './plan/plan.ts';
 import { compileStreams } from './stream/compile-streams.ts';
@@ -17,12 +17,11 @@ export function compileSyncConfig(yaml: string, options: CompileOptions): Compil
   const diagnostics = new Diagnostics();
   const document = readConfig(yaml, diagnostics);
   if (document === undefined) return { plan: undefined, diagnostics: diagnostics.list() };
-  const { edition } = document;
+  const { edition, sqliteExpressions } = document;
   const { fixedJsonExtract } = document.options;
   const context: CompileContext = {
     diagnostics,
-    dialect: createDefaultDialect({ edition, fixedJsonExtract }),
-    edition,
+    ...languageOf({ edition, fixedJsonExtract, sqliteExpressions }),
     defaultSchema: options.defaultSchema,
     sourceSchema: options.sourceSchema,
   };

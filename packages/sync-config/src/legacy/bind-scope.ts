@@ -39,7 +39,7 @@ export function openLegacyQuery(
   kind: LegacyQueryKind,
   context: CompileContext,
 ): LegacyQuery | undefined {
-  const parsed = parseSqlText(text, context.diagnostics, context.edition);
+  const parsed = parseSqlText(text, context.diagnostics, context);
   if (parsed === undefined) return undefined;
   const { select, report } = parsed;
   const [from, second] = select.from;
@@ -94,6 +94,7 @@ function bindContext(
   const self: BindContext = {
     report,
     sql,
+    grammar: context.grammar,
     dialect: context.dialect,
     edition: context.edition,
     specialFunctions: kind === 'data' ? [] : LEGACY_REQUEST_FUNCTIONS,

@@ -44,7 +44,7 @@ export class CompiledPlan implements SyncPlan {
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
     this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
-    this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
+    this.#context = { dialect };
     this.#resolvable = definitions.map(({ info, queries }) => ({
       info,
       queries: queries.buckets.map((query) => linkBucketQuery(query, this.#context)),
@@ -56,7 +56,7 @@ export class CompiledPlan implements SyncPlan {
   }
 
   resolver(request: RequestContext, bucketPrefix: string): BucketResolver {
-    return new RequestResolver(this.#resolvable, request, bucketPrefix);
+    return new RequestResolver(this.#resolvable, request, bucketPrefix, this.#context.dialect);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter } from '../diagnostics.ts';
+import { comparisonsOf } from '../expr/comparisons.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
@@ -193,7 +194,7 @@ export class QueryBinder {
     }
     const left = bindExpression(syntax.operand, context);
     return this.#withElements(right, scope, syntax, left, (element) =>
-      term(operatorCall('=', [left, element], syntax)),
+      term(this.#equal(left, element, syntax)),
     );
   }
 
@@ -208,7 +209,7 @@ export class QueryBinder {
     }
     return this.#withElements(syntax.left, scope, syntax.left, undefined, (a) =>
       this.#withElements(syntax.right, scope, syntax.right, undefined, (b) =>
-        term(operatorCall('=', [a, b], syntax)),
+        term(this.#equal(a, b, syntax)),
       ),
     );
   }
@@ -229,17 +230,22 @@ export class QueryBinder {
       const derived =
         syntax.kind === 'select' ? this.#subqueryElement(syntax.select, scope) : cte?.();
       if (derived === undefined) return ALWAYS;
-      const parts = [derived.bound.condition, condition(derived.element)];
+      const element = { ...derived.element, isDerived: true };
+      const parts = [derived.bound.condition, condition(element)];
       return { kind: 'join', sources: derived.bound.sources, condition: { kind: 'and', parts } };
     }
     const input = bindExpression(syntax, this.#bindContext(scope));
     if (left !== undefined && this.#isOneSource(left, input)) {
-      return term(operatorCall('in each', [left, input], whole));
+      return term(comparisonsOf(this.#context.dialect).inElements('in each', left, input, whole));
     }
     const id = this.#addEach(input, syntax);
     const { start, end } = syntax;
     const element: Expression = { kind: 'column', source: id, column: 'value', start, end };
     return { kind: 'join', sources: [id], condition: condition(element) };
+  }
+
+  #equal(left: Expression, right: Expression, syntax: ExprSyntax): Expression {
+    return comparisonsOf(this.#context.dialect).compare('=', left, right, syntax);
   }
 
   #isOneSource(a: Expression, b: Expression): boolean {
@@ -287,6 +293,7 @@ export class QueryBinder {
     const self: BindContext = {
       report: this.#report,
       sql: this.#parsed.sql,
+      grammar: this.#context.grammar,
       dialect: this.#context.dialect,
       // Streams of edition 2 get the whole language of edition 3.
       edition: Math.max(3, this.#context.edition),

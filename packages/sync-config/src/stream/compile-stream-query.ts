@@ -36,7 +36,7 @@ export function compileStreamQuery(
   register: RegisterLookup,
   context: CompileContext,
 ): CompiledStreamQuery | undefined {
-  const parsed = parseSqlText(text, context.diagnostics, context.edition);
+  const parsed = parseSqlText(text, context.diagnostics, context);
   if (parsed === undefined) return undefined;
   const binder = new QueryBinder(parsed, context, ctes);
   const bound = binder.bindSelect(parsed.select, undefined);

@@ -1,4 +1,6 @@
+import type { JsonObject } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
+import type { JsonElement } from './json-elements.ts';
 
 /** A compiled expression: reads the slots it was linked to. Throws only `EvaluationFailure`. */
 export type Evaluate = (slots: readonly SqliteValue[]) => SqliteValue;
@@ -37,5 +39,20 @@ export interface Dialect {
   readonly operators: ReadonlyMap<string, Operator>;
   /** What a query may call, by lower-case name. */
   readonly functions: ReadonlyMap<string, Operator>;
+  /** Functions left out on purpose, with the reason. */
+  readonly refusedFunctions: ReadonlyMap<string, string>;
+  /**
+   * Whether CAST gives its operand an affinity and COLLATE a collation that the comparisons around
+   * it obey. The binder works them out; the operators that they need are the dialect's.
+   */
+  readonly hasAffinity: boolean;
   isTrue(value: SqliteValue): boolean;
+  /**
+   * The rows of `json_each(value)`.
+   *
+   * @throws EvaluationFailure when the text is not JSON, or in mode `array` not an array.
+   */
+  elements(value: SqliteValue, mode: 'array' | 'each'): readonly JsonElement[];
+  /** Claims or parameters as the JSON text that request functions read. */
+  requestText(data: JsonObject): string;
 }

@@ -33,7 +33,7 @@ export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocume
 type Fields = ReadonlyMap<string, YamlEntry>;
 
 function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument {
-  const { edition, options } = readOptions(reader, root.get('config'));
+  const { edition, sqliteExpressions, options } = readOptions(reader, root.get('config'));
   const definitions = root.get('bucket_definitions');
   const streams = root.get('streams');
   if (definitions === undefined && streams === undefined) {
@@ -48,6 +48,7 @@ function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument
   checkEditions(reader, root, edition);
   const document: ConfigDocument = {
     edition,
+    sqliteExpressions,
     options,
     bucketDefinitions: readEach(reader, definitions, (entry) => readDefinition(reader, entry)),
     streams: readEach(reader, streams, (entry) => readStream(reader, entry, edition)),
@@ -64,7 +65,11 @@ function checkEditions(reader: YamlReader, root: Fields, edition: number): void 
   };
   const upgrade = 'Set config: { edition: 3 }';
   if (edition >= 3) {
-    refuse('bucket_definitions', 'Edition 3 has no bucket_definitions', 'Rewrite them as streams');
+    refuse(
+      'bucket_definitions',
+      `Edition ${edition} has no bucket_definitions`,
+      'Rewrite them as streams',
+    );
   } else {
     refuse('with', `CTEs need edition 3, this is edition ${edition}`, upgrade);
   }
