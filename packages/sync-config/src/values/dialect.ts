@@ -10,6 +10,11 @@ export interface Operand {
   readonly evaluate: Evaluate;
   /** The value, when it is the same for every row. */
   readonly constant: SqliteValue | undefined;
+  /**
+   * The value as JSON text, NULL for NULL, where the value may be JSON already, as that of
+   * `json('[1]')` is; JSON functions quote all others. Source: values/sqlite/json-subtype.ts.
+   */
+  readonly json?: Evaluate | undefined;
 }
 
 /** One operator or function, compiled by closing over its operands. */
@@ -17,6 +22,8 @@ export interface Operator {
   readonly minArgs: number;
   readonly maxArgs: number;
   build(args: readonly Operand[]): Evaluate;
+  /** `Operand.json` of the result; undefined when it is never JSON. */
+  buildJson?(args: readonly Operand[]): Evaluate | undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ const MAX_DIGITS = 20;
  * always the correctly rounded one.
  */
 export function realDigits(value: number, precision: Precision): RealDigits {
-  const { digits, exponent } = approximate(value);
+  const { digits, exponent } = approximate(value, digitsToMake(precision));
   let point = digits.length + exponent;
   let all = digits;
   let keep = 'significant' in precision ? precision.significant : point + precision.fraction;
@@ -37,15 +37,23 @@ export function realDigits(value: number, precision: Precision): RealDigits {
   return { digits: withoutTrailingZeros(rounded), point: point + rounded.length - keep };
 }
 
-/** `value` = digits * 10^exponent, nearly. */
-function approximate(value: number): { digits: string; exponent: number } {
+function digitsToMake(precision: Precision): number {
+  return 'significant' in precision
+    ? Math.min(precision.significant + 1, MOST_DIGITS)
+    : MOST_DIGITS;
+}
+
+const MOST_DIGITS = 18;
+
+/** `value` = digits * 10^exponent, nearly: `count` digits or one more. */
+function approximate(value: number, count: number): { digits: string; exponent: number } {
   const { mantissa, binaryExponent } = binaryParts(value);
-  const power = 17 - floorLog10OfPowerOf2(binaryExponent + 63);
+  const power = count - 1 - floorLog10OfPowerOf2(binaryExponent + 63);
   const product = (mantissa * topBitsOfPowerOfTen(power)) >> 64n;
   const shift = -(binaryExponent + floorLog2OfPowerOf10(power) + 2);
   const doubled = product >> BigInt(shift);
-  // The lowest bit is one half of the last digit.
-  const number = (doubled + 1n) >> 1n;
+  // The lowest bit is one half of the last digit, and only the longest numbers are rounded.
+  const number = (count === MOST_DIGITS ? doubled + 1n : doubled) >> 1n;
   return { digits: String(number), exponent: -power };
 }
 
