@@ -1,12 +1,16 @@
 import type { Dialect, Operator } from '../dialect.ts';
 import { createFunctions } from '../functions.ts';
 import { JsonParser } from '../json-access.ts';
-import { jsonElements } from '../json-elements.ts';
-import { createOperators } from '../operators.ts';
 import { createArithmeticOperators } from './arithmetic-operators.ts';
 import { createChoiceFunctions, createCollatingFunctions } from './choice-functions.ts';
 import { createComparisonOperators } from './comparison-operators.ts';
 import { isTrue } from './conversions.ts';
+import { createSqliteDateFunctions } from './date-functions.ts';
+import { sqliteJsonElements } from './json-each.ts';
+import { createSqliteJsonFunctions } from './json-functions.ts';
+import { createSqliteJsonOperators } from './json-operators.ts';
+import { SqliteJsonReader } from './json-reader.ts';
+import { withJsonSubtype } from './json-subtype.ts';
 import { createLogicOperators } from './logic-operators.ts';
 import { createMembershipOperators } from './membership-operators.ts';
 import { createNumberFunctions } from './number-functions.ts';
@@ -21,47 +25,48 @@ export interface SqliteDialectOptions {
 
 /** The semantics of SQLite, byte for byte: edition 4, and an option of edition 3. */
 export function createSqliteDialect(options: SqliteDialectOptions): Dialect {
-  const ours = createOurFunctions();
-  const all = new Map<string, Operator>([
-    ...ours,
-    ...createTextFunctions(),
-    ...createNumberFunctions(),
-    ...createChoiceFunctions(),
-  ]);
+  const reader = new SqliteJsonReader();
+  const ofEdition3 = createFunctions({ fixed: true }, new JsonParser(), 3);
+  const functions = createAllFunctions(ofEdition3, reader);
   return {
     name: `sqlite/${options.functions}`,
-    operators: createAllOperators(),
-    functions: options.functions === 'all' ? all : functionsOfEdition3(all),
+    operators: createAllOperators(reader),
+    functions:
+      options.functions === 'all'
+        ? functions
+        : new Map([...functions].filter(([name]) => ofEdition3.has(name))),
     refusedFunctions: REFUSED_FUNCTIONS,
     hasAffinity: true,
+    refusesClock: true,
     isTrue,
-    elements: (value, mode) => jsonElements(value, mode, true),
+    elements: (value, mode) => sqliteJsonElements(value, mode, reader),
     requestText: (data) => JSON.stringify(data),
   };
 }
 
-function createAllOperators(): Map<string, Operator> {
-  const json = createOperators({ json: { fixed: true }, notEqualsNegates: true }, new JsonParser());
-  const elements = (value: Parameters<Dialect['elements']>[0], mode: 'each') =>
-    jsonElements(value, mode, true);
-  return new Map<string, Operator>([
-    ...[...json].filter(([name]) => name === '->' || name === '->>' || name === 'parameter'),
+/** What SQLite does not have (`base64`, `uuid_blob` ...) is that of edition 3. */
+function createAllFunctions(
+  ofEdition3: ReadonlyMap<string, Operator>,
+  reader: SqliteJsonReader,
+): Map<string, Operator> {
+  return withJsonSubtype([
+    ...ofEdition3,
+    ...createTextFunctions(),
+    ...createNumberFunctions(),
+    ...createChoiceFunctions(),
+    ...createSqliteJsonFunctions(reader),
+    ...createSqliteDateFunctions(),
+  ]);
+}
+
+function createAllOperators(reader: SqliteJsonReader): Map<string, Operator> {
+  return withJsonSubtype([
     ...createLogicOperators(),
     ...createComparisonOperators(),
     ...createArithmeticOperators(),
     ...createTextOperators(),
-    ...createMembershipOperators(elements),
+    ...createMembershipOperators((value, mode) => sqliteJsonElements(value, mode, reader)),
+    ...createSqliteJsonOperators(reader),
     ...createCollatingFunctions(),
   ]);
-}
-
-function createOurFunctions(): Map<string, Operator> {
-  return createFunctions({ fixed: true }, new JsonParser(), 3);
-}
-
-/** The functions that edition 3 has, here with SQLite's meaning. */
-function functionsOfEdition3(all: ReadonlyMap<string, Operator>): Map<string, Operator> {
-  const names = createOurFunctions().keys();
-  const chosen = [...all].filter(([name]) => new Set(names).has(name));
-  return new Map(chosen);
 }
