@@ -13,8 +13,7 @@ export function canonicalPlanText(
 ): string {
   const meaning = definitions.map(({ info, queries }) => [info.name, info.kind, queries]);
   return JSON.stringify([dialect, options, meaning], (key, value: unknown) => {
-    if (key === 'start' || key === 'end' || key === 'priority' || key === 'isDerived')
-      return undefined;
+    if (key === 'start' || key === 'end' || key === 'priority') return undefined;
     if (typeof value === 'bigint') return { integer: String(value) };
     if (value instanceof Uint8Array) return { blob: Buffer.from(value).toString('hex') };
     return value;
