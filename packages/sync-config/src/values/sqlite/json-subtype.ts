@@ -124,7 +124,7 @@ const branches: BuildJson = choosing((i, count) => i % 2 === 1 || (i === count -
 const KEEPERS: Readonly<Record<string, BuildJson>> = {
   'case': branches,
   // Arguments: operand, then how, when, result for each branch, and the last alone.
-  'case of': choosing((i, count) => i > 0 && (i % 3 === 0 || i === count - 1)),
+  'case by': choosing((i, count) => i > 0 && (i % 3 === 0 || i === count - 1)),
   'iif': branches,
   'if': branches,
   'coalesce': all,
