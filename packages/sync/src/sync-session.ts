@@ -1,6 +1,7 @@
 import { assert, must, type Clock, type JsonObject } from '@sluice/base';
 import type { OpId } from '@sluice/model';
 import type { StreamDescription, StreamRequest } from '@sluice/protocol';
+import type { RequestContext } from '@sluice/sync-config';
 import type { BucketNode, Listener } from './bucket-index.ts';
 import { BucketResolution, type ReasonPool, type Resolution } from './bucket-resolution.ts';
 import { Download } from './download.ts';
@@ -79,6 +80,8 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   readonly #signal: AbortSignal;
   readonly #userKey: string;
   readonly #expiresAtMs: number;
+  /** What the client asks for, without what it holds. */
+  readonly asks: RequestContext;
   /** Let go of once the first checkpoint was sent. */
   #input: SessionInput | undefined;
   #feed: GenerationFeed | undefined;
@@ -104,6 +107,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   constructor(around: SessionSurroundings, input: SessionInput) {
     this.#around = around;
     this.#input = input;
+    this.asks = asksOf(input);
     this.#encoder = input.encoder;
     this.#signal = input.signal;
     this.#userKey = input.userKey;
@@ -194,12 +198,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (this.#isEnded) return;
     const feed = this.#around.attach(this);
     this.#feed = feed;
-    const { request, claims } = must(this.#input);
     const { limits, reasons } = this.#around;
     this.#resolution = new BucketResolution({
       feed,
-      request,
-      claims,
+      request: this.asks,
       limits,
       reasons,
       listener: this,
@@ -383,6 +385,11 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (!isUpToDate(slot)) download.require(await must(this.#feed).requiredCheckpoint(node, upTo));
     if (!this.#isEnded) download.passNext();
   }
+}
+
+function asksOf({ claims, request }: SessionInput): RequestContext {
+  const { parameters, includeDefaults, subscriptions } = request;
+  return { claims, parameters, includeDefaults, subscriptions };
 }
 
 function isUnknown(node: BucketNode): boolean {
