@@ -53,6 +53,8 @@ export interface SessionInput {
   readonly userKey: string;
   readonly expiresAtMs: number;
   readonly encoder: LineEncoder;
+  /** Whether to send token lines in between, to show that the connection lives. */
+  readonly keepalive: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -80,6 +82,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   readonly #signal: AbortSignal;
   readonly #userKey: string;
   readonly #expiresAtMs: number;
+  readonly #keepalive: boolean;
   /** What the client asks for, without what it holds. */
   readonly asks: RequestContext;
   /** Let go of once the first checkpoint was sent. */
@@ -112,6 +115,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     this.#signal = input.signal;
     this.#userKey = input.userKey;
     this.#expiresAtMs = input.expiresAtMs;
+    this.#keepalive = input.keepalive;
     this.#signal.addEventListener('abort', this.end, { once: true });
     if (this.#signal.aborted) this.#isEnded = true;
   }
@@ -215,7 +219,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #setAlarm(nowMs: number): void {
     if (nowMs >= this.#expiresAtMs) return;
     const { wheel, random } = this.#around;
-    this.#tokenSlot = wheel.set(this, nextTokenLineMs(this.#expiresAtMs, nowMs, random()));
+    this.#tokenSlot = wheel.set(
+      this,
+      nextTokenLineMs(this.#expiresAtMs, nowMs, this.#keepalive ? random() : undefined),
+    );
   }
 
   #facts(): SessionFacts {
