@@ -63,6 +63,11 @@ export const ERROR_TABLE = {
     'Correct the errors listed; `sluice validate` shows them with their place',
     { httpStatus: 422 },
   ),
+  CONFIG_NO_PREVIOUS: entry(
+    'There is no sync config to go back to',
+    'Deploy the sync config that you want',
+    REJECTED,
+  ),
 
   SOURCE_UNREACHABLE: entry(
     'The source database cannot be reached',
@@ -308,6 +313,11 @@ export const ERROR_TABLE = {
     'The sync config cannot be changed by the API, because the configuration file names it',
     'Change the file that sync_config names, and restart the service',
     { httpStatus: 422, logLevel: 'info' },
+  ),
+  API_DEPLOY_IN_PROGRESS: entry(
+    'Another sync config is being filled',
+    'Wait until it serves, or deploy the active one again to call it off',
+    { httpStatus: 409, logLevel: 'info' },
   ),
   API_LISTEN_FAILED: entry(
     'The service cannot listen on its port',
