@@ -36,6 +36,10 @@ export interface SyncPlan {
   readonly definitions: readonly DefinitionInfo[];
   /** The tables whose rows the plan reads. */
   readonly tables: readonly TablePattern[];
+  /** Those of `tables` whose rows go into buckets. */
+  readonly dataTables: readonly TablePattern[];
+  /** Those of `tables` that requests look something up in; a table can be both. */
+  readonly parameterTables: readonly TablePattern[];
   /**
    * Compiles the evaluation of one table's rows, for the definitions that have a prefix. Undefined
    * when none of them reads the table.

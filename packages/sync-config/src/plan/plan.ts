@@ -15,7 +15,7 @@ import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
 import { definitionHash, planHash } from './canonical-plan.ts';
-import type { CompiledDefinition, CompiledQueries } from './queries.ts';
+import type { CompiledDefinition, CompiledQueries, RowSelection } from './queries.ts';
 
 export interface PlanParts {
   readonly dialect: Dialect;
@@ -29,6 +29,8 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly dataTables: readonly TablePattern[];
+  readonly parameterTables: readonly TablePattern[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
   readonly #resolvable: readonly Omit<LinkedDefinition, 'prefix'>[];
@@ -38,7 +40,7 @@ export class CompiledPlan implements SyncPlan {
     this.definitions = definitions.map((definition) => ({
       ...definition.info,
       hash: definitionHash(dialect.name, options, definition),
-      tables: distinctPatterns(definition.queries),
+      tables: distinctPatterns([...definition.queries.rows, ...definition.queries.lookups]),
     }));
     this.hash = planHash(
       options,
@@ -52,7 +54,9 @@ export class CompiledPlan implements SyncPlan {
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
-    this.tables = distinctPatterns(this.#queries);
+    this.dataTables = distinctPatterns(this.#queries.rows);
+    this.parameterTables = distinctPatterns(this.#queries.lookups);
+    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
     this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
     this.#resolvable = definitions.map(({ queries }, i) => ({
       info: must(this.definitions[i], 'one entry for each definition'),
@@ -78,9 +82,9 @@ export class CompiledPlan implements SyncPlan {
   }
 }
 
-function distinctPatterns({ rows, lookups }: CompiledQueries): TablePattern[] {
+function distinctPatterns(selections: readonly RowSelection[]): TablePattern[] {
   const byText = new Map<string, TablePattern>();
-  for (const { pattern } of [...rows, ...lookups]) {
+  for (const { pattern } of selections) {
     const { schema, name, nameIsPrefix, schemaIsPrefix } = pattern;
     byText.set(JSON.stringify([schema, name, nameIsPrefix, schemaIsPrefix]), pattern);
   }
