@@ -1,8 +1,11 @@
-import { assert, SyncError } from '@sluice/base';
-import type { RequestContext, ResolvedBucket, SyncPlan } from '@sluice/sync-config';
+import { assert, must, SyncError } from '@sluice/base';
+import type { StoredConfig } from '@sluice/storage';
+import type { DefinitionInfo, RequestContext, ResolvedBucket, SyncPlan } from '@sluice/sync-config';
 
 export interface ScriptedStream {
   readonly name: string;
+  /** Of its content, which tests that change it give; absent: a hash of the name. */
+  readonly hash?: string | undefined;
   readonly isDefault?: boolean | undefined;
   readonly priority?: number | undefined;
   /** Bucket names without the prefix. */
@@ -14,7 +17,7 @@ export interface ScriptedStream {
 /** A plan that finds buckets by functions of the test. It evaluates no rows. */
 export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
   return {
-    hash: 'scripted',
+    hash: `hash of ${streams.map(hashOf).join(', ')}`,
     options: {
       timestampsIso8601: true,
       versionedBucketIds: true,
@@ -22,12 +25,12 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       customPostgresTypes: true,
       timestampMaxPrecision: undefined,
     },
-    definitions: streams.map(({ name, isDefault, priority }) => ({
-      name,
+    definitions: streams.map((stream) => ({
+      name: stream.name,
       kind: 'stream',
-      isDefault: isDefault !== false,
-      priority: priority ?? 3,
-      hash: hashOf(name),
+      isDefault: stream.isDefault !== false,
+      priority: stream.priority ?? 3,
+      hash: hashOf(stream),
       tables: [],
     })),
     tables: [],
@@ -51,7 +54,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
             const key = stream.lookupKey?.(request) ?? '';
             const names = [...(stream.buckets?.(request) ?? []), ...(values.get(key) ?? [])];
             return names.map((name) => ({
-              name: (prefixes.get(hashOf(stream.name)) ?? '') + name,
+              name: must(prefixes.get(hashOf(stream)), 'a prefix') + name,
               definition: stream.name,
               priority: stream.priority ?? 3,
               subscriptions: reasons(stream, index, request),
@@ -72,9 +75,18 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
   };
 }
 
-/** A scripted stream has no content that could change. */
-function hashOf(name: string): string {
-  return `hash of ${name}`;
+/** What a generation stores of a plan: all its buckets have the same prefix unless told otherwise. */
+export function scriptedConfig(
+  plan: SyncPlan,
+  prefix: string | ((definition: DefinitionInfo) => string),
+): StoredConfig {
+  const prefixOf = typeof prefix === 'string' ? () => prefix : prefix;
+  const prefixes = plan.definitions.map((one) => [one.hash, prefixOf(one)] as const);
+  return { text: '', hash: plan.hash, prefixes: Object.fromEntries(prefixes), deployedAtMs: 0 };
+}
+
+function hashOf({ name, hash }: ScriptedStream): string {
+  return hash ?? `hash of ${name}`;
 }
 
 /** The user of a request: the `sub` of its token. */

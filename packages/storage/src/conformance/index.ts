@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { describeCheckpoints } from './checkpoints.ts';
 import { describeCompaction } from './compaction.ts';
+import { describeConfigs } from './configs.ts';
 import { describeGenerations } from './generations.ts';
 import { describeLifecycle } from './lifecycle.ts';
 import { describeRandomHistories } from './random-histories.ts';
@@ -20,6 +21,7 @@ export type { StorageTarget } from './target.ts';
 export function registerStorageConformance(target: StorageTarget): void {
   describe(`bucket storage: ${target.name}`, () => {
     describeGenerations(target);
+    describeConfigs(target);
     describeRowChanges(target);
     describeReading(target);
     describeCheckpoints(target);
