@@ -30,6 +30,9 @@ export interface ReplicationStatus {
   readonly position?: SourcePosition | undefined;
   /** The newest checkpoint of the generation, as a decimal string; undefined before the first. */
   readonly checkpointOpId?: string | undefined;
+  /** When this process saw a checkpoint, and any progress of the position, last; ms since 1970. */
+  readonly lastCheckpointAtMs?: number | undefined;
+  readonly lastProgressAtMs?: number | undefined;
   /** Row changes and snapshot rows taken since the replicator began its present attempt. */
   readonly rowsTotal: number;
   /** The failure that is being waited out; undefined while all is well. */
@@ -52,4 +55,6 @@ export interface StatusError {
   readonly code: string;
   readonly message: string;
   readonly remedy: string;
+  /** When it began, in ms since 1970. */
+  readonly sinceMs: number;
 }

@@ -34,6 +34,8 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       tables: [],
     })),
     tables: [],
+    dataTables: [],
+    parameterTables: [],
     rowEvaluator: () => undefined,
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
