@@ -1,16 +1,19 @@
-import { pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
+import { AppError, pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import { SyncHub } from '@sluice/sync';
-import { adminBackend } from './admin-backend.ts';
+import { adminBackend } from './admin/admin-backend.ts';
+import type { ConnectedClients, DeployPlan } from './admin/deploy-plan.ts';
+import type { DeployStatus } from './admin/deploy-status.ts';
 import { configuredKeys } from './auth/configured-keys.ts';
 import { verifyToken } from './auth/verify-token.ts';
 import { checkSyncConfig, planForGeneration } from './check-sync-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
-import type { HttpBackend, ProbeState } from './http/backend.ts';
+import type { AdminBackend, HttpBackend, ProbeState } from './http/backend.ts';
 import { HttpServer } from './http/http-server.ts';
 import { createLogger } from './logging/create-logger.ts';
 import { openBucketStorage, openSource, requireSource } from './open-stores.ts';
 import { OperationRate } from './operation-rate.ts';
+import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
@@ -31,6 +34,15 @@ export interface Service extends AsyncDisposable {
   status(): ServiceStatus;
   /** Calls `listener` whenever the status changes, at most a few times per second. */
   onStatus(listener: (status: ServiceStatus) => void): () => void;
+  /** What deploying a sync config would change. @throws ConfigError `CONFIG_SYNC_INVALID`. */
+  plan(text: string): Promise<DeployPlan>;
+  /**
+   * Deploys a sync config; resolves once that is durable. `deployStatus` tells when it serves.
+   *
+   * @throws AppError as the deploy route (see `AdminBackend`).
+   */
+  deploy(text: string): Promise<void>;
+  deployStatus(): Promise<DeployStatus>;
   /**
    * Stops accepting, ends the streams normally, lets the replicator finish what is under way, and
    * closes everything. Takes at most about 15 s; repeatable.
@@ -74,7 +86,9 @@ class RunningService implements Service {
   readonly #source: ChangeSource | undefined;
   readonly #storage: StorageKeeper<SyncHub>;
   readonly #supervisor: ReplicatorSupervisor | undefined;
+  readonly #admin: AdminBackend;
   readonly #rate = new OperationRate();
+  readonly #readingRate = new ReadingRate();
   readonly #listeners = new Set<(status: ServiceStatus) => void>();
   #http: HttpServer | undefined;
   #background: readonly Promise<unknown>[] = [];
@@ -101,6 +115,7 @@ class RunningService implements Service {
         }),
     });
     this.#supervisor = this.#newSupervisor(around);
+    this.#admin = this.#newAdmin();
   }
 
   async start(production: boolean): Promise<void> {
@@ -142,6 +157,18 @@ class RunningService implements Service {
     return () => this.#listeners.delete(listener);
   }
 
+  plan(text: string): Promise<DeployPlan> {
+    return this.#admin.plan(text);
+  }
+
+  async deploy(text: string): Promise<void> {
+    await this.#admin.deploy(text);
+  }
+
+  deployStatus(): Promise<DeployStatus> {
+    return this.#admin.status();
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#shutDown();
     return this.#stopped;
@@ -177,9 +204,10 @@ class RunningService implements Service {
     readonly random: () => number;
   }): ReplicatorSupervisor | undefined {
     const { source: connection, storage, syncConfig } = this.#config;
-    if (!connection || !syncConfig) {
-      const missing = connection ? 'sync_config' : 'replication.connections';
-      this.#logger.warn('replication_off', { message: `${missing} is not configured` });
+    if (!connection) {
+      this.#logger.warn('replication_off', {
+        message: 'replication.connections is not configured',
+      });
       return undefined;
     }
     return new ReplicatorSupervisor({
@@ -187,13 +215,37 @@ class RunningService implements Service {
       launch: launchWorker({
         connection,
         storagePath: storage.path,
-        syncConfigText: syncConfig.text,
+        syncConfigText: syncConfig?.text,
       }),
       onStatus: (status) => this.#sample(status),
     });
   }
 
-  #sample({ checkpointOpId }: ReplicationStatus): void {
+  #newAdmin(): AdminBackend {
+    const { source: connection, syncConfig } = this.#config;
+    return adminBackend({
+      connection,
+      source: this.#source,
+      storage: () => this.#storage.require().storage,
+      replication: () => this.#replication(),
+      status: () => this.status(),
+      clients: () => this.#clients(),
+      rowsPerSecond: () => this.#readingRate.rowsPerSecond,
+      request: (request) =>
+        this.#supervisor?.request(request) ??
+        Promise.reject(new AppError('REPLICATION_WAITING', 'This service does not replicate')),
+      isPinned: syncConfig !== undefined,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+  }
+
+  #clients(): ConnectedClients {
+    return { total: this.#http?.streamCount ?? 0, byDefinition: new Map() };
+  }
+
+  #sample({ checkpointOpId, rowsTotal, state }: ReplicationStatus): void {
+    this.#readingRate.add(this.#clock.now(), rowsTotal, state === 'snapshotting');
     if (checkpointOpId === undefined) return;
     this.#rate.add(this.#clock.now(), BigInt(checkpointOpId));
   }
@@ -231,12 +283,7 @@ class RunningService implements Service {
         }),
       createWriteCheckpoint: (user) => batches.create(user),
       probes: () => this.#probes(),
-      admin: adminBackend({
-        connection,
-        source: this.#source,
-        storage: () => this.#storage.require().storage,
-        replication: () => this.#replication(),
-      }),
+      admin: this.#admin,
     };
   }
 

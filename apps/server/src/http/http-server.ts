@@ -9,6 +9,7 @@ import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
 import { StreamRegistry } from './stream-registry.ts';
 import { registerStreamRoute } from './stream-route.ts';
+import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { toWireError } from './wire-error.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
@@ -126,6 +127,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerStreamRoute(app, context);
   registerWriteCheckpointRoute(app, context);
   registerAdminRoutes(app, context);
+  registerSyncRulesRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
   return app;
 }

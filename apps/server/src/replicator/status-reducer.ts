@@ -23,8 +23,28 @@ export function statusAfterMessage(
       // While a new generation is filled beside the old one, the new one is what there is to see.
       return message.status.generationId < (status.generationId ?? 0)
         ? { ...status, touchedAtMs: nowMs }
-        : { ...status, ...phaseFacts(message.status), touchedAtMs: nowMs };
+        : withTimes(
+            status,
+            { ...status, ...phaseFacts(message.status), touchedAtMs: nowMs },
+            nowMs,
+          );
   }
+}
+
+/** Notes when the checkpoint and the position last moved. */
+function withTimes(
+  before: ReplicationStatus,
+  after: ReplicationStatus,
+  nowMs: number,
+): ReplicationStatus {
+  const { checkpointOpId, position } = after;
+  const hasCheckpoint = checkpointOpId !== undefined && checkpointOpId !== before.checkpointOpId;
+  const hasMoved = position !== undefined && position !== before.position;
+  return {
+    ...after,
+    ...(hasCheckpoint ? { lastCheckpointAtMs: nowMs } : {}),
+    ...(hasCheckpoint || hasMoved ? { lastProgressAtMs: nowMs } : {}),
+  };
 }
 
 function phaseFacts(
@@ -56,12 +76,14 @@ export function statusAfterFailure(
   nowMs: number,
 ): ReplicationStatus {
   const { code, message, remedy } = failure;
+  const isSame = status.lastError?.code === code;
+  const sinceMs = isSame ? (status.lastError?.sinceMs ?? nowMs) : nowMs;
   return {
     ...status,
     state: 'waiting',
     generationId: undefined,
     snapshot: undefined,
-    lastError: { code, message, remedy },
+    lastError: { code, message, remedy, sinceMs },
     touchedAtMs: nowMs,
   };
 }
