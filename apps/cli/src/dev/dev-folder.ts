@@ -71,6 +71,13 @@ export class DevFolder {
     return { kty: 'oct', alg: 'HS256', kid: key['kid'], k: key['k'] };
   }
 
+  /** What opens the admin API of the service that runs here; made at first use. */
+  async apiToken(): Promise<string> {
+    const file = this.file('api-token');
+    if (!existsSync(file)) await writeFile(file, `${newSecret()}\n`, { mode: 0o600 });
+    return (await readFile(file, 'utf8')).trim();
+  }
+
   state(): DevState | undefined {
     try {
       return JSON.parse(readFileSync(this.file('dev.json'), 'utf8')) as DevState;

@@ -44,6 +44,12 @@ export function snapshotText({ replication }: ServiceStatus): string[] {
   return [`${tables}, ${formatCount(snapshot.rowsDone)}${total} rows`];
 }
 
+/** `: table 1 of 2, …`; empty when no table is read. */
+export function fillText(status: ServiceStatus): string {
+  const [text] = snapshotText(status);
+  return text === undefined ? '' : `: ${text}`;
+}
+
 function lagText({ replication }: ServiceStatus): string {
   const time = formatDuration(replication.lagMs ?? 0);
   const bytes = replication.lagBytes ?? 0;
