@@ -11,6 +11,7 @@ import {
 import type { CliContext } from '../cli-context.ts';
 import { findFolder } from '../commands/tail.ts';
 import type { DevFolder } from '../dev/dev-folder.ts';
+import { serviceSettings } from '../dev/service-settings.ts';
 import { AdminClient } from './admin-client.ts';
 
 export interface TargetOptions {
@@ -48,6 +49,8 @@ export async function findTarget(
   if (folder?.state()?.running) return devService(folder);
   const file = CONFIG_FILE_NAMES.find((name) => existsSync(path.join(context.cwd, name)));
   if (file !== undefined && options.dir === undefined) return serviceOfFile(context, file);
+  const stopped = folder && (await stoppedDevService(context, folder));
+  if (stopped) return stopped;
   throw new AppError(
     'CLI_USAGE',
     'It is not said which service is meant, and sluice dev does not run',
@@ -69,6 +72,24 @@ function serviceAt(url: string, token: string | undefined): DeployTarget {
 async function devService(folder: DevFolder): Promise<DeployTarget> {
   const url = folder.state()?.serviceUrl ?? '';
   return running(new AdminClient(url, await folder.apiToken()), undefined);
+}
+
+/** Undefined when nothing has run in the folder yet. */
+async function stoppedDevService(
+  { env, cwd }: CliContext,
+  folder: DevFolder,
+): Promise<DeployTarget | undefined> {
+  const { databaseUrl, storagePath } = folder.state() ?? {};
+  if (databaseUrl === undefined || storagePath === undefined) return undefined;
+  const [key, apiToken] = [await folder.key(), await folder.apiToken()];
+  const settings = serviceSettings({ databaseUrl, storagePath, port: 0, key, apiToken });
+  const config = await loadServiceConfig({ env, cwd, configText: JSON.stringify(settings) });
+  return {
+    name: 'sluice dev, as stored,',
+    service: undefined,
+    pinnedBy: undefined,
+    plan: (text) => planFromStorage(config, text),
+  };
 }
 
 async function serviceOfFile(context: CliContext, file: string): Promise<DeployTarget> {

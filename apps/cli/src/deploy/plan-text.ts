@@ -10,7 +10,7 @@ export function planLines(plan: DeployPlan, colors: Screen['colors']): string[] 
     const { mark, word, paint } =
       CHANGES[everything ? again(definition.change) : definition.change];
     const note = clientNote(definition, everything);
-    const text = `${mark} ${definition.name.padEnd(width)}  ${word.padEnd(note === '' ? 0 : 11)}${note}`;
+    const text = `${mark} ${definition.name.padEnd(width)}  ${word.padEnd(note === '' ? 0 : 12)}${note}`;
     return `  ${paint === 'plain' ? text : colors[paint](text)}`;
   });
   return [...lines, '', ...summaryLines(plan).map((line) => `  ${line}`)];
@@ -72,7 +72,7 @@ function summaryLines(plan: DeployPlan): string[] {
     );
   }
   if (plan.definitions.some(({ fills }) => fills)) {
-    const time = plan.seconds === null ? '' : `, about ${formatDuration(plan.seconds * 1000)}`;
+    const time = !plan.seconds ? '' : `, about ${formatDuration(plan.seconds * 1000)}`;
     lines.push(`Reads ${rowsText(plan)}${fromTables(tables)}${time}`);
     if (kind !== 'first') lines.push('Meanwhile clients are served as before');
   } else if (kind !== 'nothing') {
@@ -83,6 +83,7 @@ function summaryLines(plan: DeployPlan): string[] {
 }
 
 function rowsText({ rows, tables }: DeployPlan): string {
+  if (rows === 0) return 'no rows';
   if (rows !== null) return `about ${counted(rows, 'row')}`;
   const known = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0);
   return known > 0 ? `more than ${counted(known, 'row')}` : 'an unknown number of rows';

@@ -12,6 +12,8 @@ export interface DevState {
   readonly uploadUrl: string;
   /** With password: the folder is for this user only. */
   readonly databaseUrl: string;
+  /** Of the bucket storage. */
+  readonly storagePath?: string | undefined;
   readonly users: readonly string[];
   /** Of the embedded server, so that connection strings stay the same from start to start. */
   readonly postgresPort?: number | undefined;

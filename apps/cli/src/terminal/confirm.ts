@@ -19,6 +19,8 @@ export async function confirm(
     });
   }
   const lines = createInterface({ input: process.stdin, output: process.stdout });
+  // On a terminal readline takes Ctrl-C for itself.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const answer = await lines.question(`${question} [y/N] `, { signal: interrupt.signal });
     return /^y(es)?$/i.test(answer.trim());
