@@ -11,6 +11,7 @@ import { MemoryStorage, SeededRandom } from '@sluice/testing';
 import { afterAll, expect, it } from 'vitest';
 import { ALL_BUCKETS, ALL_LOOKUP_KEYS, randomBatch } from './crash-test/random-batches.ts';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 const KILLS = 5;
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -84,8 +85,7 @@ it(
     const random = new SeededRandom(seed);
     const file = path.join(folder, 'buckets.db');
     await using reference = new MemoryStorage();
-    const input = { configText: '', configHash: '', createdAtMs: 0 };
-    const { id } = await reference.createGeneration(input);
+    const { id } = await reference.createGeneration(NEW_GENERATION);
     let next = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const reported = await runAndKill(file, seed, 1 + random.int(25));

@@ -3,6 +3,7 @@ import { must } from '@sluice/base';
 import { SeededRandom } from '@sluice/testing';
 import { openSqliteStorage } from '../sqlite-storage.ts';
 import { randomBatch } from './random-batches.ts';
+import { NEW_GENERATION } from '../testing/new-generation.ts';
 
 /**
  * A process to be killed: goes on with the history of a seed where the storage stands, and prints
@@ -11,8 +12,8 @@ import { randomBatch } from './random-batches.ts';
 const [path, seedText] = process.argv.slice(2);
 const seed = Number(seedText);
 const storage = await openSqliteStorage({ path: must(path) });
-const input = { configText: '', configHash: '', createdAtMs: 0 };
-const generation = (await storage.generations())[0] ?? (await storage.createGeneration(input));
+const generation =
+  (await storage.generations())[0] ?? (await storage.createGeneration(NEW_GENERATION));
 const writer = await storage.openWriter(generation.id);
 const { resume } = await writer.progress();
 const random = new SeededRandom(seed + Number(resume ?? 0));
