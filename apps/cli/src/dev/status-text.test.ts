@@ -16,7 +16,7 @@ const WAITING: ServiceStatus = {
   replication: {
     ...STREAMING.replication,
     state: 'waiting',
-    lastError: { code: 'SOURCE_UNREACHABLE', message: 'No answer', remedy: 'Start it' },
+    lastError: { code: 'SOURCE_UNREACHABLE', message: 'No answer', remedy: 'Start it', sinceMs: 0 },
   },
 };
 
