@@ -1,5 +1,6 @@
 import type { JsonObject } from '@sluice/base';
 import type { EvaluatedRow, SqliteRow, TablePattern, TableSchema } from '@sluice/model';
+import type { ClientSchema } from './client-schema/client-schema.ts';
 
 /** What compiling a sync config gives: a plan unless a diagnostic is fatal. Never throws. */
 export interface CompiledSyncConfig {
@@ -50,6 +51,8 @@ export interface SyncPlan {
    * storage is decided here and now.
    */
   resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver;
+  /** What clients must know to read the rows (spec/sync-config.md 17); best with the live tables. */
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema;
 }
 
 /**

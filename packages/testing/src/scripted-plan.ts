@@ -37,6 +37,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     dataTables: [],
     parameterTables: [],
     rowEvaluator: () => undefined,
+    clientSchema: () => ({ tables: [], streams: [] }),
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||

@@ -3,68 +3,12 @@ import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AppError, silentLogger, SyncError, type ErrorCode, type JsonObject } from '@sluice/base';
+import { AppError, SyncError, silentLogger, type ErrorCode } from '@sluice/base';
 import type { Diagnostic } from '@sluice/sync-config';
 import { syncConfigError } from '../admin/compile-config.ts';
-import type { AdminBackend, HttpBackend, OpenStream, ProbeState } from './backend.ts';
+import { LINES, ScriptedBackend } from '../testing/scripted-backend.ts';
+import type { OpenStream } from './backend.ts';
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
-
-const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
-
-/** What the routes are given instead of storage and keys: every part can be changed by a test. */
-class ScriptedBackend implements HttpBackend {
-  opened: OpenStream[] = [];
-  writeCheckpointUsers: string[] = [];
-  probeState: ProbeState = { started: true, ready: true, live: true, touchedAtMs: 0 };
-  stream: (open: OpenStream) => AsyncIterable<readonly Uint8Array[]> = async function* () {
-    for (const line of LINES) yield [Buffer.from(line)];
-  };
-  writeCheckpoint = (): Promise<bigint> => Promise.resolve(7n);
-
-  verifyUser(token: string) {
-    if (token !== 'good') {
-      return Promise.reject(new SyncError('SYNC_TOKEN_EXPIRED', 'The token has expired'));
-    }
-    return Promise.resolve({ claims: { sub: 'u1' }, expiresAtMs: 1e15 });
-  }
-  openStream(open: OpenStream) {
-    this.opened.push(open);
-    return this.stream(open);
-  }
-  createWriteCheckpoint(user: string) {
-    this.writeCheckpointUsers.push(user);
-    return this.writeCheckpoint();
-  }
-  probes() {
-    return this.probeState;
-  }
-  /** What the admin routes asked for. */
-  readonly asked: unknown[] = [];
-  adminError: AppError | undefined;
-  readonly admin: AdminBackend = {
-    executeSql: (request) => this.#admin('executeSql', request),
-    diagnostics: (request) => this.#admin('diagnostics', request),
-    schema: () => this.#admin('schema'),
-    validate: (text) => this.#admin('validate', text),
-    rulesInfo: (content) => ({ valid: true, content }),
-    current: async () => {
-      await this.#admin('current');
-      return { current: { slot_name: 's' }, next: null };
-    },
-    deploy: (text) => this.#admin('deploy', text),
-    rollBack: () => this.#admin('rollBack'),
-    reprocess: () => this.#admin('reprocess'),
-    place: () => ({ id: 'default', tag: 'main' }),
-    plan: async (text) => (await this.#admin('plan', text)) as never,
-    status: async () => (await this.#admin('status')) as never,
-  };
-
-  #admin(name: string, input?: unknown): Promise<JsonObject> {
-    if (this.adminError) return Promise.reject(this.adminError);
-    this.asked.push(input === undefined ? [name] : [name, input]);
-    return Promise.resolve({ slot_name: 's' });
-  }
-}
 
 let backend: ScriptedBackend;
 let server: HttpServer;

@@ -1,5 +1,7 @@
 import { must } from '@sluice/base';
 import type { TablePattern, TableSchema } from '@sluice/model';
+import { buildClientSchema } from '../client-schema/build-client-schema.ts';
+import type { ClientSchema } from '../client-schema/client-schema.ts';
 import type {
   BucketPrefixes,
   BucketResolver,
@@ -31,12 +33,14 @@ export class CompiledPlan implements SyncPlan {
   readonly tables: readonly TablePattern[];
   readonly dataTables: readonly TablePattern[];
   readonly parameterTables: readonly TablePattern[];
+  readonly #definitions: readonly CompiledDefinition[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
   readonly #resolvable: readonly Omit<LinkedDefinition, 'prefix'>[];
 
   constructor({ dialect, options, definitions }: PlanParts) {
     this.options = options;
+    this.#definitions = definitions;
     this.definitions = definitions.map((definition) => ({
       ...definition.info,
       hash: definitionHash(dialect.name, options, definition),
@@ -79,6 +83,10 @@ export class CompiledPlan implements SyncPlan {
       prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
     }));
     return new RequestResolver(definitions, request);
+  }
+
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema {
+    return buildClientSchema(this.#definitions, sourceSchema);
   }
 }
 
