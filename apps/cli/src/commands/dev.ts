@@ -95,7 +95,7 @@ async function runUntilInterrupted(
   });
   const [isServing] = await Promise.all([
     followStatus(context, service, { untilServing: true }),
-    deploy.deploy(syncConfig),
+    deploy.start(syncConfig),
   ]);
   if (!isServing) return;
   await printBanner(context, {

@@ -1,5 +1,5 @@
 import { AppError, pause, systemClock, toAppError } from '@sluice/base';
-import type { Service } from '@sluice/server';
+import type { DeployPlan, Service } from '@sluice/server';
 import type { CliContext } from '../cli-context.ts';
 import { planSummary } from '../deploy/plan-text.ts';
 import { formatDuration, shownPath } from '../terminal/text.ts';
@@ -32,9 +32,11 @@ export class DevDeploy {
   }
 
   /** Deploys as soon as the replicator takes it. Returns early at the interrupt. */
-  async deploy(syncConfig: DevSyncConfig): Promise<void> {
+  async start(syncConfig: DevSyncConfig): Promise<void> {
     const { signal } = this.#context.interrupt;
-    await untilDone(() => this.#deployNow(syncConfig), signal);
+    const plan = await untilDone(() => this.#deploy(syncConfig), signal);
+    // The start itself tells when the first one serves.
+    if (plan && plan.kind !== 'first' && plan.kind !== 'nothing') this.#tell(syncConfig, plan);
   }
 
   /** Follows the file until the interrupt. */
@@ -65,21 +67,26 @@ export class DevDeploy {
         () => checkDevSyncConfig(this.#context, file, text, this.#parts),
         signal,
       );
-      if (checked !== undefined) await untilDone(() => this.#deployNow(checked), signal);
+      const plan = checked && (await untilDone(() => this.#deploy(checked), signal));
+      if (checked && plan) this.#tell(checked, plan);
     } catch (error) {
       const { message } = toAppError(error);
       screen.print(`  ${screen.colors.red('✗')} ${message}; ${kept}`);
     }
   }
 
-  async #deployNow(syncConfig: DevSyncConfig): Promise<void> {
+  async #deploy(syncConfig: DevSyncConfig): Promise<DeployPlan> {
     const { service, onDeployed } = this.#parts;
-    const { screen, cwd } = this.#context;
     const plan = await service.plan(syncConfig.text);
     await service.deploy(syncConfig.text);
-    onDeployed(syncConfig);
     this.#announcing.abort();
-    if (plan.kind === 'first') return; // the start tells when it serves
+    onDeployed(syncConfig);
+    return plan;
+  }
+
+  /** What a deploy changes, at once, and when it serves, later. */
+  #tell(syncConfig: DevSyncConfig, plan: DeployPlan): void {
+    const { screen, cwd } = this.#context;
     const name = shownPath(cwd, syncConfig.path);
     screen.print(`  ${screen.colors.cyan('↻')} ${name}: ${planSummary(plan)}`);
     if (plan.kind === 'nothing') return;
