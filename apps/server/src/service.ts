@@ -2,7 +2,7 @@ import { AppError, pause, systemClock, toAppError, type Clock, type Logger } fro
 import type { ChangeSource } from '@sluice/source';
 import { SyncHub } from '@sluice/sync';
 import { adminBackend } from './admin/admin-backend.ts';
-import type { ConnectedClients, DeployPlan } from './admin/deploy-plan.ts';
+import type { DeployPlan } from './admin/deploy-plan.ts';
 import type { DeployStatus } from './admin/deploy-status.ts';
 import { configuredKeys } from './auth/configured-keys.ts';
 import { verifyToken } from './auth/verify-token.ts';
@@ -229,7 +229,7 @@ class RunningService implements Service {
       storage: () => this.#storage.require().storage,
       replication: () => this.#replication(),
       status: () => this.status(),
-      clients: () => this.#clients(),
+      concerned: (plan) => this.#storage.require().used.sessionsConcerned(plan),
       rowsPerSecond: () => this.#readingRate.rowsPerSecond,
       request: (request) =>
         this.#supervisor?.request(request) ??
@@ -238,10 +238,6 @@ class RunningService implements Service {
       clock: this.#clock,
       logger: this.#logger,
     });
-  }
-
-  #clients(): ConnectedClients {
-    return { total: this.#http?.streamCount ?? 0, byDefinition: new Map() };
   }
 
   #sample({ checkpointOpId, rowsTotal, state }: ReplicationStatus): void {

@@ -261,6 +261,11 @@ export const ERROR_TABLE = {
     'Wait until the first snapshot is complete, or deploy a sync config',
     { ...RETRY, logLevel: 'info' },
   ),
+  SYNC_PREFIX_MISSING: entry(
+    'The active sync config has a definition that no buckets were filled for',
+    'Deploy the sync config again, or wait until replication has filled them anew after an update',
+    RETRY,
+  ),
   SYNC_TOO_MANY_BUCKETS: entry(
     'The client would sync more buckets than allowed',
     'Use fewer buckets, or raise api.parameters.max_buckets_per_connection',

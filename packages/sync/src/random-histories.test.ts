@@ -4,6 +4,7 @@ import type { BucketStorage, GenerationWriter, RowChange } from '@sluice/storage
 import {
   FakeClock,
   MemoryStorage,
+  scriptedConfig,
   scriptedPlan,
   ScriptedConnection,
   ScriptedSyncClient,
@@ -17,6 +18,11 @@ import { SyncHub } from './sync-hub.ts';
 const BUCKETS = ['p', 'q', 'r', 's'];
 const CLIENTS = 3;
 const STEPS = 120;
+
+const PLAN = scriptedPlan([
+  { name: 'own', lookupKey: (request) => `member["${subjectOf(request)}"]` },
+  { name: 'all', priority: 1, buckets: () => ['p'] },
+]);
 
 interface Row {
   readonly data: string;
@@ -56,11 +62,7 @@ class World {
     this.#writer = writer;
     this.hub = new SyncHub({
       storage,
-      planFor: () =>
-        scriptedPlan([
-          { name: 'own', lookupKey: (request) => `member["${subjectOf(request)}"]` },
-          { name: 'all', priority: 1, buckets: () => ['p'] },
-        ]),
+      planFor: () => PLAN,
       limits: { chunkBytes: 300, supersedeAfterOps: 4, minCheckpointIntervalMs: 0 },
       clock: new FakeClock(),
       logger: silentLogger,
@@ -163,8 +165,8 @@ async function takeIfAny(connection: ScriptedConnection): Promise<void> {
 
 async function run(seed: number): Promise<void> {
   const storage = new MemoryStorage();
-  const config = { configText: '', configHash: '', createdAtMs: 0 };
-  const generation = await storage.createGeneration(config);
+  const configs = { serving: scriptedConfig(PLAN, '1#') };
+  const generation = await storage.createGeneration({ configs, createdAtMs: 0 });
   const writer = await storage.openWriter(generation.id);
   await writer.write({ changes: [], resume: '', checkpoint: 'p', activate: true });
   const world = new World(new SeededRandom(seed), storage, writer);

@@ -2,6 +2,7 @@ import { silentLogger } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
 import {
   FakeClock,
+  scriptedConfig,
   scriptedPlan,
   ScriptedConnection,
   ScriptedStorage,
@@ -22,7 +23,7 @@ const SHARED: ScriptedStream = { name: 'shared', buckets: () => ['all'] };
 
 function start(streams: readonly ScriptedStream[], options: Partial<SyncHubOptions> = {}) {
   const storage = new ScriptedStorage();
-  storage.addActiveGeneration(7);
+  storage.addActiveGeneration(7, scriptedConfig(scriptedPlan(streams), '7#'));
   return { storage, ...serve(storage, streams, options) };
 }
 
@@ -78,7 +79,7 @@ describe('generations', () => {
     storage.commit(7, { rows: [row('7#all')] });
     const old = connect('u1');
     await old.drain();
-    storage.addActiveGeneration(8);
+    storage.addActiveGeneration(8, scriptedConfig(scriptedPlan([SHARED]), '8#'));
     storage.commit(8, { rows: [row('8#all')] });
     expect(await old.story()).toEqual([]);
     expect(old.ended).toBe(true);

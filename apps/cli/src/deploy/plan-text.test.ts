@@ -13,6 +13,7 @@ const definition = (
   change,
   fills: change === 'added' || change === 'changed',
   clients: null,
+  undecidedClients: 0,
   ...rest,
 });
 
@@ -33,6 +34,7 @@ const PLAN: DeployPlan = {
   rows: 3601,
   seconds: 75,
   clients: 12,
+  refusedClients: 0,
 };
 
 const shown = (change: Partial<DeployPlan> = {}): string =>
@@ -60,6 +62,17 @@ test('what is not known is left out, or said to be unknown', () => {
 
   Reads an unknown number of rows of app.lists
   Meanwhile clients are served as before`);
+});
+
+test('clients about whom rows decide are said to be at most so many, and the refused are named', () => {
+  const definitions = [definition('lists', 'added', { clients: 9, undecidedClients: 2 })];
+  expect(shown({ definitions, tables: [], rows: 0, seconds: null, refusedClients: 1 })).toBe(`
+  + lists  added       up to 9 clients download it
+
+  Reads no rows
+  Meanwhile clients are served as before
+  12 clients connected now
+  1 of them is refused then: what they ask with does not fit`);
 });
 
 test('nothing to do is said in one line', () => {

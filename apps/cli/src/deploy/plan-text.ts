@@ -41,12 +41,13 @@ function again(change: PlannedDefinition['change']): keyof typeof CHANGES {
   return change === 'kept' ? 'again' : change;
 }
 
-function clientNote({ change, fills, clients }: PlannedDefinition, everything: boolean): string {
+function clientNote(definition: PlannedDefinition, everything: boolean): string {
+  const { change, fills, clients, undecidedClients } = definition;
   const buckets =
     fills || change === 'kept' || change === 'dropped' ? [] : ['its buckets are there'];
   if (clients === null || clients === 0) return buckets.join(', ');
   const verb = (one: string, many: string): string => (clients === 1 ? one : many);
-  const who = counted(clients, 'client');
+  const who = `${undecidedClients > 0 ? 'up to ' : ''}${counted(clients, 'client')}`;
   switch (change) {
     case 'added':
       return [`${who} ${verb('downloads', 'download')} it`, ...buckets].join(', ');
@@ -60,7 +61,7 @@ function clientNote({ change, fills, clients }: PlannedDefinition, everything: b
 }
 
 function summaryLines(plan: DeployPlan): string[] {
-  const { kind, changedOptions, tables, clients } = plan;
+  const { kind, changedOptions, tables, clients, refusedClients } = plan;
   const lines: string[] = [];
   if (kind === 'nothing') lines.push('Nothing changes: what serves means the same');
   if (kind === 'first') lines.push('Nothing is served yet; this is the first sync config');
@@ -79,6 +80,12 @@ function summaryLines(plan: DeployPlan): string[] {
     lines.push('Nothing has to be read, so it serves at once');
   }
   if (clients !== null) lines.push(`${counted(clients, 'client')} connected now`);
+  if (refusedClients !== null && refusedClients > 0) {
+    const are = refusedClients === 1 ? 'is' : 'are';
+    lines.push(
+      `${formatCount(refusedClients)} of them ${are} refused then: what they ask with does not fit`,
+    );
+  }
   return lines;
 }
 

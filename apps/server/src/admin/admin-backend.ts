@@ -3,14 +3,15 @@ import type { TableSchema } from '@sluice/model';
 import type { DeployOutcome } from '@sluice/replication';
 import type { ChangeSource, TableFacts } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
-import { compileSyncConfig, type CompiledSyncConfig } from '@sluice/sync-config';
+import type { ConcernedSessions } from '@sluice/sync';
+import { compileSyncConfig, type CompiledSyncConfig, type SyncPlan } from '@sluice/sync-config';
 import type { PostgresConnection } from '../config/service-config.ts';
 import type { AdminBackend, SqlRequest } from '../http/backend.ts';
 import { requireSource } from '../open-stores.ts';
 import type { ReplicatorRequest } from '../replicator/messages.ts';
 import type { ReplicationStatus, ServiceStatus } from '../service-status.ts';
 import { compileOrThrow, rulesInfo } from './compile-config.ts';
-import type { ConnectedClients, DeployPlan } from './deploy-plan.ts';
+import type { DeployPlan } from './deploy-plan.ts';
 import { deployStatus, type DeployStatus } from './deploy-status.ts';
 import { deployedConfigs, type DeployedConfig, type DeployedConfigs } from './deployed-configs.ts';
 import { readDeployPlan } from './read-deploy-plan.ts';
@@ -25,7 +26,8 @@ export interface AdminBackendOptions {
   readonly storage: () => BucketStorage;
   readonly replication: () => ReplicationStatus;
   readonly status: () => ServiceStatus;
-  readonly clients: () => ConnectedClients;
+  /** Counts the connected clients that a plan concerns. */
+  readonly concerned: (plan: SyncPlan) => Promise<ConcernedSessions>;
   /** Rows per second as measured while tables were read. */
   readonly rowsPerSecond: () => number | undefined;
   /** @throws AppError as `ReplicatorSupervisor.request`. */
@@ -157,11 +159,11 @@ class ServiceAdmin implements AdminBackend {
   }
 
   async plan(text: string): Promise<DeployPlan> {
-    const { source, clients, rowsPerSecond } = this.#options;
+    const { source, concerned, rowsPerSecond } = this.#options;
     return readDeployPlan(text, {
       generations: await this.#options.storage().generations(),
       source,
-      clients: clients(),
+      concerned,
       rowsPerSecond: rowsPerSecond(),
     });
   }

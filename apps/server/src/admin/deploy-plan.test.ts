@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { must } from '@sluice/base';
 import type { TableFacts } from '@sluice/source';
+import type { ConcernedSessions } from '@sluice/sync';
 import { compileSyncConfig, type SyncPlan } from '@sluice/sync-config';
 import { planDeploy, type DeployPlanInput } from './deploy-plan.ts';
 
@@ -31,21 +32,21 @@ function plan(yaml: string, change: Partial<DeployPlanInput> = {}) {
     serving: SERVING,
     alsoFilled: new Set(),
     tables: TABLES,
-    clients: { total: 7, byDefinition: new Map([['lists', 5]]) },
+    concerned: undefined,
     rowsPerSecond: undefined,
     ...change,
   });
 }
 const shown = (result: ReturnType<typeof plan>) =>
-  result.definitions.map(({ name, change, fills, clients }) => [name, change, fills, clients]);
+  result.definitions.map(({ name, change, fills }) => [name, change, fills]);
 
 describe('the plan of a deploy', () => {
   it('of what serves changes nothing, whatever the layout and the comments', () => {
     const result = plan(`# the same\n${streams({ todos: TODOS, lists: LISTS })}`);
     expect(result).toMatchObject({ kind: 'nothing', tables: [], rows: 0, hash: SERVING.hash });
     expect(shown(result)).toEqual([
-      ['todos', 'kept', false, 0],
-      ['lists', 'kept', false, 5],
+      ['todos', 'kept', false],
+      ['lists', 'kept', false],
     ]);
   });
 
@@ -53,25 +54,47 @@ describe('the plan of a deploy', () => {
     const result = plan(streams({ lists: `${LISTS} AND shown`, tags: 'SELECT * FROM lists' }));
     expect(result.kind).toBe('definitions');
     expect(shown(result)).toEqual([
-      ['lists', 'changed', true, 5],
-      ['tags', 'added', true, 7],
-      ['todos', 'dropped', false, 0],
+      ['lists', 'changed', true],
+      ['tags', 'added', true],
+      ['todos', 'dropped', false],
     ]);
     expect(result.tables).toEqual([{ schema: 'public', name: 'lists', rows: 100 }]);
     expect(result.rows).toBe(100);
   });
 
-  it('does not know who will subscribe to a new stream', () => {
-    const yaml = streams({ lists: LISTS, todos: TODOS, tags: 'SELECT * FROM lists' });
-    const optional = yaml.replace(/auto_subscribe: true\n$/, 'auto_subscribe: false\n');
-    expect(shown(plan(optional)).at(-1)).toEqual(['tags', 'added', true, null]);
+  it('counts the clients of a sample for all, those whom lookups decide about among them', () => {
+    const yaml = streams({ lists: LISTS, tags: 'SELECT * FROM lists' });
+    const use = (of: SyncPlan, change: Partial<ConcernedSessions['definitions'][number]>[]) => ({
+      sessions: 30,
+      asked: 10,
+      refused: 2,
+      definitions: of.definitions.map(({ name, hash }, i) => {
+        return { name, hash, takePart: 9, withBuckets: 0, undecided: 0, ...change[i] };
+      }),
+    });
+    const result = plan(yaml, {
+      concerned: {
+        wanted: use(planOf(yaml), [{ withBuckets: 5 }, { withBuckets: 1, undecided: 3 }]),
+        serving: use(SERVING, [{}, { withBuckets: 7 }]),
+      },
+    });
+    expect(result).toMatchObject({ clients: 30, refusedClients: 6 });
+    expect(
+      result.definitions.map(({ name, change, clients, undecidedClients }) => {
+        return [name, change, clients, undecidedClients];
+      }),
+    ).toEqual([
+      ['lists', 'kept', 15, 0],
+      ['tags', 'added', 12, 9],
+      ['todos', 'dropped', 21, 0],
+    ]);
   });
 
   it('reads nothing for a definition whose buckets are still there', () => {
     const yaml = streams({ lists: LISTS, todos: `${TODOS} WHERE done` });
     const hash = must(planOf(yaml).definitions[1], 'todos').hash;
     const result = plan(yaml, { alsoFilled: new Set([hash]) });
-    expect(shown(result).at(-1)).toEqual(['todos', 'changed', false, 0]);
+    expect(shown(result).at(-1)).toEqual(['todos', 'changed', false]);
     expect(result.tables).toEqual([]);
   });
 
@@ -88,7 +111,7 @@ describe('the plan of a deploy', () => {
   it('without anything that serves fills all', () => {
     const result = plan(streams({ lists: LISTS }), { serving: undefined });
     expect(result.kind).toBe('first');
-    expect(shown(result)).toEqual([['lists', 'added', true, 7]]);
+    expect(shown(result)).toEqual([['lists', 'added', true]]);
   });
 
   it('says how long it takes only where a rate was measured', () => {
@@ -102,8 +125,8 @@ describe('the plan of a deploy', () => {
     const unknown = plan(wanted, { rowsPerSecond: 1000 });
     expect(unknown).toMatchObject({ rows: null, seconds: null });
     expect(unknown.tables).toEqual([{ schema: 'public', name: 'notes', rows: null }]);
-    const away = plan(wanted, { tables: undefined, clients: undefined });
-    expect(away).toMatchObject({ rows: null, clients: null, tables: [] });
+    const away = plan(wanted, { tables: undefined });
+    expect(away).toMatchObject({ rows: null, clients: null, refusedClients: null, tables: [] });
     expect(away.definitions.every(({ clients }) => clients === null)).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { matchesPattern } from '@sluice/model';
 import type { TableFacts } from '@sluice/source';
+import type { ConcernedSessions } from '@sluice/sync';
 import { compareDefinitions, type DefinitionInfo, type SyncPlan } from '@sluice/sync-config';
 
 /** What deploying a sync config would change. JSON as it is: the plan route answers with it. */
@@ -20,6 +21,8 @@ export interface DeployPlan {
   readonly seconds: number | null;
   /** Clients that are connected; null when the service was not asked. */
   readonly clients: number | null;
+  /** Of these, clients that would be refused, because what they ask with does not fit; null: unknown. */
+  readonly refusedClients: number | null;
 }
 
 export interface PlannedDefinition {
@@ -28,8 +31,13 @@ export interface PlannedDefinition {
   readonly change: 'kept' | 'added' | 'changed' | 'dropped';
   /** Whether its tables are read; a definition that was served before may still have its buckets. */
   readonly fills: boolean;
-  /** Connected clients that download it (added, changed), lose it (dropped) or keep it; null: unknown. */
+  /**
+   * Connected clients that download it (added, changed), lose it (dropped) or keep it, among them
+   * those of `undecidedClients`; null: unknown. Counted on a sample where there are many.
+   */
   readonly clients: number | null;
+  /** Clients that may turn out to have no bucket of it: rows that are not looked up decide. */
+  readonly undecidedClients: number;
 }
 
 export interface PlannedTable {
@@ -47,15 +55,12 @@ export interface DeployPlanInput {
   readonly alsoFilled: ReadonlySet<string>;
   /** The tables that `wanted` reads; undefined when the source could not be asked. */
   readonly tables: readonly TableFacts[] | undefined;
-  readonly clients: ConnectedClients | undefined;
+  /** What `wanted` and `serving` mean for the connected clients; undefined when nobody was asked. */
+  readonly concerned:
+    | { readonly wanted: ConcernedSessions; readonly serving: ConcernedSessions | undefined }
+    | undefined;
   /** Measured while tables were read here; undefined when none was. */
   readonly rowsPerSecond: number | undefined;
-}
-
-export interface ConnectedClients {
-  readonly total: number;
-  /** How many take part in each definition that is served, by name. */
-  readonly byDefinition: ReadonlyMap<string, number>;
 }
 
 /** Compares a sync config with what serves (design D7). */
@@ -80,7 +85,8 @@ export function planDeploy(input: DeployPlanInput): DeployPlan {
     tables,
     rows,
     seconds: hasRate ? Math.ceil(rows / rowsPerSecond) : null,
-    clients: input.clients?.total ?? null,
+    clients: input.concerned?.wanted.sessions ?? null,
+    refusedClients: refusedClients(input.concerned?.wanted),
   };
 }
 
@@ -107,30 +113,47 @@ function changedValueOptions(
 }
 
 function plannedDefinitions(
-  { wanted, serving, alsoFilled, clients }: DeployPlanInput,
+  { wanted, serving, alsoFilled, concerned }: DeployPlanInput,
   everything: boolean,
 ): PlannedDefinition[] {
   const before = serving?.definitions ?? [];
   const { kept, added, dropped } = compareDefinitions(before, wanted.definitions);
-  const total = clients?.total ?? null;
-  const takingPart = (name: string): number | null =>
-    clients ? (clients.byDefinition.get(name) ?? 0) : null;
   const planned = (
-    { name, kind, isDefault, hash }: DefinitionInfo,
+    { name, kind, hash }: DefinitionInfo,
     change: PlannedDefinition['change'],
   ): PlannedDefinition => ({
     name,
     kind,
     change,
     fills: change !== 'dropped' && (everything || !(change === 'kept' || alsoFilled.has(hash))),
-    // Who subscribes to a stream that is not served yet cannot be known; a default one is everybody's.
-    clients: change === 'added' ? (isDefault ? total : null) : takingPart(name),
+    ...clientsOf(change === 'dropped' ? concerned?.serving : concerned?.wanted, hash),
   });
   const inConfigOrder = wanted.definitions.map((definition) => {
     if (kept.includes(definition)) return planned(definition, 'kept');
     return planned(definition, added.includes(definition) ? 'added' : 'changed');
   });
   return [...inConfigOrder, ...dropped.map((definition) => planned(definition, 'dropped'))];
+}
+
+function clientsOf(
+  concerned: ConcernedSessions | undefined,
+  hash: string,
+): Pick<PlannedDefinition, 'clients' | 'undecidedClients'> {
+  const use = concerned?.definitions.find((definition) => definition.hash === hash);
+  if (concerned === undefined || use === undefined) return { clients: null, undecidedClients: 0 };
+  return {
+    clients: ofAll(use.withBuckets + use.undecided, concerned),
+    undecidedClients: ofAll(use.undecided, concerned),
+  };
+}
+
+function refusedClients(concerned: ConcernedSessions | undefined): number | null {
+  return concerned === undefined ? null : ofAll(concerned.refused, concerned);
+}
+
+/** From a count in the sample to one of all. */
+function ofAll(count: number, { asked, sessions }: ConcernedSessions): number {
+  return asked === 0 ? 0 : Math.round((count * sessions) / asked);
 }
 
 function plannedTables(

@@ -18,7 +18,7 @@ export async function planFromStorage(config: ServiceConfig, text: string): Prom
     return await readDeployPlan(text, {
       generations: await storedGenerations(config.storage.path),
       source,
-      clients: undefined,
+      concerned: undefined,
       rowsPerSecond: undefined,
     });
   } finally {

@@ -2,15 +2,17 @@ import { SourceError } from '@sluice/base';
 import type { TablePattern } from '@sluice/model';
 import type { ChangeSource, TableFacts } from '@sluice/source';
 import type { Generation, StoredConfig } from '@sluice/storage';
+import type { ConcernedSessions } from '@sluice/sync';
 import { compileSyncConfig, type SyncPlan } from '@sluice/sync-config';
 import { compileOrThrow } from './compile-config.ts';
 import { deployedConfigs } from './deployed-configs.ts';
-import { planDeploy, type ConnectedClients, type DeployPlan } from './deploy-plan.ts';
+import { planDeploy, type DeployPlan } from './deploy-plan.ts';
 
 export interface DeployPlanContext {
   readonly generations: readonly Generation[];
   readonly source: ChangeSource | undefined;
-  readonly clients: ConnectedClients | undefined;
+  /** Counts the connected clients that a plan concerns; undefined where none are known. */
+  readonly concerned: ((plan: SyncPlan) => Promise<ConcernedSessions>) | undefined;
   readonly rowsPerSecond: number | undefined;
 }
 
@@ -29,13 +31,18 @@ export async function readDeployPlan(
   const planOf = (config: StoredConfig | undefined): SyncPlan | undefined =>
     config && compileSyncConfig(config.text, { defaultSchema }).plan;
   const { active, previous } = deployedConfigs(context.generations);
+  const serving = planOf(active?.config);
+  const { concerned } = context;
   const before = planOf(previous?.config)?.definitions ?? [];
   return planDeploy({
     wanted,
-    serving: planOf(active?.config),
+    serving,
     alsoFilled: new Set(before.map(({ hash }) => hash)),
     tables: await tablesOf(context.source, wanted.tables),
-    clients: context.clients,
+    concerned: concerned && {
+      wanted: await concerned(wanted),
+      serving: serving && (await concerned(serving)),
+    },
     rowsPerSecond: context.rowsPerSecond,
   });
 }
