@@ -132,7 +132,7 @@ class RunningService implements Service {
     });
     this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
     this.#background = [
-      this.#storage.run(this.#stop.signal),
+      this.#storage.run(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
     ];
@@ -198,6 +198,17 @@ class RunningService implements Service {
     this.#logger.info('service_stopped');
   }
 
+  /** A service without a sync config does nothing until it gets one. */
+  async #tellWhatIsAwaited(): Promise<void> {
+    const { opened } = this.#storage;
+    if (this.#config.syncConfig || !opened || this.#stop.signal.aborted) return;
+    if ((await opened.storage.generations()).length > 0) return;
+    this.#logger.info('sync_config_awaited', {
+      message:
+        'No sync config is deployed yet; deploy one with `sluice deploy`, or name one in sync_config',
+    });
+  }
+
   #newSupervisor(around: {
     readonly clock: Clock;
     readonly logger: Logger;
@@ -240,15 +251,19 @@ class RunningService implements Service {
     });
   }
 
-  #sample({ checkpointOpId, rowsTotal, state }: ReplicationStatus): void {
-    this.#readingRate.add(this.#clock.now(), rowsTotal, state === 'snapshotting');
+  #sample({ checkpointOpId, rowsTotal, state, fill }: ReplicationStatus): void {
+    this.#readingRate.add(
+      this.#clock.now(),
+      rowsTotal,
+      state === 'snapshotting' || fill?.table !== undefined,
+    );
     if (checkpointOpId === undefined) return;
     this.#rate.add(this.#clock.now(), BigInt(checkpointOpId));
   }
 
   #replication(): ReplicationStatus {
     if (this.#supervisor) return this.#supervisor.status;
-    return { state: 'off', rowsTotal: 0, touchedAtMs: this.#clock.now() };
+    return { state: 'off', generations: [], rowsTotal: 0, touchedAtMs: this.#clock.now() };
   }
 
   #backend(): HttpBackend {

@@ -231,16 +231,15 @@ class ServiceAdmin implements AdminBackend {
   async #deployedStatus(deployed: DeployedConfig, isActive: boolean): Promise<DeployedStatus> {
     const { source, clock, replication } = this.#options;
     const { sourceHandle } = deployed.generation;
-    const status = replication();
     return {
       ...deployed,
       isActive,
-      replication: status,
+      replication: replication(),
       retention:
         sourceHandle === undefined
           ? undefined
           : await unlessAway(async () => source?.logRetention(sourceHandle)),
-      lastProgressAtMs: status.lastProgressAtMs ?? this.#startedAtMs,
+      startedAtMs: this.#startedAtMs,
       nowMs: clock.now(),
     };
   }

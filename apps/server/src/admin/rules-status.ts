@@ -1,4 +1,5 @@
 import type { JsonObject } from '@sluice/base';
+import type { ConfigStatus } from '@sluice/replication';
 import type { LogRetention, TableFacts } from '@sluice/source';
 import type { CompiledSyncConfig } from '@sluice/sync-config';
 import type { PostgresConnection } from '../config/service-config.ts';
@@ -24,8 +25,8 @@ export interface DeployedStatus extends DeployedConfig {
   readonly isActive: boolean;
   readonly replication: ReplicationStatus;
   readonly retention: LogRetention | undefined;
-  /** When replication was last seen to progress, or else when this process began. */
-  readonly lastProgressAtMs: number;
+  /** When this process began to look. */
+  readonly startedAtMs: number;
   readonly nowMs: number;
 }
 
@@ -59,23 +60,22 @@ export function connectionPlace(connection: PostgresConnection | undefined): {
   return { id: connection?.id ?? 'default', tag: connection?.tag ?? 'default' };
 }
 
-/** What the status of replication says about this config's generation; unknown facts are left out. */
-function progress({ replication, retention, generation }: DeployedStatus): JsonObject {
-  const isShown = replication.generationId === generation.id;
-  const { position, lastProgressAtMs, lastCheckpointAtMs, lagBytes } = replication;
+function progress(deployed: DeployedStatus): JsonObject {
+  const { retention } = deployed;
+  const seen = generationStatus(deployed);
   return {
-    ...(isShown
-      ? {
-          ...given('last_lsn', position),
-          ...given('last_keepalive_ts', isoTime(lastProgressAtMs)),
-          ...given('last_checkpoint_ts', isoTime(lastCheckpointAtMs)),
-          ...given('replication_lag_bytes', lagBytes),
-        }
-      : {}),
+    ...given('last_lsn', seen?.position),
+    ...given('last_keepalive_ts', isoTime(seen?.lastProgressAtMs)),
+    ...given('last_checkpoint_ts', isoTime(seen?.lastCheckpointAtMs)),
+    ...given('replication_lag_bytes', seen?.lagBytes),
     ...given('wal_status', retention?.status),
     ...given('safe_wal_size', retention?.remainingBytes),
     ...given('max_slot_wal_keep_size', retention?.limitBytes),
   };
+}
+
+function generationStatus({ replication, generation }: DeployedStatus) {
+  return replication.generations.find(({ id }) => id === generation.id);
 }
 
 function given(name: string, value: string | number | undefined): JsonObject {
@@ -87,8 +87,9 @@ function isoTime(ms: number | undefined): string | undefined {
 }
 
 function deployedErrors(deployed: DeployedStatus): JsonObject[] {
-  const { replication, isActive, retention, lastProgressAtMs, nowMs } = deployed;
+  const { replication, isActive, retention, startedAtMs, nowMs } = deployed;
   const { lastError } = replication;
+  const seen = generationStatus(deployed);
   return [
     ...(lastError
       ? [
@@ -99,9 +100,25 @@ function deployedErrors(deployed: DeployedStatus): JsonObject[] {
           },
         ]
       : []),
-    ...(isActive ? ageErrors(lastProgressAtMs, nowMs) : []),
+    ...configErrors(seen?.configs.find(({ hash }) => hash === deployed.config.hash)),
+    ...(isActive ? ageErrors(seen?.lastProgressAtMs ?? startedAtMs, nowMs) : []),
     ...retentionErrors(retention),
   ];
+}
+
+/** Tables that could not be read, and rows that could not be evaluated. */
+function configErrors(config: ConfigStatus | undefined): JsonObject[] {
+  const failures = (config?.failures ?? []).map(({ table, code, message }) => ({
+    level: 'fatal',
+    message: `${table}: ${code}: ${message}`,
+  }));
+  const problems = (config?.evaluationProblems ?? []).map(
+    ({ definition, table, message, count }) => ({
+      level: 'warning',
+      message: `${definition}: ${count} of the rows of ${table} left out: ${message}`,
+    }),
+  );
+  return [...failures, ...problems];
 }
 
 function distinct(errors: readonly JsonObject[]): JsonObject[] {

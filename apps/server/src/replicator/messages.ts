@@ -28,7 +28,14 @@ export type FromReplicator =
   /** About every second, as long as the thread's event loop turns. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'status'; readonly status: ReplicationStatus }
-  | { readonly kind: 'lag'; readonly lagBytes: number }
+  /** Of all generations that there are, now and then; undefined where it is not known. */
+  | {
+      readonly kind: 'lags';
+      readonly lags: readonly {
+        readonly generationId: number;
+        readonly lagBytes: number | undefined;
+      }[];
+    }
   | { readonly kind: 'failed'; readonly failure: ReplicatorFailure }
   | ReplicatorAnswer
   | {

@@ -15,6 +15,7 @@ import {
   type ReplicationStatus,
 } from '@sluice/replication';
 import type { ChangeSource } from '@sluice/source';
+import type { BucketStorage } from '@sluice/storage';
 import { assertAllowedHost, openBucketStorage, openSource } from '../open-stores.ts';
 import { lagBytes } from './lag-bytes.ts';
 import {
@@ -104,7 +105,7 @@ async function finish(): Promise<void> {
 
 /** One attempt; its failure is reported, then thrown. */
 async function run(began: (replication: Replication) => void): Promise<void> {
-  const latest: { status: ReplicationStatus | undefined } = { status: undefined };
+  const latest: Latest = new Map();
   const attempt = new AbortController();
   try {
     await using storage = await openBucketStorage({
@@ -115,8 +116,8 @@ async function run(began: (replication: Replication) => void): Promise<void> {
     await assertAllowedHost(input.connection);
     await using source = openSource(input.connection, { logger });
     const reports = [
-      repeat(STATUS_MS, attempt.signal, () => reportStatus(latest)),
-      repeat(LAG_MS, attempt.signal, () => reportLag(source, latest)),
+      repeat(STATUS_MS, attempt.signal, () => reportStatuses(latest)),
+      repeat(LAG_MS, attempt.signal, () => reportLags(source, storage, latest)),
     ];
     const target = createReplication({
       source,
@@ -124,10 +125,7 @@ async function run(began: (replication: Replication) => void): Promise<void> {
       configText: input.syncConfigText,
       clock: systemClock,
       logger,
-      onStatus: (status) => {
-        if (latest.status?.phase !== status.phase) post({ kind: 'status', status });
-        latest.status = status;
-      },
+      onStatus: (status) => take(latest, status),
     });
     try {
       const ended = target.run(stop.signal);
@@ -143,19 +141,39 @@ async function run(began: (replication: Replication) => void): Promise<void> {
   }
 }
 
-type Latest = { readonly status: ReplicationStatus | undefined };
-let reported: ReplicationStatus | undefined;
+/** By generation. */
+type Latest = Map<number, { readonly status: ReplicationStatus; readonly isReported: boolean }>;
 
-function reportStatus({ status }: Latest): Promise<void> {
-  if (status !== undefined && status !== reported) post({ kind: 'status', status });
-  reported = status;
+/** A change of phase at once, everything else with the next regular report. */
+function take(latest: Latest, status: ReplicationStatus): void {
+  const isReported = latest.get(status.generationId)?.status.phase !== status.phase;
+  if (isReported) post({ kind: 'status', status });
+  latest.set(status.generationId, { status, isReported });
+}
+
+function reportStatuses(latest: Latest): Promise<void> {
+  for (const [id, { status, isReported }] of latest) {
+    if (!isReported) post({ kind: 'status', status });
+    latest.set(id, { status, isReported: true });
+  }
   return Promise.resolve();
 }
 
-async function reportLag(source: ChangeSource, { status }: Latest): Promise<void> {
-  if (status?.phase !== 'streaming') return;
+async function reportLags(
+  source: ChangeSource,
+  storage: BucketStorage,
+  latest: Latest,
+): Promise<void> {
   try {
-    post({ kind: 'lag', lagBytes: lagBytes(await source.head(), status.position) });
+    const existing = new Set((await storage.generations()).map(({ id }) => id));
+    for (const id of latest.keys()) if (!existing.has(id)) latest.delete(id);
+    if (latest.size === 0) return;
+    const head = await source.head();
+    const lags = [...latest.values()].map(({ status }) => ({
+      generationId: status.generationId,
+      lagBytes: status.phase === 'streaming' ? lagBytes(head, status.position) : undefined,
+    }));
+    post({ kind: 'lags', lags });
   } catch (error) {
     // Replication itself meets the same failure and reports it.
     logger.debug('replication_lag_unknown', { code: toAppError(error).code });

@@ -88,6 +88,7 @@ const phase = (change: Partial<PhaseStatus> = {}): FromReplicator => ({
     checkpointOpId: 5n,
     rowsTotal: 3,
     commitLagMs: 2,
+    configs: [],
     ...change,
   },
 });
