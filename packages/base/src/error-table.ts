@@ -63,6 +63,11 @@ export const ERROR_TABLE = {
     'Correct the errors listed; `sluice validate` shows them with their place',
     { httpStatus: 422 },
   ),
+  CONFIG_NO_PREVIOUS: entry(
+    'There is no sync config to go back to',
+    'Deploy the sync config that you want',
+    REJECTED,
+  ),
 
   SOURCE_UNREACHABLE: entry(
     'The source database cannot be reached',
@@ -181,6 +186,12 @@ export const ERROR_TABLE = {
     RETRY,
   ),
 
+  REPLICATION_WAITING: entry(
+    'The replicator waits out a failure, so it cannot take up anything new',
+    'Correct the failure named; the replicator tries again by itself',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
   STORAGE_UNAVAILABLE: entry(
     'Bucket storage cannot be opened',
     'Check the path and its permissions',
@@ -250,6 +261,11 @@ export const ERROR_TABLE = {
     'Wait until the first snapshot is complete, or deploy a sync config',
     { ...RETRY, logLevel: 'info' },
   ),
+  SYNC_PREFIX_MISSING: entry(
+    'The active sync config has a definition that no buckets were filled for',
+    'Deploy the sync config again, or wait until replication has filled them anew after an update',
+    RETRY,
+  ),
   SYNC_TOO_MANY_BUCKETS: entry(
     'The client would sync more buckets than allowed',
     'Use fewer buckets, or raise api.parameters.max_buckets_per_connection',
@@ -303,6 +319,16 @@ export const ERROR_TABLE = {
     'The sync config cannot be changed by the API, because the configuration file names it',
     'Change the file that sync_config names, and restart the service',
     { httpStatus: 422, logLevel: 'info' },
+  ),
+  API_DEPLOY_IN_PROGRESS: entry(
+    'Another sync config is being filled',
+    'Wait until it serves, or deploy the active one again to call it off',
+    { httpStatus: 409, logLevel: 'info' },
+  ),
+  API_DEPLOY_UNANSWERED: entry(
+    'The replicator did not answer in time, so it is not known what became of the request',
+    'See what is active and deploying, then try again',
+    { ...RETRY, httpStatus: 504 },
   ),
   API_LISTEN_FAILED: entry(
     'The service cannot listen on its port',

@@ -4,8 +4,10 @@ import type { ChangeEvent, SnapshotChunk } from '@sluice/source';
 import type { RowChange, RowRef } from '@sluice/storage';
 import { PendingPut, rowBytes } from './pending-put.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
-import type { ResumePoint } from './resume-point.ts';
+import type { PartialTransaction } from './resume-point.ts';
 import { hasOmitted, restoreOmitted, rowCopy } from './row-copy.ts';
+
+type CountedTransaction = Pick<PartialTransaction, 'transactionId' | 'changes'>;
 
 interface OpenTransaction {
   readonly id: string;
@@ -16,7 +18,7 @@ interface OpenTransaction {
   readonly skip: number;
 }
 
-type RowEvent = Extract<ChangeEvent, { kind: 'insert' | 'update' | 'delete' }>;
+export type RowEvent = Extract<ChangeEvent, { kind: 'insert' | 'update' | 'delete' }>;
 
 /**
  * Turns source events and snapshot rows into row changes for storage, in order, and knows where in
@@ -33,11 +35,14 @@ export class ChangeBuffer {
 
   #position: SourcePosition;
   #transaction: OpenTransaction | undefined;
-  #partial: ResumePoint['partial'];
+  #partial: CountedTransaction | undefined;
   #committedAtMs: number | undefined;
   #rowsTotal = 0;
 
-  constructor(resume: ResumePoint) {
+  constructor(resume: {
+    readonly position: SourcePosition;
+    readonly partial: CountedTransaction | undefined;
+  }) {
     this.#position = resume.position;
     this.#partial = resume.partial;
   }
@@ -51,6 +56,10 @@ export class ChangeBuffer {
   }
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
+  }
+  /** Whether every transaction is in storage whole, or not at all, once the buffer is written. */
+  get isBetweenTransactions(): boolean {
+    return this.#transaction === undefined && this.#partial === undefined;
   }
   /** Where the open transaction commits. */
   get commitPosition(): SourcePosition {
@@ -68,7 +77,7 @@ export class ChangeBuffer {
   }
 
   /** Where a restart would have to go on once everything in the buffer is durable. */
-  get partial(): ResumePoint['partial'] {
+  get partial(): CountedTransaction | undefined {
     if (this.#transaction === undefined) return this.#partial;
     const { id, changes, skip } = this.#transaction;
     return { transactionId: id, changes: Math.max(changes, skip) };

@@ -1,38 +1,65 @@
-import { BoundedQueue, pause, type Clock, type Logger } from '@sluice/base';
-import type { OpId, SourcePosition, SqliteRow } from '@sluice/model';
-import type { ChangeEvent, ChangeSource, SourceReplication, SourceTable } from '@sluice/source';
-import type { Generation, GenerationWriter } from '@sluice/storage';
-import type { SyncPlan } from '@sluice/sync-config';
-import { ChangeBuffer, copyKey } from './change-buffer.ts';
+import { AppError, BoundedQueue, pause, type Clock, type Logger } from '@sluice/base';
+import type { SourcePosition } from '@sluice/model';
+import type { ChangeSource, SourceReplication } from '@sluice/source';
+import type {
+  Generation,
+  GenerationConfigs,
+  GenerationWriter,
+  WriterProgress,
+} from '@sluice/storage';
+import { BatchWriter } from './batch-writer.ts';
+import { ChangeStream, type ArrivedChanges } from './change-stream.ts';
+import { plannedConfigs, type PlanOf } from './config-set.ts';
+import { configsAfter, droppedPrefixes, type ConfigEvent } from './configs/config-changes.ts';
+import { EventApplier } from './event-applier.ts';
+import { fillsOf, type Fill, type PlannedConfig } from './fills.ts';
 import type { ReplicationLimits } from './limits.ts';
-import type { ReplicatedTable } from './replicated-table.ts';
-import { formatResumePoint, parseResumePoint } from './resume-point.ts';
-import { isTableChanged, snapshotSteps, type SnapshotStep } from './snapshot-feed.ts';
-import { snapshotStatus, type ReplicationStatus, type SnapshotStatus } from './status.ts';
+import { PendingWork } from './pending-work.ts';
+import { parseResumePoint } from './resume-point.ts';
+import type { SnapshotStep } from './snapshot-feed.ts';
+import { Snapshots } from './snapshots.ts';
+import { ConfigStatuses, type ReplicationStatus } from './status.ts';
+import { TableChanges } from './table-changes.ts';
 import { tableLists, type TableList } from './table-lists.ts';
 import { TableRegistry } from './table-registry.ts';
-import { WritePacing } from './write-pacing.ts';
 
 export interface GenerationReplicatorOptions {
   readonly generation: Generation;
-  readonly plan: SyncPlan;
+  /** What `writer` says of the generation. */
+  readonly progress: WriterProgress;
+  readonly planOf: PlanOf;
   readonly source: ChangeSource;
   readonly replication: SourceReplication;
   readonly writer: GenerationWriter;
   readonly limits: ReplicationLimits;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Digest of the config file that a new generation was made for. */
+  readonly configFile: string | undefined;
   readonly onStatus: (status: ReplicationStatus) => void;
   /** Called when the first checkpoint of a `preparing` generation has made it active. */
   readonly onActivated: () => void;
 }
 
+/** What an event made of the configs. */
+export interface ConfigChange {
+  readonly before: GenerationConfigs;
+  readonly after: GenerationConfigs;
+}
+
+interface ChangeRequest {
+  readonly event: ConfigEvent;
+  readonly configFile: string | undefined;
+  readonly resolve: (change: ConfigChange) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** What the loop works off, in order of arrival. */
 type Work =
-  | { readonly kind: 'changes'; readonly events: readonly ChangeEvent[] }
+  | ArrivedChanges
   | SnapshotStep
   | TableList
-  | { readonly kind: 'compact' }
+  | { readonly kind: 'upkeep' }
   | { readonly kind: 'wake' };
 
 /**
@@ -41,91 +68,141 @@ type Work =
  * Changes, snapshot rows and table lists arrive on one bounded queue; a single loop applies them in
  * order and writes batches. Streaming goes on during snapshots: a snapshot row counts only while the
  * stream has not brought a newer state of it (`ifAbsent`), and no checkpoint is published before
- * every snapshot is complete and the stream has passed the positions that its rows show.
+ * every snapshot that the serving config needs is complete and the stream has passed the positions
+ * that its rows show. Once the same holds for the next config, one write makes it the serving one.
  */
 export class GenerationReplicator {
   readonly #options: GenerationReplicatorOptions;
   readonly #registry: TableRegistry;
   readonly #queue: BoundedQueue<Work>;
-  readonly #pacing: WritePacing;
-  #buffer: ChangeBuffer;
+  readonly #work: PendingWork;
+  readonly #tables: TableChanges;
+  readonly #events: EventApplier;
+  readonly #snapshots: Snapshots;
+  readonly #statuses: ConfigStatuses;
+  readonly #batches: BatchWriter;
+  readonly #stop = new AbortController();
+  readonly #stream: ChangeStream;
+  readonly #feeds: Promise<void>[] = [];
 
-  #waitFor: SourcePosition = '';
-  #removals: number[] = [];
-  readonly #dirtyTables = new Set<ReplicatedTable>();
-  #pendingTableList: TableList | undefined;
-  #snapshotRunning = false;
-  #snapshot: SnapshotStatus | undefined;
-
-  #active: boolean;
-  #checkpointOpId: OpId | undefined;
-  #publishedPosition: SourcePosition = '';
-  #publishedAtMs = 0;
+  #configs: GenerationConfigs;
+  #planned: readonly PlannedConfig[] = [];
+  readonly #requests: ChangeRequest[] = [];
+  #hasEnded = false;
+  /** The next config does not take over before the stream has passed this. */
+  #switchNotBefore: SourcePosition = '';
   #wakeAtMs: number | undefined;
-  #wroteSincePublish = false;
-  #markSeen = false;
-  #hasMoreToCompact = false;
+  #hasMoreUpkeep = false;
 
   constructor(options: GenerationReplicatorOptions) {
     this.#options = options;
-    this.#active = options.generation.state === 'active';
-    this.#queue = new BoundedQueue(options.limits.queuedRows);
-    this.#pacing = new WritePacing(options.limits);
-    this.#buffer = new ChangeBuffer(parseResumePoint(undefined));
-    this.#registry = new TableRegistry({
-      plan: options.plan,
-      prefixes: new Map(
-        options.plan.definitions.map(({ hash }) => [hash, `${options.generation.id}#`]),
-      ),
-      logger: options.logger,
+    const { generation, limits, logger, progress } = options;
+    const resume = parseResumePoint(progress.resume);
+    this.#configs = generation.configs;
+    this.#queue = new BoundedQueue(limits.queuedRows);
+    this.#work = new PendingWork(resume);
+    this.#registry = new TableRegistry(logger);
+    this.#tables = new TableChanges(this.#registry, this.#work, logger);
+    this.#stream = new ChangeStream({
+      replication: options.replication,
+      run: (changes, signal) => this.#feed(changes, signal),
+      signal: this.#stop.signal,
+    });
+    const parts = { ...options, registry: this.#registry, work: this.#work, tables: this.#tables };
+    this.#batches = new BatchWriter({
+      ...parts,
+      resume: { ...resume, configFile: options.configFile ?? resume.configFile },
+      isActive: generation.state === 'active',
+      patterns: () => this.#stream.patterns,
+    });
+    this.#events = new EventApplier({
+      ...parts,
+      batchBytes: () => limits.batchBytes,
+      flush: () => this.#flush(),
+    });
+    this.#snapshots = new Snapshots({ ...parts, retryMs: limits.fillRetryMs });
+    this.#statuses = new ConfigStatuses(this.#registry, this.#snapshots);
+  }
+
+  /**
+   * Changes the configs of the generation, between two source transactions. Resolves once that is
+   * durable; when all buckets of the next config are there already, it serves by then.
+   *
+   * @throws AppError `REPLICATION_STOPPED` when `run` ends before.
+   */
+  change(event: ConfigEvent, configFile?: string): Promise<ConfigChange> {
+    if (this.#hasEnded) return Promise.reject(stopped());
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ event, configFile, resolve, reject });
+      void this.#queue.push({ kind: 'wake' }, 0);
     });
   }
 
-  /** Runs until the signal aborts, which resolves, or something fails, which rejects. */
+  /** Runs until the signal aborts, which resolves, or something fails, which rejects. Only once. */
   async run(signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
-    const both = AbortSignal.any([signal, stop.signal]);
-    const endQueue = (): void => this.#queue.close();
-    both.addEventListener('abort', endQueue, { once: true });
-    const feeds: Promise<void>[] = [];
+    const end = (): void => {
+      this.#stop.abort();
+      this.#queue.close();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
     try {
       await this.#prepare();
-      feeds.push(this.#feed(this.#changes(both), both));
-      feeds.push(this.#feed(this.#tableLists(both), both));
-      feeds.push(this.#feed(this.#compactions(both), both));
-      this.#startSnapshots(feeds, both);
+      if (!signal.aborted) this.#startFeeds();
       for await (const work of this.#queue) {
-        if (both.aborted) break;
+        if (signal.aborted) break;
         await this.#handle(work);
-        const delayMs = this.#writeDelayMs();
-        if (delayMs === 0) await this.#flush();
-        else if (delayMs !== undefined) this.#wakeAfter(delayMs, both);
-        this.#startSnapshots(feeds, both);
+        await this.#writeWhenDue();
+        await this.#changeConfigsWhenDue();
+        this.#startSnapshots();
       }
-      if (!signal.aborted) await Promise.all(feeds); // rejects with what ended the queue
+      if (!signal.aborted) await Promise.all(this.#feeds); // rejects with what ended the queue
     } finally {
-      stop.abort();
-      await Promise.allSettled(feeds);
+      signal.removeEventListener('abort', end);
+      end();
+      this.#hasEnded = true;
+      for (const { reject } of this.#requests) reject(stopped());
+      await Promise.allSettled([...this.#feeds, this.#stream.ended]);
     }
   }
 
   async #prepare(): Promise<void> {
-    const { writer, replication, plan } = this.#options;
-    const progress = await writer.progress();
-    const resume = parseResumePoint(progress.resume);
-    this.#buffer = new ChangeBuffer(resume);
-    this.#buffer.idle(replication.startPosition);
-    this.#waitFor = resume.waitFor;
-    this.#publishedPosition = progress.checkpoint?.position ?? '';
-    this.#checkpointOpId = progress.checkpoint?.opId;
-    const found = await replication.listTables(plan.tables);
-    for (const id of this.#registry.restore(progress.tables, found)) this.#removeRows(id);
-    for (const table of found) this.#adopt(table);
-    for (const table of this.#registry.all()) {
+    const { progress, planOf, replication, source } = this.#options;
+    this.#planned = plannedConfigs(this.#configs, planOf);
+    this.#registry.setFills(fillsOf(this.#planned));
+    this.#work.buffer.idle(replication.startPosition);
+    const found = await replication.listTables(this.#registry.patterns);
+    const head = await source.head();
+    const { nextTableId, partial } = this.#batches.resume;
+    const { obsolete, orphaned } = this.#registry.restore(progress.tables, found, nextTableId);
+    for (const id of obsolete) this.#work.removeRows(id);
+    for (const table of found) this.#tables.adopt(table);
+    for (const table of this.#registry.unread()) {
       // Rows of a table without a key are counted, so a half-read snapshot cannot be continued.
-      if (table.isKeyless && !table.snapshotDone) this.#restartSnapshot(table);
+      if (table.isKeyless) this.#work.restartSnapshot(table);
     }
+    // What is gone was there at the position reached; so it was for what is filled.
+    if (obsolete.length > 0) this.#batches.remember({ notBefore: head });
+    if (this.#configs.next !== undefined) this.#switchNotBefore = head;
+    if (obsolete.length > 0 || this.#configs.next !== undefined) await source.mark();
+    this.#batches.addDiscarded({ prefixes: [], tables: orphaned });
+    await this.#batches.discardSome(); // before anything is written that storage is to ignore
+    this.#hasMoreUpkeep = this.#batches.isDiscarding;
+    // A transaction that is stored in part must be counted as it was.
+    const patterns = partial?.patterns ?? this.#registry.patterns;
+    this.#stream.startAfter(this.#work.buffer.position, patterns);
     this.#report('connecting');
+  }
+
+  #startFeeds(): void {
+    const { signal } = this.#stop;
+    const { limits } = this.#options;
+    const lists = tableLists(
+      { ...this.#options, registry: this.#registry, pollMs: limits.tablePollMs },
+      signal,
+    );
+    this.#feeds.push(this.#feed(lists, signal), this.#feed(this.#upkeeps(signal), signal));
+    void this.#queue.push({ kind: 'wake' }, 0);
   }
 
   /** Runs a feed into the queue; its failure fails the queue, and with it the loop. */
@@ -140,233 +217,71 @@ export class GenerationReplicator {
     }
   }
 
-  async *#changes(signal: AbortSignal): AsyncGenerator<Work> {
-    const { replication } = this.#options;
-    const isWanted = (table: SourceTable): boolean => this.#registry.wants(table);
-    const stream = replication.stream({ after: this.#buffer.position, isWanted, signal });
-    for await (const events of stream) yield { kind: 'changes', events };
-  }
-
-  #tableLists(signal: AbortSignal): AsyncIterable<Work> {
-    const { plan, limits, ...around } = this.#options;
-    const [registry, pollMs] = [this.#registry, limits.tablePollMs];
-    return tableLists({ ...around, patterns: plan.tables, registry, pollMs }, signal);
-  }
-
-  async *#compactions(signal: AbortSignal): AsyncGenerator<Work> {
+  async *#upkeeps(signal: AbortSignal): AsyncGenerator<Work> {
     const { clock, limits } = this.#options;
     for (;;) {
-      await clock.sleep(
-        this.#hasMoreToCompact ? limits.compactPauseMs : limits.compactEveryMs,
-        signal,
-      );
-      yield { kind: 'compact' };
+      await clock.sleep(this.#hasMoreUpkeep ? limits.compactPauseMs : limits.compactEveryMs, signal);
+      yield { kind: 'upkeep' };
     }
   }
 
-  #startSnapshots(feeds: Promise<void>[], signal: AbortSignal): void {
-    if (this.#snapshotRunning || this.#registry.snapshotsDone) return;
-    const pending = this.#registry.all().filter((table) => !table.snapshotDone);
-    this.#snapshotRunning = true;
-    feeds.push(this.#feed(snapshotSteps(this.#options.replication, pending, signal), signal));
+  #startSnapshots(): void {
+    const { signal } = this.#stop;
+    for (const steps of this.#snapshots.start(signal)) this.#feeds.push(this.#feed(steps, signal));
+    const { retryAtMs } = this.#snapshots;
+    if (retryAtMs !== undefined) this.#wakeAfter(retryAtMs - this.#options.clock.now());
   }
 
   async #handle(work: Work): Promise<void> {
     switch (work.kind) {
       case 'changes':
-        return this.#applyEvents(work.events);
+        return this.#stream.isCurrent(work) ? this.#events.apply(work.events) : undefined;
       case 'tables':
-        this.#pendingTableList = work;
-        this.#applyTableList();
-        return undefined;
-      case 'compact':
-        return this.#compact();
+        return this.#tables.expect(work);
+      case 'upkeep':
+        return this.#upkeep();
       case 'wake':
         return undefined;
       case 'snapshot-start':
       case 'snapshot-chunk':
       case 'snapshot-end':
       case 'snapshot-gone':
+      case 'snapshot-failed':
       case 'snapshots-end':
-        return this.#applySnapshotStep(work);
+        await this.#snapshots.apply(work);
+        if (work.kind !== 'snapshot-end') this.#report();
+        return undefined;
     }
   }
 
-  async #applyEvents(events: readonly ChangeEvent[]): Promise<void> {
-    const copies = await this.#loadCopies(events);
-    for (const event of events) {
-      switch (event.kind) {
-        case 'begin':
-          this.#buffer.begin(event.transactionId, event.commitPosition);
-          break;
-        case 'commit':
-          this.#buffer.commit(event.position, event.committedAtMs);
-          this.#applyTableList();
-          break;
-        case 'idle':
-          this.#buffer.idle(event.position);
-          if (event.marked === true) this.#markSeen = true;
-          this.#applyTableList();
-          break;
-        case 'table':
-          await this.#reread(); // while the rows that wait for it are still laid out as the table
-          this.#adopt(event.table);
-          break;
-        case 'truncate':
-          if (this.#buffer.countChange()) this.#truncate(event.tables);
-          break;
-        case 'insert':
-        case 'update':
-        case 'delete': {
-          if (!this.#buffer.countChange()) break;
-          const table = this.#tableOf(event.table);
-          if (table === undefined) break;
-          if (table.opening !== undefined) await table.opening;
-          this.#buffer.apply(table, event, copies);
-          if (this.#buffer.weight >= this.#options.limits.batchBytes) await this.#flush();
-          break;
-        }
-      }
-    }
-  }
-
-  /** A row is laid out as its own definition says, whatever a list of tables has said since. */
-  #tableOf(source: SourceTable): ReplicatedTable | undefined {
-    const known = this.#registry.get(source.relationId);
-    if (known?.source === source) return known;
-    this.#adopt(source);
-    return this.#registry.get(source.relationId);
-  }
-
-  async #loadCopies(
-    events: readonly ChangeEvent[],
-  ): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
-    const copies = new Map<string, Uint8Array | undefined>();
-    const refs = this.#buffer.missingCopies(this.#registry.updatesThatMayOmit(events));
-    if (refs.length === 0) return copies;
-    const loaded = await this.#options.writer.loadCopies(refs);
-    for (const [index, ref] of refs.entries()) {
-      copies.set(copyKey(ref.tableId, ref.key), loaded[index]);
-    }
-    return copies;
-  }
-
-  #truncate(tables: readonly SourceTable[]): void {
-    for (const source of tables) {
-      const table = this.#registry.get(source.relationId);
-      if (table === undefined) continue;
-      if (table.snapshotDone && table.isInSnapshot(this.#buffer.commitPosition)) continue;
-      if (table.snapshotDone) this.#buffer.push({ kind: 'truncate', tableId: table.id });
-      else this.#restartSnapshot(table); // rows read before the truncate may still be under way
-    }
-  }
-
-  #restartSnapshot(table: ReplicatedTable): void {
-    table.restartSnapshot();
-    this.#buffer.push({ kind: 'truncate', tableId: table.id });
-    this.#dirtyTables.add(table);
-  }
-
-  #adopt(source: SourceTable): void {
-    const adoption = this.#registry.adopt(source);
-    if (adoption.kind === 'added') {
-      if (adoption.replaced !== undefined) this.#removeRows(adoption.replaced.id);
-      this.#dirtyTables.add(adoption.table);
-      this.#options.logger.info('replication_table_added', {
-        table: `${source.schema}.${source.name}`,
-      });
-    }
-    if (adoption.kind === 'gone') this.#remove(adoption.table);
-  }
-
-  #remove(table: ReplicatedTable): void {
-    this.#registry.remove(table);
-    this.#dirtyTables.delete(table);
-    this.#removeRows(table.id);
-    this.#options.logger.info('replication_table_removed', {
-      table: `${table.source.schema}.${table.source.name}`,
-    });
-  }
-
-  #removeRows(tableId: number): void {
-    this.#buffer.push({ kind: 'truncate', tableId });
-    this.#removals.push(tableId);
-  }
-
-  /** A table list counts from where the source stood when it was made: older changes come first. */
-  #applyTableList(): void {
-    const list = this.#pendingTableList;
-    if (list === undefined || this.#buffer.inTransaction || this.#buffer.position < list.head)
-      return;
-    this.#pendingTableList = undefined;
-    const found = new Set(list.found.map((table) => table.relationId));
-    for (const table of this.#registry.all()) {
-      if (!found.has(table.source.relationId)) this.#remove(table);
-    }
-    for (const table of list.found) this.#adopt(table);
-  }
-
-  async #applySnapshotStep(step: SnapshotStep): Promise<void> {
-    if (step.kind === 'snapshots-end') {
-      this.#snapshotRunning = false;
-      return;
-    }
-    const { table } = step;
-    if (table.attempt !== step.attempt || table.state.snapshot.kind === 'done') return;
-    if (step.kind === 'snapshot-start') {
-      this.#reportSnapshot(table, step.estimatedRows);
-      return;
-    }
-    if (step.kind === 'snapshot-gone') {
-      this.#remove(table); // what has become of it will be found by listing the tables
-      return;
-    }
-    if (step.kind === 'snapshot-chunk') {
-      const { chunk } = step;
-      const rowsDone = table.state.snapshot.rowsDone + chunk.rows.length;
-      this.#buffer.applyChunk(table, chunk);
-      if (chunk.position > this.#waitFor) this.#waitFor = chunk.position;
-      table.setSnapshot({ kind: 'pending', progress: chunk.progress, rowsDone });
-      this.#reportSnapshot(table, this.#snapshot?.estimatedRows);
-    } else {
-      this.#buffer.push({ kind: 'drop-tombstones', tableId: table.id });
-      table.setSnapshot({ kind: 'done' });
-      this.#options.logger.info('replication_table_snapshot_done', {
-        table: `${table.source.schema}.${table.source.name}`,
-      });
-      if (this.#registry.snapshotsDone) {
-        this.#snapshot = undefined;
-        await this.#options.source.mark(); // an idle source must pass the position waited for
-      }
-    }
-    this.#dirtyTables.add(table);
+  async #writeWhenDue(): Promise<void> {
+    const delayMs = this.#writeDelayMs();
+    if (delayMs === 0) await this.#flush();
+    else if (delayMs !== undefined) this.#wakeAfter(delayMs);
   }
 
   /** Milliseconds until what has been taken should be written; undefined when nothing has to be. */
   #writeDelayMs(): number | undefined {
-    const buffer = this.#buffer;
+    if (this.#isSwitchDue()) return 0;
     const isBehind = this.#queue.weight > 0;
-    const hasChanges = !buffer.isEmpty || this.#dirtyTables.size > 0;
-    if (!hasChanges) {
-      return !buffer.inTransaction && !isBehind && this.#hasNewPosition() ? 0 : undefined;
+    if (!this.#batches.hasChanges) {
+      const isIdle = !this.#work.buffer.inTransaction && !isBehind;
+      return isIdle && this.#hasNewPosition() ? 0 : undefined;
     }
-    return this.#pacing.delayMs({
-      nowMs: this.#options.clock.now(),
-      pendingBytes: buffer.weight,
-      hasChanges,
-      inTransaction: buffer.inTransaction,
-      isBehind,
-      snapshotRuns: this.#snapshotRunning && !this.#registry.snapshotsDone,
-    });
+    const unread = this.#registry.unread();
+    const snapshotRuns = unread.some(({ roles }) => roles.has('serving'));
+    const isFilling = this.#batches.isActive && !snapshotRuns && unread.length > 0;
+    return this.#batches.delayMs({ isBehind, snapshotRuns, isFilling });
   }
 
   /** Has the loop look again after some time, although nothing may arrive. */
-  #wakeAfter(delayMs: number, signal: AbortSignal): void {
-    const atMs = this.#options.clock.now() + delayMs;
+  #wakeAfter(delayMs: number): void {
+    const { clock } = this.#options;
+    const atMs = clock.now() + delayMs;
     if (this.#wakeAtMs !== undefined && this.#wakeAtMs <= atMs) return;
     this.#wakeAtMs = atMs;
     const wake = async (): Promise<void> => {
-      await pause(this.#options.clock, delayMs, signal);
+      await pause(clock, delayMs, this.#stop.signal);
       if (this.#wakeAtMs === atMs) this.#wakeAtMs = undefined;
       await this.#queue.push({ kind: 'wake' }, 0);
     };
@@ -375,109 +290,150 @@ export class GenerationReplicator {
 
   /** Whether a position without changes is worth a write; otherwise it is only acknowledged. */
   #hasNewPosition(): boolean {
-    if (this.#buffer.position <= this.#publishedPosition) return false;
-    const { clock, limits } = this.#options;
-    const isDue = clock.now() - this.#publishedAtMs >= limits.idleCheckpointMs;
-    const isAwaited = this.#wroteSincePublish || this.#markSeen;
-    if ((isDue || isAwaited) && this.#readyToPublish()) return true;
-    this.#options.replication.acknowledge(this.#buffer.position);
+    const wants = this.#batches.wantsPosition(this.#events.markSeen);
+    if (wants && this.#publishable() !== undefined) return true;
+    this.#options.replication.acknowledge(this.#work.buffer.position);
     return false;
   }
 
-  async #flush(): Promise<void> {
-    const { writer, replication, clock } = this.#options;
-    const buffer = this.#buffer;
-    await this.#reread();
-    const ready = this.#readyToPublish();
-    const changes = buffer.take();
-    const tables = [...this.#dirtyTables].map((table) => table.stored());
-    const forgetTables = this.#removals;
-    const { position, partial } = buffer;
-    this.#dirtyTables.clear();
-    this.#removals = [];
-    const startedAtMs = clock.now();
-    const checkpoint = await writer.write({
-      changes,
-      resume: formatResumePoint({ position, partial, waitFor: this.#waitFor }),
-      tables,
-      forgetTables,
-      checkpoint: ready ? position : undefined,
-      activate: ready && !this.#active,
-    });
-    replication.acknowledge(position);
-    this.#wroteSincePublish = true;
-    this.#pacing.noteWrite({ startedAtMs, endedAtMs: clock.now(), changes: changes.length });
-    if (checkpoint !== undefined) {
-      this.#wroteSincePublish = false;
-      this.#markSeen = false;
-      this.#checkpointOpId = checkpoint.opId;
-      this.#publishedPosition = position;
-      this.#publishedAtMs = clock.now();
-      if (!this.#active) {
-        this.#active = true;
-        this.#options.onActivated();
-      }
-    }
-    this.#report(ready ? 'streaming' : 'snapshot');
+  /** The config that a checkpoint now would show; undefined when there must be none. */
+  #publishable(): 'serving' | 'next' | undefined {
+    const { isBetweenTransactions, position } = this.#work.buffer;
+    if (!isBetweenTransactions || position === '') return undefined;
+    if (position < this.#batches.resume.notBefore) return undefined;
+    const maySwitch =
+      this.#batches.isActive &&
+      position >= this.#switchNotBefore &&
+      this.#planned.some(({ role }) => role === 'next');
+    if (maySwitch && this.#registry.isComplete('next', position)) return 'next';
+    return this.#registry.isComplete('serving', position) ? 'serving' : undefined;
   }
 
-  #readyToPublish(): boolean {
-    return (
-      !this.#buffer.inTransaction &&
-      this.#buffer.partial === undefined &&
-      this.#buffer.position !== '' &&
-      this.#buffer.position >= this.#waitFor &&
-      this.#registry.snapshotsDone
+  #isSwitchDue(): boolean {
+    return this.#configs.next !== undefined && this.#publishable() === 'next';
+  }
+
+  /** Writes what is pending; with a checkpoint, and with the switch of configs, where they are due. */
+  async #flush(): Promise<void> {
+    await this.#events.reread();
+    const shown = this.#publishable();
+    if (shown === 'next') {
+      const configs = configsAfter(this.#configs, { kind: 'filled' }, true);
+      const switchedAtMs = this.#options.clock.now();
+      this.#batches.remember({ switchedAtMs });
+      const fills = await this.#writeConfigs(configs, true);
+      this.#options.logger.info('sync_config_switched', { hash: configs.serving.hash });
+      await this.#adoptFills(fills);
+    } else {
+      const { activated } = await this.#batches.write({ publishes: shown === 'serving' });
+      if (activated) this.#options.onActivated();
+    }
+    if (shown !== undefined) this.#events.resetMark();
+    this.#report();
+  }
+
+  async #changeConfigsWhenDue(): Promise<void> {
+    for (;;) {
+      if (!this.#work.buffer.isBetweenTransactions) return;
+      const [request] = this.#requests;
+      if (request === undefined) break;
+      await this.#changeConfigs(request);
+      this.#requests.shift();
+    }
+    const { clock, limits } = this.#options;
+    const keptMs = clock.now() - this.#batches.resume.switchedAtMs;
+    if (this.#configs.previous === undefined || keptMs < limits.rollbackKeepMs) return;
+    await this.#adoptFills(
+      await this.#writeConfigs(configsAfter(this.#configs, { kind: 'keep-over' }, true), false),
     );
   }
 
-  /** Fetches rows that an update left incomplete and that were never stored whole. */
-  async #reread(): Promise<void> {
-    for (const [table, rows] of this.#buffer.takeIncomplete()) {
-      const fresh = await this.#rowsNow(table, rows);
-      if (fresh === undefined) continue;
-      for (const row of fresh.rows) this.#buffer.applyReread(table, row);
-      if (fresh.position > this.#waitFor) this.#waitFor = fresh.position;
-      await this.#options.source.mark();
-    }
-  }
-
-  /** Undefined when the table is no longer what it was: it is forgotten, and listed anew. */
-  async #rowsNow(table: ReplicatedTable, rows: readonly SqliteRow[]) {
+  async #changeConfigs({ event, configFile, resolve }: ChangeRequest): Promise<void> {
+    const before = this.#configs;
+    const after = configsAfter(before, event, this.#batches.isActive);
+    if (configFile !== undefined) this.#batches.remember({ configFile });
     try {
-      return await this.#options.replication.readRows(table.source, rows);
-    } catch (error) {
-      if (!isTableChanged(error)) throw error;
-      this.#remove(table);
-      return undefined;
+      if (after !== before || configFile !== undefined) {
+        await this.#events.reread();
+        const fills = await this.#writeConfigs(after, false);
+        await this.#adoptFills(fills);
+        if (this.#isSwitchDue()) await this.#flush();
+      }
+    } finally {
+      // A failure after the configs were written changes nothing of that.
+      if (after === before || this.#configs !== before) {
+        resolve({ before, after: this.#configs });
+      }
     }
+    this.#report();
   }
 
-  async #compact(): Promise<void> {
+  /** Writes other configs, together with what is to be discarded because of them. */
+  async #writeConfigs(configs: GenerationConfigs, publishes: boolean): Promise<readonly Fill[]> {
+    const planned = plannedConfigs(configs, this.#options.planOf);
+    const fills = fillsOf(planned);
+    const orphans = this.#registry.orphansOf(fills);
+    this.#batches.addDiscarded({
+      prefixes: droppedPrefixes(this.#configs, configs),
+      tables: orphans.map(({ id }) => id),
+    });
+    await this.#batches.write({ publishes, configs });
+    this.#configs = configs;
+    this.#planned = planned;
+    for (const orphan of orphans) this.#work.dropState(orphan);
+    return fills;
+  }
+
+  /** Goes on with the fills that the configs have now; the tables of new ones are listed and read. */
+  async #adoptFills(fills: readonly Fill[]): Promise<void> {
+    const { replication, source } = this.#options;
+    const isNew = this.#registry.setFills(fills);
+    await this.#batches.discardSome();
+    this.#hasMoreUpkeep ||= this.#batches.isDiscarding;
+    if (isNew) {
+      const found = await replication.listTables(this.#registry.patterns);
+      this.#switchNotBefore = await source.head();
+      this.#tables.adoptForNewFills(found);
+      await source.mark();
+    }
+    const { patterns } = this.#registry;
+    if (this.#stream.asksFor(patterns)) return;
+    this.#stream.startAfter(this.#work.buffer.position, patterns);
+  }
+
+  async #upkeep(): Promise<void> {
     const { writer, limits, logger } = this.#options;
+    if (this.#batches.isDiscarding) {
+      await this.#batches.discardSome();
+      this.#hasMoreUpkeep = true;
+      return;
+    }
     const report = await writer.compact({ maxMs: limits.compactSliceMs });
-    this.#hasMoreToCompact = report.more;
+    this.#hasMoreUpkeep = report.more;
     if (report.segmentsWritten > 0) logger.debug('storage_compacted', { ...report });
   }
 
-  #reportSnapshot(table: ReplicatedTable, estimatedRows: number | undefined): void {
-    this.#snapshot = snapshotStatus(table, this.#registry.all(), estimatedRows);
-    this.#report('snapshot');
-  }
-
-  #report(phase: ReplicationStatus['phase']): void {
+  #report(phase?: ReplicationStatus['phase']): void {
     const { generation, clock, onStatus } = this.#options;
-    const { committedAtMs } = this.#buffer;
+    const { buffer } = this.#work;
+    const { committedAtMs, position } = buffer;
+    const configs = this.#statuses.of(this.#planned);
+    const isServing = this.#registry.isComplete('serving', position);
     onStatus({
       generationId: generation.id,
-      phase,
-      snapshot: this.#snapshot,
-      position: this.#buffer.position,
-      checkpointOpId: this.#checkpointOpId,
-      rowsTotal: this.#buffer.rowsTotal,
+      phase: phase ?? (isServing ? 'streaming' : 'snapshot'),
+      snapshot: configs.find(({ role }) => role === 'serving')?.snapshot,
+      position,
+      checkpointOpId: this.#batches.checkpointOpId,
+      rowsTotal: buffer.rowsTotal,
       commitLagMs: committedAtMs === undefined ? undefined : clock.now() - committedAtMs,
+      configs,
     });
   }
+}
+
+function stopped(): AppError {
+  return new AppError('REPLICATION_STOPPED', 'Replication ended before the request was met');
 }
 
 function weightOf(work: Work): number {

@@ -1,16 +1,24 @@
+import type { AppError } from '@sluice/base';
 import type { EvaluatedRow, SourcePosition, SqliteRow, SqliteValue } from '@sluice/model';
 import { rowKey, wholeRowKey, type SourceTable, type TableSnapshot } from '@sluice/source';
 import type { StoredTable } from '@sluice/storage';
 import type { EvaluationError, RowEvaluator } from '@sluice/sync-config';
+import type { ConfigRole, Fill } from './fills.ts';
 import { NOT_STARTED, storedTable, type SnapshotState, type TableState } from './table-state.ts';
 
-/** One table of a generation while it runs: its stored state and how its rows are evaluated. */
+/** One table of a fill while it runs: its stored state and how its rows are evaluated. */
 export class ReplicatedTable {
   readonly id: number;
   source: SourceTable;
   state: TableState;
   /** Rises when the snapshot starts over, so that rows read before are recognised as stale. */
   attempt = 0;
+  /** Whether it is replicated no more. */
+  isRemoved = false;
+  /** What reading its snapshot failed with last; it is tried again. */
+  problem: AppError | undefined;
+  #roles: ReadonlySet<ConfigRole>;
+  #fill: Fill;
   #evaluate: (row: SqliteRow) => EvaluatedRow;
   readonly #onError: (error: EvaluationError) => void;
 
@@ -18,14 +26,21 @@ export class ReplicatedTable {
     readonly id: number;
     readonly source: SourceTable;
     readonly state: TableState;
-    readonly evaluator: RowEvaluator | undefined;
+    readonly fill: Fill;
     readonly onError: (error: EvaluationError) => void;
   }) {
     this.id = options.id;
     this.source = options.source;
     this.state = options.state;
     this.#onError = options.onError;
-    this.#evaluate = this.#evaluation(options.evaluator);
+    this.#fill = options.fill;
+    this.#roles = this.#fill.rolesOf(this.state);
+    this.#evaluate = this.#evaluation(this.#fill.evaluator(this.source));
+  }
+
+  /** The configs that need it. */
+  get roles(): ReadonlySet<ConfigRole> {
+    return this.#roles;
   }
 
   /** While the snapshot is being opened, so that a change of a table without a key can wait. */
@@ -40,12 +55,25 @@ export class ReplicatedTable {
   }
 
   /** Takes over a new definition of the same table: columns came, went or changed type. */
-  redefine(source: SourceTable, evaluator: RowEvaluator | undefined): void {
+  redefine(source: SourceTable): void {
     this.source = source;
-    this.#evaluate = this.#evaluation(evaluator);
+    this.#evaluate = this.#evaluation(this.#fill.evaluator(source));
+  }
+
+  /** Other definitions of its fill are there than before, or other configs need them. */
+  reassign(fill: Fill): void {
+    this.#fill = fill;
+    this.#roles = fill.rolesOf(this.state);
+    this.#evaluate = this.#evaluation(fill.evaluator(this.source));
+  }
+
+  /** No checkpoint may show the table before the stream has passed `position`. */
+  waitFor(position: SourcePosition): void {
+    if (position > this.state.waitFor) this.state = { ...this.state, waitFor: position };
   }
 
   setSnapshot(snapshot: SnapshotState): void {
+    this.problem = undefined;
     this.state = { ...this.state, snapshot };
   }
 

@@ -7,13 +7,14 @@ import type { TableRegistry } from './table-registry.ts';
 export interface TableList {
   readonly kind: 'tables';
   readonly found: readonly SourceTable[];
+  /** The tables that were asked for; a list for others than are read now does not count. */
+  readonly patterns: readonly TablePattern[];
   readonly head: SourcePosition;
 }
 
 export interface TableListsOptions {
   readonly source: Pick<ChangeSource, 'head' | 'mark'>;
   readonly replication: Pick<SourceReplication, 'listTables'>;
-  readonly patterns: readonly TablePattern[];
   readonly registry: TableRegistry;
   readonly clock: Clock;
   readonly pollMs: number;
@@ -34,10 +35,11 @@ export async function* tableLists(
   options: TableListsOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TableList> {
-  const { source, replication, patterns, registry, clock, pollMs } = options;
+  const { source, replication, registry, clock, pollMs } = options;
   for (let tookMs = 0; ;) {
     await clock.sleep(Math.max(pollMs, tookMs * PAUSE_PER_LISTING), signal);
     const startedMs = clock.now();
+    const { patterns } = registry;
     const before = await replication.listTables(patterns);
     tookMs = clock.now() - startedMs;
     if (!differs(before, registry)) continue;
@@ -45,15 +47,12 @@ export async function* tableLists(
     const found = await replication.listTables(patterns);
     if (JSON.stringify(found) !== JSON.stringify(before)) continue;
     await source.mark();
-    yield { kind: 'tables', found, head };
+    yield { kind: 'tables', found, patterns, head };
   }
 }
 
 /** Whether a list of tables shows something that the change log has not announced (yet). */
 function differs(found: readonly SourceTable[], registry: TableRegistry): boolean {
-  if (registry.all().length !== found.length) return true;
-  return found.some((table) => {
-    const entry = registry.get(table.relationId);
-    return entry?.source.name !== table.name || entry.source.schema !== table.schema;
-  });
+  if (registry.relationCount !== found.length) return true;
+  return found.some((table) => registry.lacks(table));
 }

@@ -4,6 +4,8 @@ import type { StoredTable } from '@sluice/storage';
 
 /** What is remembered of a replicated table across restarts. */
 export interface TableState {
+  /** The fill that the rows were read for; every fill has tables of its own. */
+  readonly fill: number;
   readonly relationId: string;
   readonly schema: string;
   readonly name: string;
@@ -12,6 +14,8 @@ export interface TableState {
   readonly snapshot: SnapshotState;
   /** For tables without a key: changes that committed at or before this are in the snapshot. */
   readonly exactAt: SourcePosition | undefined;
+  /** The rows may show states up to this: no checkpoint may before the stream has passed it. */
+  readonly waitFor: SourcePosition;
 }
 
 export type SnapshotState =
@@ -20,14 +24,16 @@ export type SnapshotState =
 
 export const NOT_STARTED: SnapshotState = { kind: 'pending', progress: undefined, rowsDone: 0 };
 
-export function newTableState(table: SourceTable): TableState {
+export function newTableState(table: SourceTable, fill: number): TableState {
   return {
+    fill,
     relationId: table.relationId,
     schema: table.schema,
     name: table.name,
     keyColumns: keyColumnNames(table),
     snapshot: NOT_STARTED,
     exactAt: undefined,
+    waitFor: '',
   };
 }
 

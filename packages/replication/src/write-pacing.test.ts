@@ -9,6 +9,7 @@ const QUIET: WriteSituation = {
   inTransaction: false,
   isBehind: false,
   snapshotRuns: false,
+  isFilling: false,
 };
 
 function pacing(changes: number, writeMs: number): WritePacing {
@@ -29,6 +30,12 @@ test.each([
     title: 'a full batch is written in the middle of a transaction',
     last: [1, 3],
     now: { inTransaction: true, pendingBytes: DEFAULT_LIMITS.batchBytes },
+    delayMs: 0,
+  },
+  {
+    title: 'batches are smaller while a config is filled beside the one that serves',
+    last: [1, 3],
+    now: { inTransaction: true, isFilling: true, pendingBytes: DEFAULT_LIMITS.fillBatchBytes },
     delayMs: 0,
   },
   {

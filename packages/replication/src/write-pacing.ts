@@ -22,6 +22,8 @@ export interface WriteSituation {
   readonly isBehind: boolean;
   /** Nothing can be published before the snapshots are complete. */
   readonly snapshotRuns: boolean;
+  /** A config is filled beside the one that serves. */
+  readonly isFilling: boolean;
 }
 
 /**
@@ -40,7 +42,9 @@ export class WritePacing {
 
   /** Milliseconds until what is pending should be written; undefined while it must or may wait. */
   delayMs(situation: WriteSituation): number | undefined {
-    if (situation.pendingBytes >= this.#limits.batchBytes) return 0;
+    const { batchBytes, fillBatchBytes } = this.#limits;
+    const maxBytes = situation.isFilling ? Math.min(batchBytes, fillBatchBytes) : batchBytes;
+    if (situation.pendingBytes >= maxBytes) return 0;
     if (situation.inTransaction || !situation.hasChanges) return undefined;
     return Math.max(0, this.#writtenAtMs + this.#groupMs(situation) - situation.nowMs);
   }

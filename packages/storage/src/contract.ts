@@ -14,6 +14,11 @@ export interface BucketStorage extends AsyncDisposable {
   generations(): Promise<readonly Generation[]>;
   /** Adds a generation in state `preparing`. */
   createGeneration(input: NewGeneration): Promise<Generation>;
+  /**
+   * A number that was never given out before in this storage, however it ends: what makes the
+   * prefixes of buckets that are filled anew differ from all earlier ones.
+   */
+  takeFillNumber(): Promise<number>;
   /** Remembers which replication slot (or the like) feeds a generation. */
   setSourceHandle(id: number, handle: string): Promise<void>;
   /**
@@ -32,21 +37,40 @@ export interface BucketStorage extends AsyncDisposable {
   readonly writeCheckpoints: WriteCheckpointStore;
 }
 
-/** One sync config as replicated once, with its own buckets and its own place in the change log. */
+/** A place in the source's change log, and the buckets that are filled from there. */
 export interface Generation {
   readonly id: number;
   /** At most one is `active`: the one that clients are served from. */
   readonly state: 'preparing' | 'active' | 'retired';
-  readonly configText: string;
-  readonly configHash: string;
+  readonly configs: GenerationConfigs;
   readonly sourceHandle: string | undefined;
   readonly createdAtMs: number;
 }
 
 export interface NewGeneration {
-  readonly configText: string;
-  readonly configHash: string;
+  readonly configs: GenerationConfigs;
   readonly createdAtMs: number;
+}
+
+/** The sync configs that a generation keeps buckets for (design D7). */
+export interface GenerationConfigs {
+  /** What clients are served by; in a generation that is `preparing`, what they will be served by. */
+  readonly serving: StoredConfig;
+  /** Takes over from `serving` at the first checkpoint at which all its buckets are filled. */
+  readonly next?: StoredConfig | undefined;
+  /** What `serving` took over from. Its buckets are kept up to date, so that going back is one step. */
+  readonly previous?: StoredConfig | undefined;
+}
+
+/** A sync config, and where its buckets are. Opaque to storage. */
+export interface StoredConfig {
+  /** YAML. */
+  readonly text: string;
+  /** `SyncPlan.hash`. */
+  readonly hash: string;
+  /** What stands in front of the bucket names and lookup keys of a definition, by its hash. */
+  readonly prefixes: Readonly<Record<string, string>>;
+  readonly deployedAtMs: number;
 }
 
 export interface GenerationWriter extends AsyncDisposable {
@@ -70,6 +94,22 @@ export interface GenerationWriter extends AsyncDisposable {
    * while `more` is true.
    */
   compact(options: { readonly maxMs: number }): Promise<CompactionReport>;
+  /**
+   * Removes buckets and lookups that no config has any more, without operations, for nobody is
+   * served by them; and the rows of tables that produced nothing else, which need not be truncated
+   * then. Works for about `maxMs`; call again while `more` is true. What rows of other tables still
+   * say of removed buckets is ignored from the first call on.
+   */
+  discard(
+    what: Discarded,
+    options: { readonly maxMs: number },
+  ): Promise<{ readonly more: boolean }>;
+}
+
+export interface Discarded {
+  /** Of bucket names and lookup keys. */
+  readonly prefixes: readonly string[];
+  readonly tables: readonly number[];
 }
 
 export interface WriterProgress {
@@ -98,6 +138,8 @@ export interface WriteBatch {
   readonly checkpoint?: SourcePosition | undefined;
   /** Together with `checkpoint`: makes this generation active and retires the one before. */
   readonly activate?: boolean | undefined;
+  /** Replaces the configs of the generation, in the same transaction. */
+  readonly configs?: GenerationConfigs | undefined;
 }
 
 export interface RowRef {

@@ -1,6 +1,7 @@
 import { assert, must, type Clock, type JsonObject } from '@sluice/base';
 import type { OpId } from '@sluice/model';
 import type { StreamDescription, StreamRequest } from '@sluice/protocol';
+import type { RequestContext } from '@sluice/sync-config';
 import type { BucketNode, Listener } from './bucket-index.ts';
 import { BucketResolution, type ReasonPool, type Resolution } from './bucket-resolution.ts';
 import { Download } from './download.ts';
@@ -82,6 +83,8 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   readonly #userKey: string;
   readonly #expiresAtMs: number;
   readonly #keepalive: boolean;
+  /** What the client asks for, without what it holds. */
+  readonly asks: RequestContext;
   /** Let go of once the first checkpoint was sent. */
   #input: SessionInput | undefined;
   #feed: GenerationFeed | undefined;
@@ -107,6 +110,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   constructor(around: SessionSurroundings, input: SessionInput) {
     this.#around = around;
     this.#input = input;
+    this.asks = asksOf(input);
     this.#encoder = input.encoder;
     this.#signal = input.signal;
     this.#userKey = input.userKey;
@@ -198,12 +202,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (this.#isEnded) return;
     const feed = this.#around.attach(this);
     this.#feed = feed;
-    const { request, claims } = must(this.#input);
     const { limits, reasons } = this.#around;
     this.#resolution = new BucketResolution({
       feed,
-      request,
-      claims,
+      request: this.asks,
       limits,
       reasons,
       listener: this,
@@ -390,6 +392,11 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (!isUpToDate(slot)) download.require(await must(this.#feed).requiredCheckpoint(node, upTo));
     if (!this.#isEnded) download.passNext();
   }
+}
+
+function asksOf({ claims, request }: SessionInput): RequestContext {
+  const { parameters, includeDefaults, subscriptions } = request;
+  return { claims, parameters, includeDefaults, subscriptions };
 }
 
 function isUnknown(node: BucketNode): boolean {

@@ -8,7 +8,7 @@ export {
   type TransactionWriter,
 } from './simulated-source/simulated-database.ts';
 export { SimulatedSource, type SimulationOptions } from './simulated-source/simulated-source.ts';
-export { scriptedPlan, subjectOf, type ScriptedStream } from './scripted-plan.ts';
+export { scriptedConfig, scriptedPlan, subjectOf, type ScriptedStream } from './scripted-plan.ts';
 export { ScriptedStorage, type ScriptedCommit, type ScriptedRow } from './scripted-storage.ts';
 export { ScriptedConnection } from './scripted-connection.ts';
 export { ScriptedSyncClient } from './scripted-sync-client.ts';

@@ -1,20 +1,23 @@
-import { assert, SyncError } from '@sluice/base';
-import type { RequestContext, ResolvedBucket, SyncPlan } from '@sluice/sync-config';
+import { assert, must, SyncError } from '@sluice/base';
+import type { StoredConfig } from '@sluice/storage';
+import type { DefinitionInfo, RequestContext, ResolvedBucket, SyncPlan } from '@sluice/sync-config';
 
 export interface ScriptedStream {
   readonly name: string;
+  /** Of its content, which tests that change it give; absent: a hash of the name. */
+  readonly hash?: string | undefined;
   readonly isDefault?: boolean | undefined;
   readonly priority?: number | undefined;
   /** Bucket names without the prefix. */
   readonly buckets?: ((request: RequestContext) => readonly string[]) | undefined;
-  /** A lookup key whose values name further buckets. */
+  /** A lookup key without the prefix, whose values name further buckets. */
   readonly lookupKey?: ((request: RequestContext) => string) | undefined;
 }
 
 /** A plan that finds buckets by functions of the test. It evaluates no rows. */
 export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
   return {
-    hash: 'scripted',
+    hash: `hash of ${streams.map(hashOf).join(', ')}`,
     options: {
       timestampsIso8601: true,
       versionedBucketIds: true,
@@ -22,16 +25,18 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       customPostgresTypes: true,
       timestampMaxPrecision: undefined,
     },
-    definitions: streams.map(({ name, isDefault, priority }) => ({
-      name,
+    definitions: streams.map((stream) => ({
+      name: stream.name,
       kind: 'stream',
-      isDefault: isDefault !== false,
-      priority: priority ?? 3,
-      hash: hashOf(name),
+      isDefault: stream.isDefault !== false,
+      priority: stream.priority ?? 3,
+      hash: hashOf(stream),
       tables: [],
     })),
     tables: [],
     events: [],
+    dataTables: [],
+    parameterTables: [],
     rowEvaluator: () => undefined,
     eventEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
@@ -39,22 +44,25 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||
         request.subscriptions.some((subscription) => subscription.stream === stream.name);
-      const taken = streams.filter(takes);
+      const taken = streams.filter(takes).map((stream) => {
+        const prefix = must(prefixes.get(hashOf(stream)), 'a prefix');
+        const key = stream.lookupKey?.(request);
+        return { stream, prefix, key: key === undefined ? undefined : prefix + key };
+      });
       return {
-        isDynamic: taken.some((stream) => stream.lookupKey !== undefined),
+        isDynamic: taken.some(({ key }) => key !== undefined),
         resolve: async (lookup, maxResults) => {
-          const keys = taken.flatMap((stream) => stream.lookupKey?.(request) ?? []);
+          const keys = taken.flatMap(({ key }) => key ?? []);
           const values =
             keys.length === 0 ? new Map<string, readonly string[]>() : await lookup(keys);
           const results = [...values.values()].reduce((sum, list) => sum + list.length, 0);
           if (results > maxResults) {
             throw new SyncError('SYNC_TOO_MANY_PARAMETER_RESULTS', `${results} results`);
           }
-          const buckets = taken.flatMap((stream, index): ResolvedBucket[] => {
-            const key = stream.lookupKey?.(request) ?? '';
+          const buckets = taken.flatMap(({ stream, prefix, key = '' }, index): ResolvedBucket[] => {
             const names = [...(stream.buckets?.(request) ?? []), ...(values.get(key) ?? [])];
             return names.map((name) => ({
-              name: (prefixes.get(hashOf(stream.name)) ?? '') + name,
+              name: prefix + name,
               definition: stream.name,
               priority: stream.priority ?? 3,
               subscriptions: reasons(stream, index, request),
@@ -62,7 +70,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
           });
           return {
             buckets,
-            streams: taken.map((stream) => ({
+            streams: taken.map(({ stream }) => ({
               name: stream.name,
               isDefault: stream.isDefault !== false,
               errors: [],
@@ -75,9 +83,18 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
   };
 }
 
-/** A scripted stream has no content that could change. */
-function hashOf(name: string): string {
-  return `hash of ${name}`;
+/** What a generation stores of a plan: all its buckets have the same prefix unless told otherwise. */
+export function scriptedConfig(
+  plan: SyncPlan,
+  prefix: string | ((definition: DefinitionInfo) => string),
+): StoredConfig {
+  const prefixOf = typeof prefix === 'string' ? () => prefix : prefix;
+  const prefixes = plan.definitions.map((one) => [one.hash, prefixOf(one)] as const);
+  return { text: '', hash: plan.hash, prefixes: Object.fromEntries(prefixes), deployedAtMs: 0 };
+}
+
+function hashOf({ name, hash }: ScriptedStream): string {
+  return hash ?? `hash of ${name}`;
 }
 
 /** The user of a request: the `sub` of its token. */

@@ -6,11 +6,13 @@ import type {
   BucketStorage,
   CheckpointDelta,
   Generation,
+  GenerationConfigs,
   GenerationReader,
   GenerationWriter,
   NewGeneration,
   OpsChunk,
   ReadOps,
+  StoredConfig,
   WriteCheckpointStore,
 } from '@sluice/storage';
 import { LatestChannel } from './latest-channel.ts';
@@ -67,7 +69,7 @@ export class ScriptedStorage implements BucketStorage {
   /** Awaited before bucket states are read; may throw. */
   beforeStates: () => Promise<void> | void = () => {};
 
-  addActiveGeneration(id: number, configText = ''): void {
+  addActiveGeneration(id: number, serving: StoredConfig): void {
     for (const generation of this.#generations) {
       generation.info = { ...generation.info, state: 'retired' };
     }
@@ -75,8 +77,7 @@ export class ScriptedStorage implements BucketStorage {
       info: {
         id,
         state: 'active',
-        configText,
-        configHash: configText,
+        configs: { serving },
         sourceHandle: undefined,
         createdAtMs: 0,
       },
@@ -86,6 +87,14 @@ export class ScriptedStorage implements BucketStorage {
       lookups: new Map(),
       deltas: new LatestChannel(),
     });
+    this.#listings.send(this.#list());
+  }
+
+  /** Replaces the configs of a generation, and publishes a checkpoint with the same step. */
+  setConfigs(generationId: number, configs: GenerationConfigs): void {
+    const generation = this.#find(generationId);
+    generation.info = { ...generation.info, configs };
+    this.commit(generationId, {});
     this.#listings.send(this.#list());
   }
 
@@ -174,6 +183,9 @@ export class ScriptedStorage implements BucketStorage {
   };
 
   createGeneration(_input: NewGeneration): Promise<Generation> {
+    return this.#refuse();
+  }
+  takeFillNumber(): Promise<number> {
     return this.#refuse();
   }
   setSourceHandle(): Promise<void> {

@@ -15,6 +15,7 @@ export function describeLifecycle(target: StorageTarget): void {
       const refused: (() => Promise<unknown>)[] = [
         () => storage.generations(),
         () => storage.createGeneration(newGeneration()),
+        () => storage.takeFillNumber(),
         () => storage.setSourceHandle(generation.id, 'x'),
         () => storage.openWriter(generation.id),
         () => storage.openReader(generation.id),
@@ -24,6 +25,7 @@ export function describeLifecycle(target: StorageTarget): void {
         () => writer.write({ changes: [], resume: 'r' }),
         () => writer.loadCopies([]),
         () => writer.compact({ maxMs: 10 }),
+        () => writer.discard({ prefixes: ['b'], tables: [1] }, { maxMs: 10 }),
         () => reader.bucketStates(['b'], opId),
         () => reader.readOps({ bucket: 'b', after: 0n, upTo: opId, maxBytes: 10 }),
         () => reader.lookup(['k'], opId),

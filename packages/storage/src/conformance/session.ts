@@ -2,11 +2,14 @@ import type { Checkpoint, EvaluatedRow, LookupEntry, RowOutput } from '@sluice/m
 import { expect } from 'vitest';
 import type {
   BucketStorage,
+  Discarded,
   Generation,
   GenerationReader,
   GenerationWriter,
+  NewGeneration,
   PutRow,
   RowChange,
+  StoredConfig,
   WriteBatch,
 } from '../contract.ts';
 import { BucketClient } from './bucket-client.ts';
@@ -70,6 +73,14 @@ export class Session {
     }
   }
 
+  /** Discards, giving each call no more than `maxMs`; gives how many calls that took. */
+  async discard(what: Partial<Discarded>, maxMs = 1000): Promise<number> {
+    for (let calls = 1; ; calls++) {
+      const all = { prefixes: [], tables: [], ...what };
+      if (!(await this.writer.discard(all, { maxMs })).more) return calls;
+    }
+  }
+
   /** A client that has just downloaded the bucket from nothing, its checksum compared. */
   async client(bucket: string, checkpoint?: Checkpoint): Promise<BucketClient> {
     const client = new BucketClient(bucket);
@@ -105,8 +116,12 @@ export async function withSession(
   }
 }
 
-export function newGeneration(configText = 'config') {
-  return { configText, configHash: `hash of ${configText}`, createdAtMs: 1_700_000_000_000 };
+export function newGeneration(configText = 'config'): NewGeneration {
+  return { configs: { serving: storedConfig(configText) }, createdAtMs: 1_700_000_000_000 };
+}
+
+export function storedConfig(text: string, prefixes: Record<string, string> = {}): StoredConfig {
+  return { text, hash: `hash of ${text}`, prefixes, deployedAtMs: 1_700_000_000_001 };
 }
 
 /** Waits for a condition; fails after a few seconds. */

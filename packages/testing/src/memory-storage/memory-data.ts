@@ -76,6 +76,7 @@ export class MemoryDisk {
   readonly writeCheckpoints = new Map<string, { value: bigint; head: string }>();
   readonly userFeed = new ConflatedFeed<ReadonlySet<string>>(union);
   nextGenerationId = 1;
+  lastFillNumber = 0;
   lastOpId: OpId = 0n;
   /** Who holds the right to write. */
   writer: object | undefined;

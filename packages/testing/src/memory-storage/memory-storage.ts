@@ -36,11 +36,18 @@ export class MemoryStorage implements BucketStorage {
   async createGeneration(input: NewGeneration): Promise<Generation> {
     this.#check();
     const id = this.disk.nextGenerationId++;
-    const generation: Generation = { id, state: 'preparing', sourceHandle: undefined, ...input };
+    const { configs, createdAtMs } = input;
+    const rest = { configs: structuredClone(configs), sourceHandle: undefined, createdAtMs };
+    const generation: Generation = { id, state: 'preparing', ...rest };
     const deltas = new ConflatedFeed(mergeDeltas);
     this.disk.generations.set(id, { generation, content: emptyContent(), deltas });
     this.disk.generationFeed.publish(this.disk.list());
     return generation;
+  }
+
+  async takeFillNumber(): Promise<number> {
+    this.#check();
+    return ++this.disk.lastFillNumber;
   }
 
   async setSourceHandle(id: number, handle: string): Promise<void> {

@@ -2,12 +2,15 @@ import { StorageError } from '@sluice/base';
 import type { Checkpoint } from '@sluice/model';
 import type {
   CompactionReport,
+  Discarded,
+  GenerationConfigs,
   GenerationWriter,
   RowRef,
   WriteBatch,
   WriterProgress,
 } from '@sluice/storage';
 import { ChangeApplier, rowName } from './apply-changes.ts';
+import { discardFrom } from './discard.ts';
 import type { GenerationContent, MemoryDisk, StoredGeneration } from './memory-data.ts';
 import { compactNaively } from './naive-compaction.ts';
 
@@ -41,8 +44,15 @@ export class MemoryWriter implements GenerationWriter {
     content.resume = batch.resume;
     this.#disk.lastOpId = applier.lastOpId;
     this.#stored.content = content;
-    if (batch.checkpoint === undefined) return undefined;
-    return this.#publish(content, batch.checkpoint, batch.activate ?? false);
+    if (batch.configs !== undefined) this.#setConfigs(batch.configs);
+    const checkpoint =
+      batch.checkpoint === undefined
+        ? undefined
+        : this.#publish(content, batch.checkpoint, batch.activate ?? false);
+    if (batch.configs !== undefined || batch.activate) {
+      this.#disk.generationFeed.publish(this.#disk.list());
+    }
+    return checkpoint;
   }
 
   async loadCopies(rows: readonly RowRef[]): Promise<readonly (Uint8Array | undefined)[]> {
@@ -68,6 +78,13 @@ export class MemoryWriter implements GenerationWriter {
     return report;
   }
 
+  /** All at once, whatever the time. */
+  async discard(what: Discarded): Promise<{ readonly more: boolean }> {
+    this.#check();
+    discardFrom(this.#stored.content, what);
+    return { more: false };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
   }
@@ -83,6 +100,11 @@ export class MemoryWriter implements GenerationWriter {
     return checkpoint;
   }
 
+  #setConfigs(configs: GenerationConfigs): void {
+    const { generation } = this.#stored;
+    this.#stored.generation = { ...generation, configs: structuredClone(configs) };
+  }
+
   #activate(): void {
     for (const other of this.#disk.generations.values()) {
       if (other === this.#stored) other.generation = { ...other.generation, state: 'active' };
@@ -90,7 +112,6 @@ export class MemoryWriter implements GenerationWriter {
         other.generation = { ...other.generation, state: 'retired' };
       }
     }
-    this.#disk.generationFeed.publish(this.#disk.list());
   }
 
   #check(): void {

@@ -42,6 +42,15 @@ export class SimulatedDatabase {
     return table;
   }
 
+  /** The relation and its rows stay what they are; no entry in the log tells of it. */
+  renameTable(name: string, to: string): void {
+    const { table, rows } = must(this.#tables.get(name), `table ${name}`);
+    this.#tables.delete(name);
+    this.#tables.set(to, { table: { ...table, name: to }, rows });
+    this.#position += 1;
+    this.#wake();
+  }
+
   dropTable(name: string): void {
     this.#tables.delete(name);
     this.#position += 1;

@@ -1,15 +1,23 @@
 import { SourceError } from '@sluice/base';
-import { matchesPattern, type SourcePosition, type SqliteRow } from '@sluice/model';
+import {
+  matchesPattern,
+  type SourcePosition,
+  type SqliteRow,
+  type TablePattern,
+} from '@sluice/model';
 import {
   rowKey,
   type ChangeEvent,
   type ChangeSource,
+  type LogRetention,
+  type QueryResult,
   type ReplicationOptions,
   type SnapshotChunk,
   type SourceCheck,
   type SourceReplication,
   type SourceTable,
   type StreamOptions,
+  type TableFacts,
   type TableSnapshot,
 } from '@sluice/source';
 import type { SeededRandom } from '../seeded-random.ts';
@@ -31,6 +39,10 @@ export class SimulatedSource implements ChangeSource {
   readonly #database: SimulatedDatabase;
   readonly #options: SimulationOptions;
   readonly #handles = new Map<string, SourcePosition>();
+  /** Rows read by snapshots, by name of table. */
+  readonly rowsRead = new Map<string, number>();
+  /** Makes reading a table fail, with what this gives. */
+  failSnapshot: (table: SourceTable) => Error | undefined = () => undefined;
   #nextHandle = 1;
 
   constructor(database: SimulatedDatabase, options: SimulationOptions) {
@@ -43,6 +55,29 @@ export class SimulatedSource implements ChangeSource {
   }
   readSchema(): Promise<readonly SourceTable[]> {
     return Promise.resolve(this.#database.tables);
+  }
+  describeTables(patterns: readonly TablePattern[]): Promise<readonly TableFacts[]> {
+    const tables = this.#database.tables.filter((table) =>
+      patterns.some((pattern) => matchesPattern(pattern, table)),
+    );
+    return Promise.resolve(
+      tables.map((table) => ({
+        schema: table.schema,
+        name: table.name,
+        identityColumns: table.keyColumns.flatMap((index) => table.columns[index]?.name ?? []),
+        estimatedRows: this.#database.rows(table.name).length,
+        problems: [],
+      })),
+    );
+  }
+  logRetention(handle: string): Promise<LogRetention | undefined> {
+    const retention = { status: 'reserved', remainingBytes: undefined, limitBytes: undefined };
+    return Promise.resolve(this.#handles.has(handle) ? retention : undefined);
+  }
+  runQuery(): Promise<QueryResult> {
+    return Promise.reject(
+      new SourceError('SOURCE_QUERY_FAILED', 'The simulated database knows no SQL'),
+    );
   }
   head(): Promise<SourcePosition> {
     return Promise.resolve(this.#database.head);
@@ -61,9 +96,15 @@ export class SimulatedSource implements ChangeSource {
     }
     const start = known ?? this.#database.head;
     this.#handles.set(handle, start);
-    return new SimulatedReplication(this.#database, this.#options, handle, start, (position) =>
-      this.#handles.set(handle, position),
-    );
+    return new SimulatedReplication(this.#database, this.#options, handle, start, {
+      acknowledged: (position) => this.#handles.set(handle, position),
+      snapshot: (table) => {
+        const failure = this.failSnapshot(table);
+        if (failure !== undefined) throw failure;
+      },
+      read: (table, rows) =>
+        this.rowsRead.set(table.name, (this.rowsRead.get(table.name) ?? 0) + rows),
+    });
   }
 
   /** As if an operator dropped the slot. */
@@ -83,12 +124,18 @@ export class SimulatedSource implements ChangeSource {
   }
 }
 
+interface SimulationHooks {
+  readonly acknowledged: (position: SourcePosition) => void;
+  readonly snapshot: (table: SourceTable) => void;
+  readonly read: (table: SourceTable, rows: number) => void;
+}
+
 class SimulatedReplication implements SourceReplication {
   readonly handle: string;
   readonly startPosition: SourcePosition;
   readonly #database: SimulatedDatabase;
   readonly #options: SimulationOptions;
-  readonly #onAcknowledge: (position: SourcePosition) => void;
+  readonly #hooks: SimulationHooks;
   #acknowledged: SourcePosition;
 
   constructor(
@@ -96,14 +143,14 @@ class SimulatedReplication implements SourceReplication {
     options: SimulationOptions,
     handle: string,
     start: SourcePosition,
-    onAcknowledge: (position: SourcePosition) => void,
+    hooks: SimulationHooks,
   ) {
     this.#database = database;
     this.#options = options;
     this.handle = handle;
     this.startPosition = start;
     this.#acknowledged = start;
-    this.#onAcknowledge = onAcknowledge;
+    this.#hooks = hooks;
   }
 
   listTables(patterns: Parameters<SourceReplication['listTables']>[0]): Promise<SourceTable[]> {
@@ -115,7 +162,7 @@ class SimulatedReplication implements SourceReplication {
   async *stream(options: StreamOptions): AsyncGenerator<readonly ChangeEvent[]> {
     const { signal } = options;
     let position = options.after > this.#acknowledged ? options.after : this.#acknowledged;
-    const described = new Set<SourceTable>();
+    const described = new Map<SourceTable, boolean>();
     while (!signal.aborted) {
       for (const transaction of this.#database.transactionsAfter(position)) {
         for (const batch of this.#cut(eventsOf(transaction, described, options.isWanted))) {
@@ -137,6 +184,12 @@ class SimulatedReplication implements SourceReplication {
     table: SourceTable,
     options: { readonly progress: string | undefined },
   ): Promise<TableSnapshot> {
+    try {
+      this.#assertUnchanged(table);
+      this.#hooks.snapshot(table);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
     if (table.keyColumns.length > 0) {
       return Promise.resolve({
         exactAt: undefined,
@@ -150,7 +203,7 @@ class SimulatedReplication implements SourceReplication {
     return Promise.resolve({
       exactAt,
       estimatedRows: undefined,
-      chunks: this.#fixed(rows, exactAt),
+      chunks: this.#fixed(table, rows, exactAt),
     });
   }
 
@@ -162,46 +215,57 @@ class SimulatedReplication implements SourceReplication {
     for (;;) {
       await this.#pause();
       const keyOf = (row: SqliteRow): string => rowKey(row, table.keyColumns);
-      const present = this.#database.tables.includes(table) ? this.#database.rows(table.name) : [];
-      const rows = present
+      this.#assertUnchanged(table);
+      const rows = this.#database
+        .rows(table.name)
         .filter((row) => keyOf(row) > after)
         .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
         .slice(0, this.#options.chunkRows);
       const last = rows.at(-1);
       if (last === undefined) return;
       after = keyOf(last);
+      this.#hooks.read(table, rows.length);
       const position = this.#database.head;
       await this.#pause();
       yield { rows, progress: after, position };
     }
   }
 
+  #assertUnchanged(table: SourceTable): void {
+    if (this.#database.tables.includes(table)) return;
+    throw new SourceError('SOURCE_TABLE_CHANGED', `${table.name} is not what it was`);
+  }
+
   async *#fixed(
+    table: SourceTable,
     rows: readonly SqliteRow[],
     exactAt: SourcePosition,
   ): AsyncGenerator<SnapshotChunk> {
     for (let at = 0; at < rows.length; at += this.#options.chunkRows) {
       await this.#pause();
       const chunk = rows.slice(at, at + this.#options.chunkRows);
+      this.#hooks.read(table, chunk.length);
       yield { rows: chunk, progress: undefined, position: exactAt };
     }
   }
 
-  readRows(
+  // eslint-disable-next-line @typescript-eslint/require-await -- so that what it throws is a rejection
+  async readRows(
     table: SourceTable,
     keys: readonly SqliteRow[],
   ): Promise<{ rows: SqliteRow[]; position: SourcePosition }> {
+    this.#assertUnchanged(table);
     const wanted = new Set(keys.map((row) => rowKey(row, table.keyColumns)));
     const rows = this.#database
       .rows(table.name)
       .filter((row) => wanted.has(rowKey(row, table.keyColumns)));
-    return Promise.resolve({ rows, position: this.#database.head });
+    return { rows, position: this.#database.head };
   }
 
   acknowledge(position: SourcePosition): void {
     if (position <= this.#acknowledged) return;
     this.#acknowledged = position;
-    this.#onAcknowledge(position);
+    this.#hooks.acknowledged(position);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -227,7 +291,8 @@ class SimulatedReplication implements SourceReplication {
 
 function eventsOf(
   transaction: LoggedTransaction,
-  described: Set<SourceTable>,
+  /** Whether they are wanted, which is asked once. */
+  described: Map<SourceTable, boolean>,
   isWanted: StreamOptions['isWanted'],
 ): ChangeEvent[] {
   const { transactionId, commitPosition, position } = transaction;
@@ -236,10 +301,16 @@ function eventsOf(
     if (!('table' in event) && event.kind !== 'truncate') continue;
     for (const table of 'table' in event ? [event.table] : event.tables) {
       if (described.has(table)) continue;
-      described.add(table);
-      if (isWanted(table)) events.push({ kind: 'table', table });
+      const wasWanted = [...described].some(
+        ([other, wanted]) => wanted && other.relationId === table.relationId,
+      );
+      described.set(table, isWanted(table));
+      if (wasWanted || described.get(table) === true) events.push({ kind: 'table', table });
     }
-    if (!('table' in event) || isWanted(event.table)) events.push(event);
+    if (!('table' in event)) {
+      const tables = event.tables.filter((table) => described.get(table));
+      if (tables.length > 0) events.push({ ...event, tables });
+    } else if (described.get(event.table) === true) events.push(event);
   }
   events.push({ kind: 'commit', position, committedAtMs: 0 });
   return events;
