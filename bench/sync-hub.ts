@@ -10,7 +10,7 @@ import { silentLogger, systemClock } from '@sluice/base';
 import { encodeOpElement, parseStreamRequest, type StreamFormat } from '@sluice/protocol';
 import type { BucketStorage, GenerationReader, OpsChunk } from '@sluice/storage';
 import { SyncHub, type SyncSession } from '@sluice/sync';
-import { scriptedPlan, ScriptedStorage, subjectOf } from '@sluice/testing';
+import { scriptedConfig, scriptedPlan, ScriptedStorage, subjectOf } from '@sluice/testing';
 
 const OPS = 500_000;
 const OPS_PER_CHUNK = 500;
@@ -76,7 +76,7 @@ function preparedChunks(): OpsChunk[] {
 
 function storageOf(chunks: readonly OpsChunk[]): BucketStorage {
   const storage = new ScriptedStorage();
-  storage.addActiveGeneration(7);
+  storage.addActiveGeneration(7, scriptedConfig(PLAN, '7#'));
   const openReader = async (id: number): Promise<GenerationReader> => {
     const reader = await ScriptedStorage.prototype.openReader.call(storage, id);
     const checkpoint = { opId: BigInt(OPS), position: 'p' };
@@ -121,7 +121,7 @@ async function benchDownloads(): Promise<void> {
 
 async function benchIdleClients(): Promise<void> {
   const storage = new ScriptedStorage();
-  storage.addActiveGeneration(7);
+  storage.addActiveGeneration(7, scriptedConfig(PLAN, '7#'));
   const hub = openHub(storage);
   await new Promise(setImmediate);
   const heapBefore = heapBytes();

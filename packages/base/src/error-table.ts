@@ -255,6 +255,11 @@ export const ERROR_TABLE = {
     'Wait until the first snapshot is complete, or deploy a sync config',
     { ...RETRY, logLevel: 'info' },
   ),
+  SYNC_PREFIX_MISSING: entry(
+    'The active sync config has a definition that no buckets were filled for',
+    'Deploy the sync config again, or wait until replication has filled them anew after an update',
+    RETRY,
+  ),
   SYNC_TOO_MANY_BUCKETS: entry(
     'The client would sync more buckets than allowed',
     'Use fewer buckets, or raise api.parameters.max_buckets_per_connection',
@@ -375,6 +380,10 @@ export const ERROR_TABLE = {
   CLI_CHECKS_FAILED: entry(
     'The source database is not ready for replication',
     'Run what the checks list, or try again with --fix',
+  ),
+  CLI_OUT_OF_DATE: entry(
+    'A generated file is missing, or differs from what would be written now',
+    'Run the same command without --check, and commit the file',
   ),
   CLI_SERVICE_UNREACHABLE: entry(
     'The service cannot be reached',

@@ -9,7 +9,9 @@ import {
 } from '@sluice/storage';
 import { BatchDelta } from './batch-delta.ts';
 import { BucketIds } from './bucket-ids.ts';
+import type { NamedBucket } from './bucket-removal.ts';
 import type { Database } from './database.ts';
+import type { Discards } from './discards.ts';
 import { LookupEntries } from './lookup-entries.ts';
 import { ObjectTypes } from './object-types.ts';
 import { RowApplier } from './row-applier.ts';
@@ -34,8 +36,14 @@ export interface BatchResult {
   readonly delta: BatchDelta;
 }
 
-/** Told of each bucket that got a segment. */
-export type AppendListener = (bucketId: number) => void;
+export interface BatchApplierParts {
+  readonly db: Database;
+  readonly generationId: number;
+  readonly subkeySalt: string;
+  readonly discards: Discards;
+  /** Told of each bucket that got a segment. */
+  readonly onAppend: (bucketId: number) => void;
+}
 
 /**
  * Applies the row changes of a batch inside the caller's transaction: reads row states, decides
@@ -50,23 +58,25 @@ export class BatchApplier {
   readonly #tableRows: TableRows;
   readonly #segments: SegmentRows;
   readonly #rows: RowApplier;
-  readonly #onAppend: AppendListener;
+  readonly #onAppend: (bucketId: number) => void;
   readonly #superseded = new Map<number, number>();
   #delta = new BatchDelta();
 
-  constructor(db: Database, generationId: number, subkeySalt: string, onAppend: AppendListener) {
+  constructor(parts: BatchApplierParts) {
+    const { db, generationId, subkeySalt, discards } = parts;
     this.#bucketIds = new BucketIds(db, generationId);
     this.#types = new ObjectTypes(db, generationId);
     this.#states = new RowStates(db, generationId);
     this.#copies = new RowCopies(db, generationId);
     this.#tableRows = new TableRows(db, generationId);
     this.#segments = new SegmentRows(db);
-    this.#onAppend = onAppend;
+    this.#onAppend = parts.onAppend;
     this.#rows = new RowApplier({
       flush: this.#flush,
       bucketIds: this.#bucketIds,
       types: this.#types,
       lookups: new LookupEntries(db, generationId),
+      discards,
       subkeySalt,
       onLookup: (key) => this.#delta.addLookup(key),
       onSuperseded: (bucketId, ops) => {
@@ -87,6 +97,11 @@ export class BatchApplier {
       lastBucketId: this.#bucketIds.lastId,
       delta: this.#delta,
     };
+  }
+
+  /** Their names may come back as other buckets. */
+  forgetBuckets(buckets: readonly NamedBucket[]): void {
+    this.#bucketIds.forgetSome(buckets);
   }
 
   /** After the transaction was rolled back. */

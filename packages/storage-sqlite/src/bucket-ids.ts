@@ -43,6 +43,10 @@ export class BucketIds {
     this.#ids.clear();
   }
 
+  forgetSome(buckets: readonly { readonly name: string }[]): void {
+    for (const { name } of buckets) this.#ids.delete(name);
+  }
+
   #load(name: string): number {
     let id = this.#find.get(this.#generationId, name);
     if (id === undefined) {

@@ -39,6 +39,9 @@ export class BucketSums {
   /** Cached sums hold at any checkpoint up to here unless the bucket is in `#changed`. */
   #knownUpTo: number;
   readonly #changed = new Set<string>();
+  /** Says whether buckets have vanished. */
+  readonly #discards;
+  #knownDiscards: number | undefined;
   readonly #findId;
   readonly #sum;
   readonly #next;
@@ -48,6 +51,7 @@ export class BucketSums {
     this.#generationId = generationId;
     this.#segments = segments;
     this.#knownUpTo = knownUpTo;
+    this.#discards = db.prepare<[], number>('SELECT discard FROM counters').pluck();
     this.#findId = db
       .prepare<[number, string], number>(
         'SELECT id FROM buckets WHERE generation_id = ? AND name = ?',
@@ -65,6 +69,14 @@ export class BucketSums {
     );
   }
 
+  /** To be called in a read transaction, before the states of some buckets are asked for. */
+  noteDiscards(): void {
+    const discards = this.#discards.get();
+    if (discards === this.#knownDiscards) return;
+    this.#knownDiscards = discards;
+    this.#forgetAll();
+  }
+
   /** To be called in a read transaction. */
   state(bucket: string, at: number): BucketState {
     const known = this.#cache.get(bucket);
@@ -80,17 +92,20 @@ export class BucketSums {
   /** Takes note of what a new checkpoint changed. */
   advance(news: DeltaNews): void {
     if (news.buckets === 'all' || news.compacted === 'all') {
-      this.#cache.clear();
-      this.#changed.clear();
+      this.#forgetAll();
     } else {
       for (const name of news.compacted) this.#cache.delete(name);
       for (const name of news.buckets) if (this.#cache.has(name)) this.#changed.add(name);
     }
     if (this.#changed.size > MAX_CACHED_BUCKETS) {
-      this.#cache.clear();
-      this.#changed.clear();
+      this.#forgetAll();
     }
     this.#knownUpTo = Number(news.checkpoint.opId);
+  }
+
+  #forgetAll(): void {
+    this.#cache.clear();
+    this.#changed.clear();
   }
 
   #stillHolds(bucket: string, sums: Sums, at: number): boolean {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { RowChange } from '@sluice/storage';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-cache-'));
 
@@ -12,8 +13,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 async function openNew() {
   const file = path.join(mkdtempSync(path.join(root, 'db-')), 'buckets.db');
   const storage = await openSqliteStorage({ path: file });
-  const input = { configText: '', configHash: '', createdAtMs: 0 };
-  const { id } = await storage.createGeneration(input);
+  const { id } = await storage.createGeneration(NEW_GENERATION);
   return { storage, writer: await storage.openWriter(id), reader: await storage.openReader(id) };
 }
 
@@ -69,11 +69,7 @@ describe('what readers remember', () => {
   it('bounds memory by the options', async () => {
     const file = path.join(mkdtempSync(path.join(root, 'db-')), 'buckets.db');
     await using storage = await openSqliteStorage({ path: file, segmentCacheBytes: 1 << 20 });
-    const { id } = await storage.createGeneration({
-      configText: '',
-      configHash: '',
-      createdAtMs: 0,
-    });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
     await using writer = await storage.openWriter(id);
     const changes = Array.from({ length: 50 }, (_, n) => put(`${n}`, 'x'.repeat(100_000)));
     await writer.write({ changes, resume: '', checkpoint: '1' });

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { assert } from '@sluice/base';
 import { compactBucket, type CompactionProgress, type CompactionReport } from '@sluice/storage';
+import type { NamedBucket } from './bucket-removal.ts';
 import type { CompactionQueue } from './compaction-queue.ts';
 import type { Database } from './database.ts';
 import type { DeltaLog } from './delta-log.ts';
@@ -67,6 +68,11 @@ export class Compactor {
     }
   }
 
+  /** They are being removed: a pass over one of them must not write to it any more. */
+  forgetBuckets(buckets: readonly NamedBucket[]): void {
+    if (buckets.some(({ id }) => id === this.#pass?.bucketId)) this.#pass = undefined;
+  }
+
   async #run(deadline: number): Promise<CompactionReport> {
     const totals: Totals = { ...NOTHING };
     for (;;) {
@@ -113,7 +119,8 @@ export class Compactor {
   #nextPass(checkpoint: number): Pass | undefined {
     const bucketId = this.#parts.queue.look(checkpoint, this.#later);
     if (bucketId === undefined) return undefined;
-    const bucket = new StoredBucket(this.#statements, bucketId);
+    const bucket = StoredBucket.open(this.#statements, bucketId);
+    if (bucket === undefined) return undefined;
     const options = { upTo: BigInt(checkpoint), hiddenUpTo: bucket.hiddenUpTo };
     return { bucketId, steps: compactBucket(bucket, options), done: NOTHING };
   }

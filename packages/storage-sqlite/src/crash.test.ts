@@ -6,29 +6,36 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { must } from '@sluice/base';
 import { decodeOpElements } from '@sluice/protocol';
-import type { BucketStorage, GenerationReader } from '@sluice/storage';
+import type { BucketStorage, GenerationReader, GenerationWriter } from '@sluice/storage';
 import { MemoryStorage, SeededRandom } from '@sluice/testing';
+import SqliteDatabase from 'better-sqlite3';
 import { afterAll, expect, it } from 'vitest';
-import { ALL_BUCKETS, ALL_LOOKUP_KEYS, randomBatch } from './crash-test/random-batches.ts';
+import {
+  ALL_BUCKETS,
+  ALL_LOOKUP_KEYS,
+  discardedBefore,
+  randomBatch,
+} from './crash-test/random-batches.ts';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
-const KILLS = 5;
+const KILLS = 6;
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-crash-'));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs the victim until it has reported `batches` more, then kills it; the last it reported. */
-async function runAndKill(file: string, seed: number, batches: number): Promise<number> {
+/** Runs the victim until it has reported `steps` more, then kills it; the last batch it reported. */
+async function runAndKill(file: string, seed: number, steps: number): Promise<number> {
   const victim = path.join(import.meta.dirname, 'crash-test', 'victim.ts');
   const args = ['-C', '@sluice/source', '--import', 'tsx', victim, file, String(seed)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   let [last, reported] = [-1, 0];
   for await (const line of createInterface({ input: child.stdout })) {
-    last = Number(line);
+    if (line !== 'discard') last = Number(line);
     reported += 1;
-    if (reported === batches) child.kill('SIGKILL');
+    if (reported === steps) child.kill('SIGKILL');
   }
   const [, signal] = (await exited) as [number | null, string | null];
   expect(signal).toBe('SIGKILL');
@@ -77,6 +84,31 @@ async function contentOf(storage: BucketStorage): Promise<unknown> {
   };
 }
 
+async function resumeOf(storage: BucketStorage): Promise<number> {
+  const generation = must((await storage.generations())[0]);
+  await using writer = await storage.openWriter(generation.id);
+  return Number((await writer.progress()).resume);
+}
+
+async function finishDiscard(storage: BucketStorage, n: number): Promise<void> {
+  const generation = must((await storage.generations())[0]);
+  await using writer = await storage.openWriter(generation.id);
+  await discardAll(writer, n);
+}
+
+async function discardAll(writer: GenerationWriter, n: number): Promise<void> {
+  const discarded = discardedBefore(n);
+  while (discarded && (await writer.discard(discarded, { maxMs: 1000 })).more);
+}
+
+function orphans(file: string): number {
+  const db = new SqliteDatabase(file, { readonly: true });
+  const query = 'SELECT count(*) FROM segments WHERE bucket_id NOT IN (SELECT id FROM buckets)';
+  const count = db.prepare<[], number>(query).pluck().get() ?? 0;
+  db.close();
+  return count;
+}
+
 it(
   `holds a prefix of what was written, with all that was reported, whenever killed (SEED=${seed})`,
   { timeout: 120_000 },
@@ -84,19 +116,25 @@ it(
     const random = new SeededRandom(seed);
     const file = path.join(folder, 'buckets.db');
     await using reference = new MemoryStorage();
-    const input = { configText: '', configHash: '', createdAtMs: 0 };
-    const { id } = await reference.createGeneration(input);
+    const { id } = await reference.createGeneration(NEW_GENERATION);
     let next = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const reported = await runAndKill(file, seed, 1 + random.int(25));
       await using storage = await openSqliteStorage({ path: file });
-      const content = (await contentOf(storage)) as { readonly resume: string };
-      const durable = Number(content.resume);
+      const durable = await resumeOf(storage);
       expect(durable).toBeGreaterThanOrEqual(reported);
       await using writer = await reference.openWriter(id);
-      for (; next <= durable; next++) await writer.write(randomBatch(seed, next));
+      for (; next <= durable; next++) {
+        await discardAll(writer, next);
+        await writer.write(randomBatch(seed, next));
+      }
+      // The victim may have been killed in the middle of this one.
+      await discardAll(writer, next);
       await writer[Symbol.asyncDispose]();
+      await finishDiscard(storage, durable + 1);
+      const content = await contentOf(storage);
       expect(content, `SEED=${seed}, kill ${kill}`).toEqual(await contentOf(reference));
+      expect(orphans(file), 'segments that no bucket has').toBe(0);
     }
   },
 );

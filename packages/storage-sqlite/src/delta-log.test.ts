@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { GenerationWriter, RowChange } from '@sluice/storage';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-delta-'));
 
@@ -12,8 +13,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 async function openNew() {
   const file = path.join(mkdtempSync(path.join(root, 'db-')), 'buckets.db');
   const storage = await openSqliteStorage({ path: file });
-  const input = { configText: '', configHash: '', createdAtMs: 0 };
-  const { id } = await storage.createGeneration(input);
+  const { id } = await storage.createGeneration(NEW_GENERATION);
   return { storage, writer: await storage.openWriter(id), reader: await storage.openReader(id) };
 }
 

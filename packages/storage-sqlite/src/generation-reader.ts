@@ -92,6 +92,7 @@ export class SqliteGenerationReader implements GenerationReader {
       const opNumber = toOpNumber(at);
       return this.#read(() => {
         this.#noteNews();
+        this.#sums.noteDiscards();
         return buckets.map((bucket) => this.#sums.state(bucket, opNumber));
       });
     });

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { BucketRemoval } from './bucket-removal.ts';
 import type { Database } from './database.ts';
+import { endOfPrefix } from './name-range.ts';
 import { guarded } from './sqlite-error.ts';
 
 /** How long one step may keep other writers waiting. */
 const STEP_MS = 20;
 const ROWS_PER_DELETE = 500;
-const SEGMENTS_PER_DELETE = 20;
 
 /** Tables whose primary key begins with the generation, with the rest of that key. */
 const KEYED_TABLES: readonly (readonly [table: string, restOfKey: string])[] = [
@@ -15,6 +16,8 @@ const KEYED_TABLES: readonly (readonly [table: string, restOfKey: string])[] = [
   ['deltas', 'seq'],
   ['source_tables', 'table_id'],
   ['object_types', 'type_id'],
+  ['discards', 'prefix'],
+  ['configs', 'role'],
   ['progress', 'generation_id'],
 ];
 
@@ -47,25 +50,9 @@ function removalSteps(db: Database, id: number): readonly (() => boolean)[] {
     );
     return () => statement.run(id, id).changes > 0;
   });
-  return [...steps, bucketStep(db, id)];
-}
-
-function bucketStep(db: Database, id: number): () => boolean {
-  const next = db
-    .prepare<[number], number>('SELECT id FROM buckets WHERE generation_id = ? LIMIT 1')
-    .pluck();
-  const deleteSegments = db.prepare<[number, number]>(
-    `DELETE FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? AND last_op IN (
-       SELECT last_op FROM segments INDEXED BY segments_bucket WHERE bucket_id = ? LIMIT ${SEGMENTS_PER_DELETE})`,
-  );
-  const deleteBucket = db.prepare<[number]>('DELETE FROM buckets WHERE id = ?');
-  return () => {
-    const bucketId = next.get(id);
-    if (bucketId === undefined) return false;
-    const { changes } = deleteSegments.run(bucketId, bucketId);
-    if (changes < SEGMENTS_PER_DELETE) deleteBucket.run(bucketId);
-    return true;
-  };
+  const buckets = new BucketRemoval(db, id);
+  const unname = () => buckets.unname('', endOfPrefix('')).length > 0;
+  return [...steps, unname, () => buckets.deleteSome()];
 }
 
 /** Runs a step until it finds nothing more to do (false) or the time is over (true). */

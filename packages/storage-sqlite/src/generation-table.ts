@@ -1,56 +1,64 @@
 import { randomUUID } from 'node:crypto';
-import { StorageError } from '@sluice/base';
+import { must, StorageError } from '@sluice/base';
 import type { Checkpoint } from '@sluice/model';
-import type { Generation, NewGeneration } from '@sluice/storage';
+import type { Generation, GenerationConfigs, NewGeneration } from '@sluice/storage';
+import { ConfigTable } from './config-table.ts';
 import type { Database } from './database.ts';
 
 interface GenerationRow {
   readonly id: number;
   readonly state: Generation['state'];
-  readonly config_text: string;
-  readonly config_hash: string;
   readonly source_handle: string | null;
   readonly created_at_ms: number;
 }
 
-const COLUMNS = 'id, state, config_text, config_hash, source_handle, created_at_ms';
+const COLUMNS = 'id, state, source_handle, created_at_ms';
 
 /** The generations as rows. One whose removal has begun (`deleting`) is not seen any more. */
 export class GenerationTable {
   readonly #db: Database;
+  readonly #configs: ConfigTable;
+  readonly #inTransaction;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#configs = new ConfigTable(db);
+    this.#inTransaction = db.transaction(<T>(run: () => T): T => run());
   }
 
   list(): readonly Generation[] {
-    const rows = this.#db
-      .prepare<[], GenerationRow>(
-        `SELECT ${COLUMNS} FROM generations WHERE state <> 'deleting' ORDER BY id`,
-      )
-      .all();
-    return rows.map(toGeneration);
+    const statement = this.#db.prepare<[], GenerationRow>(
+      `SELECT ${COLUMNS} FROM generations WHERE state <> 'deleting' ORDER BY id`,
+    );
+    return this.#together(() => statement.all().map((row) => this.#toGeneration(row)));
   }
 
   /** @throws StorageError `STORAGE_GENERATION_GONE` */
   get(id: number): Generation {
-    const row = this.#db
-      .prepare<[number], GenerationRow>(
-        `SELECT ${COLUMNS} FROM generations WHERE id = ? AND state <> 'deleting'`,
-      )
-      .get(id);
-    if (!row) throw generationGone(id);
-    return toGeneration(row);
+    const statement = this.#db.prepare<[number], GenerationRow>(
+      `SELECT ${COLUMNS} FROM generations WHERE id = ? AND state <> 'deleting'`,
+    );
+    return this.#together(() => {
+      const row = statement.get(id);
+      if (!row) throw generationGone(id);
+      return this.#toGeneration(row);
+    });
   }
 
   add(input: NewGeneration): Generation {
-    const { lastInsertRowid } = this.#db
-      .prepare<[string, string, string, number]>(
-        `INSERT INTO generations (state, config_text, config_hash, subkey_salt, created_at_ms)
-         VALUES ('preparing', ?, ?, ?, ?)`,
-      )
-      .run(input.configText, input.configHash, randomUUID(), input.createdAtMs);
-    return this.get(Number(lastInsertRowid));
+    const statement = this.#db.prepare<[string, number]>(
+      `INSERT INTO generations (state, subkey_salt, created_at_ms) VALUES ('preparing', ?, ?)`,
+    );
+    return this.#together(() => {
+      const { lastInsertRowid } = statement.run(randomUUID(), input.createdAtMs);
+      this.#configs.replace(Number(lastInsertRowid), input.configs);
+      return this.get(Number(lastInsertRowid));
+    });
+  }
+
+  /** To be called in a transaction. */
+  setConfigs(id: number, configs: GenerationConfigs): void {
+    this.#configs.replace(id, configs);
   }
 
   /** What makes the subkeys of a generation its own. */
@@ -61,6 +69,14 @@ export class GenerationTable {
       .get(id);
     if (salt === undefined) throw generationGone(id);
     return salt;
+  }
+
+  takeFillNumber(): number {
+    const number = this.#db
+      .prepare<[], number>('UPDATE counters SET fill = fill + 1 RETURNING fill')
+      .pluck()
+      .get();
+    return must(number, 'the counters');
   }
 
   setSourceHandle(id: number, handle: string): void {
@@ -89,6 +105,21 @@ export class GenerationTable {
       .run(id);
     return changes > 0;
   }
+
+  /** One snapshot, and one transaction, for several statements. */
+  #together<T>(run: () => T): T {
+    return this.#inTransaction(run) as T;
+  }
+
+  #toGeneration(row: GenerationRow): Generation {
+    return {
+      id: row.id,
+      state: row.state,
+      configs: this.#configs.get(row.id),
+      sourceHandle: row.source_handle ?? undefined,
+      createdAtMs: row.created_at_ms,
+    };
+  }
 }
 
 export function generationGone(id: number): StorageError {
@@ -98,15 +129,4 @@ export function generationGone(id: number): StorageError {
 /** A checkpoint from its two columns. */
 export function toCheckpoint(opId: number | null, position: string | null): Checkpoint | undefined {
   return opId === null || position === null ? undefined : { opId: BigInt(opId), position };
-}
-
-function toGeneration(row: GenerationRow): Generation {
-  return {
-    id: row.id,
-    state: row.state,
-    configText: row.config_text,
-    configHash: row.config_hash,
-    sourceHandle: row.source_handle ?? undefined,
-    createdAtMs: row.created_at_ms,
-  };
 }

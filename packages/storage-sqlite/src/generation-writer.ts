@@ -2,6 +2,7 @@ import { StorageError } from '@sluice/base';
 import type { Checkpoint } from '@sluice/model';
 import type {
   CompactionReport,
+  Discarded,
   GenerationWriter,
   RowRef,
   StoredTable,
@@ -14,6 +15,8 @@ import { CompactionQueue } from './compaction-queue.ts';
 import { Compactor } from './compactor.ts';
 import type { Database } from './database.ts';
 import { DeltaLog } from './delta-log.ts';
+import { Discarder } from './discarder.ts';
+import { Discards } from './discards.ts';
 import { generationGone, GenerationTable, toCheckpoint } from './generation-table.ts';
 import { RowCopies } from './row-copies.ts';
 import { guarded } from './sqlite-error.ts';
@@ -41,6 +44,8 @@ export class SqliteGenerationWriter implements GenerationWriter {
   readonly #applier: BatchApplier;
   readonly #deltas: DeltaLog;
   readonly #compactor: Compactor;
+  readonly #discards: Discards;
+  readonly #discarder: Discarder;
   readonly #statements;
   readonly #transaction;
   #isClosed = false;
@@ -54,13 +59,29 @@ export class SqliteGenerationWriter implements GenerationWriter {
     this.#deltas = new DeltaLog(db, generationId);
     const queue = new CompactionQueue(db, generationId);
     const salt = this.#generations.subkeySalt(generationId);
-    this.#applier = new BatchApplier(db, generationId, salt, (bucketId) => queue.note(bucketId));
+    this.#discards = new Discards(db, generationId);
+    this.#applier = new BatchApplier({
+      db,
+      generationId,
+      subkeySalt: salt,
+      discards: this.#discards,
+      onAppend: (bucketId) => queue.note(bucketId),
+    });
     this.#compactor = new Compactor({
       db,
       generationId,
       queue,
       deltas: this.#deltas,
       nowMs: parts.nowMs,
+    });
+    this.#discarder = new Discarder({
+      db,
+      generationId,
+      discards: this.#discards,
+      onUnnamed: (buckets) => {
+        this.#applier.forgetBuckets(buckets);
+        this.#compactor.forgetBuckets(buckets);
+      },
     });
     this.#statements = prepareStatements(db);
     this.#transaction = db.transaction((batch: WriteBatch) => this.#apply(batch));
@@ -86,7 +107,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
         throw error;
       }
       if (checkpoint) this.#parts.changes.announce(this.#parts.generationId);
-      if (batch.activate) this.#parts.changes.announce('generations');
+      if (batch.activate || batch.configs) this.#parts.changes.announce('generations');
       return checkpoint;
     });
   }
@@ -98,6 +119,14 @@ export class SqliteGenerationWriter implements GenerationWriter {
   async compact(options: { readonly maxMs: number }): Promise<CompactionReport> {
     this.#guarded(() => {});
     return this.#compactor.run(options.maxMs);
+  }
+
+  async discard(
+    what: Discarded,
+    options: { readonly maxMs: number },
+  ): Promise<{ readonly more: boolean }> {
+    this.#guarded(() => {});
+    return this.#discarder.run(what, options.maxMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -121,6 +150,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
     }
     this.#deltas.append(result.lastOp, result.delta);
     this.#writeTables(batch.tables ?? [], batch.forgetTables ?? []);
+    if (batch.configs) this.#generations.setConfigs(generationId, batch.configs);
     if (batch.checkpoint === undefined) {
       this.#statements.setResume.run(generationId, batch.resume);
       return undefined;
@@ -142,6 +172,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
   #forgetUncommitted(): void {
     this.#applier.reset();
     this.#deltas.reload();
+    this.#discards.reload();
   }
 }
 

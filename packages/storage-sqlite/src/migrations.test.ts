@@ -34,6 +34,46 @@ describe('migrations', () => {
     expect(readFileSync(dumpPath, 'utf8')).toBe(dump);
   });
 
+  it('keep an old generation with all it holds, its config without prefixes', async () => {
+    const file = path.join(folder, 'first-version.db');
+    const db = new SqliteDatabase(file);
+    migrate(db, STORAGE_MIGRATIONS.slice(0, 1));
+    db.exec(`
+      INSERT INTO generations VALUES
+        (3, 'retired', 'old: {}', 'h3', 'slot3', 'salt', 30), (4, 'active', 'a: {}', 'h4', NULL, 's', 40);
+      INSERT INTO progress VALUES (4, 'resume', 7, 'p7');
+      INSERT INTO lookups VALUES (4, '4#k', 7, NULL, '[1]');
+      UPDATE sequence SET last_op = 7, last_bucket = 2;
+    `);
+    db.close();
+    await using storage = await openSqliteStorage({ path: file });
+    const config = (text: string, hash: string, deployedAtMs: number) => {
+      return { serving: { text, hash, prefixes: {}, deployedAtMs } };
+    };
+    expect(await storage.generations()).toEqual([
+      {
+        id: 3,
+        state: 'retired',
+        configs: config('old: {}', 'h3', 30),
+        sourceHandle: 'slot3',
+        createdAtMs: 30,
+      },
+      {
+        id: 4,
+        state: 'active',
+        configs: config('a: {}', 'h4', 40),
+        sourceHandle: undefined,
+        createdAtMs: 40,
+      },
+    ]);
+    await using reader = await storage.openReader(4);
+    expect(reader.checkpoint()).toEqual({ opId: 7n, position: 'p7' });
+    expect((await reader.lookup(['4#k'], 7n)).get('4#k')).toEqual(['[1]']);
+    expect(await storage.takeFillNumber()).toBe(1);
+    await storage.deleteGeneration(3);
+    expect((await storage.generations()).map(({ id }) => id)).toEqual([4]);
+  });
+
   it('do nothing to a database that is up to date', () => {
     const db = new SqliteDatabase(':memory:');
     migrate(db, STORAGE_MIGRATIONS);

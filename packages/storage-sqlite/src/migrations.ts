@@ -127,6 +127,55 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (generation_id, seq)
   ) WITHOUT ROWID;
   `,
+  // Several configs per generation. Buckets that were filled before are all named
+  // '<generation id>#...', whatever their definition, and what a definition's hash is only the
+  // compiler of sync configs knows: so the config of an old generation says nothing about prefixes.
+  // Replication then fills a new generation beside it, as for any config that shares no buckets.
+  `
+  CREATE TABLE configs (
+    -- The sync configs that a generation keeps buckets for
+    -- prefixes: JSON object, hash of a definition -> what its bucket names and lookup keys begin with
+    generation_id INTEGER NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('serving', 'next', 'previous')),
+    text TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    prefixes TEXT NOT NULL,
+    deployed_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (generation_id, role)
+  ) WITHOUT ROWID;
+  INSERT INTO configs (generation_id, role, text, hash, prefixes, deployed_at_ms)
+    SELECT id, 'serving', config_text, config_hash, '{}', created_at_ms FROM generations;
+  ALTER TABLE generations DROP COLUMN config_text;
+  ALTER TABLE generations DROP COLUMN config_hash;
+
+  CREATE TABLE discards (
+    -- Prefixes of bucket names and lookup keys that were removed, or are being removed. Row states
+    -- go on naming them: buckets up to up_to_bucket, lookups up to up_to_op
+    generation_id INTEGER NOT NULL,
+    prefix TEXT NOT NULL,
+    up_to_op INTEGER NOT NULL,
+    up_to_bucket INTEGER NOT NULL,
+    is_done INTEGER NOT NULL,
+    PRIMARY KEY (generation_id, prefix)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE nameless_buckets (
+    -- Buckets that have left their table, and whose segments are being removed
+    generation_id INTEGER NOT NULL,
+    bucket_id INTEGER NOT NULL,
+    PRIMARY KEY (generation_id, bucket_id)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE counters (
+    -- fill: the last fill number given out
+    -- discard: moves on whenever buckets are about to vanish or have vanished, so that readers
+    -- forget what they remember
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    fill INTEGER NOT NULL,
+    discard INTEGER NOT NULL
+  );
+  INSERT INTO counters (id, fill, discard) VALUES (1, 0, 0);
+  `,
 ];
 
 export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [

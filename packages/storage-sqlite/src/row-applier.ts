@@ -3,6 +3,7 @@ import type { EvaluatedRow, LookupEntry, RowOutput } from '@sluice/model';
 import { putDigest, removeChecksum } from '@sluice/protocol';
 import { subkeyOf, type RowRef, type SegmentFlush } from '@sluice/storage';
 import type { BucketIds } from './bucket-ids.ts';
+import type { Discards } from './discards.ts';
 import type { LookupEntries } from './lookup-entries.ts';
 import type { ObjectTypes } from './object-types.ts';
 import type { RowState, StoredLookup, StoredOutput } from './row-state.ts';
@@ -12,6 +13,7 @@ export interface RowApplierParts {
   readonly bucketIds: BucketIds;
   readonly types: ObjectTypes;
   readonly lookups: LookupEntries;
+  readonly discards: Discards;
   readonly subkeySalt: string;
   /** Told of each lookup key with an entry that came or went. */
   readonly onLookup: (key: string) => void;
@@ -45,7 +47,7 @@ export class RowApplier {
   /** The row is gone: a REMOVE for each bucket that holds it. */
   remove(ref: RowRef, before: RowState): void {
     this.#removeMissing(ref, before.outputs, NO_OUTPUTS);
-    for (const lookup of before.lookups) this.#close(lookup);
+    for (const lookup of before.lookups) if (!this.#isGone(lookup)) this.#close(lookup);
   }
 
   #outputs(
@@ -96,11 +98,11 @@ export class RowApplier {
     before: readonly StoredOutput[],
     after: readonly StoredOutput[],
   ): void {
-    const { flush, types, subkeySalt, onSuperseded } = this.#parts;
+    const { flush, types, subkeySalt, discards, onSuperseded } = this.#parts;
     for (const old of before) {
       let tail;
       for (const id of old.bucketIds) {
-        if (holderOf(after, old, id)) continue;
+        if (holderOf(after, old, id) || discards.isBucketGone(id)) continue;
         if (tail === undefined) {
           const subkey = subkeyOf(ref.tableId, ref.key, old.objectId, subkeySalt);
           const type = types.nameOf(old.typeId);
@@ -117,7 +119,7 @@ export class RowApplier {
     entries: readonly LookupEntry[],
   ): readonly StoredLookup[] {
     if (before.length === 0 && entries.length === 0) return before;
-    const left = [...before];
+    const left = before.filter((lookup) => !this.#isGone(lookup));
     const after: StoredLookup[] = [];
     const missing: (readonly [entry: LookupEntry, valuesHash: string])[] = [];
     for (const entry of entries) {
@@ -126,10 +128,14 @@ export class RowApplier {
       if (at < 0) missing.push([entry, valuesHash]);
       else after.push(...left.splice(at, 1));
     }
-    if (left.length === 0 && missing.length === 0) return before;
+    if (after.length === before.length && missing.length === 0) return before;
     for (const lookup of left) this.#close(lookup);
     for (const [entry, valuesHash] of missing) after.push(this.#open(entry, valuesHash));
     return after;
+  }
+
+  #isGone({ key, fromOp }: StoredLookup): boolean {
+    return this.#parts.discards.isLookupGone(key, fromOp);
   }
 
   #open({ key, values }: LookupEntry, valuesHash: string): StoredLookup {

@@ -12,6 +12,27 @@ CREATE TABLE buckets (
 
 CREATE UNIQUE INDEX buckets_name ON buckets (generation_id, name);
 
+CREATE TABLE configs (
+  -- The sync configs that a generation keeps buckets for
+  -- prefixes: JSON object, hash of a definition -> what its bucket names and lookup keys begin with
+  generation_id INTEGER NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('serving', 'next', 'previous')),
+  text TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  prefixes TEXT NOT NULL,
+  deployed_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (generation_id, role)
+) WITHOUT ROWID;
+
+CREATE TABLE counters (
+  -- fill: the last fill number given out
+  -- discard: moves on whenever buckets are about to vanish or have vanished, so that readers
+  -- forget what they remember
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  fill INTEGER NOT NULL,
+  discard INTEGER NOT NULL
+);
+
 CREATE TABLE deltas (
   -- What each batch changed, for readers to learn with the checkpoint that covers up_to_op:
   -- JSON arrays of bucket ids, lookup keys and compacted bucket ids; NULL means all
@@ -24,12 +45,21 @@ CREATE TABLE deltas (
   PRIMARY KEY (generation_id, seq)
 ) WITHOUT ROWID;
 
+CREATE TABLE discards (
+  -- Prefixes of bucket names and lookup keys that were removed, or are being removed. Row states
+  -- go on naming them: buckets up to up_to_bucket, lookups up to up_to_op
+  generation_id INTEGER NOT NULL,
+  prefix TEXT NOT NULL,
+  up_to_op INTEGER NOT NULL,
+  up_to_bucket INTEGER NOT NULL,
+  is_done INTEGER NOT NULL,
+  PRIMARY KEY (generation_id, prefix)
+) WITHOUT ROWID;
+
 CREATE TABLE generations (
   -- 'deleting' ones are hidden; their data is being removed
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   state TEXT NOT NULL CHECK (state IN ('preparing', 'active', 'retired', 'deleting')),
-  config_text TEXT NOT NULL,
-  config_hash TEXT NOT NULL,
   source_handle TEXT,
   subkey_salt TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL
@@ -48,6 +78,13 @@ CREATE TABLE lookups (
 ) WITHOUT ROWID;
 
 CREATE INDEX lookups_closed ON lookups (generation_id, to_op) WHERE to_op IS NOT NULL;
+
+CREATE TABLE nameless_buckets (
+  -- Buckets that have left their table, and whose segments are being removed
+  generation_id INTEGER NOT NULL,
+  bucket_id INTEGER NOT NULL,
+  PRIMARY KEY (generation_id, bucket_id)
+) WITHOUT ROWID;
 
 CREATE TABLE object_types (
   -- Numbers for client table names in row states

@@ -121,6 +121,11 @@ class SqliteStorage implements BucketStorage {
     return generation;
   }
 
+  async takeFillNumber(): Promise<number> {
+    this.#requireWriterMode('takeFillNumber');
+    return guarded(this.#db, () => this.#generations.takeFillNumber());
+  }
+
   async setSourceHandle(id: number, handle: string): Promise<void> {
     this.#requireWriterMode('setSourceHandle');
     guarded(this.#db, () => this.#generations.setSourceHandle(id, handle));

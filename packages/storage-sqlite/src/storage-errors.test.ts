@@ -5,6 +5,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { asStorageError } from './sqlite-error.ts';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-errors-'));
 
@@ -54,8 +55,7 @@ describe('errors of SQLite', () => {
   it('a batch that does not fit on the disk is STORAGE_FULL and leaves nothing behind', async () => {
     const file = path.join(folder, 'full.db');
     await using storage = await openSqliteStorage({ path: file, maxBytes: 1 << 20 });
-    const input = { configText: '', configHash: '', createdAtMs: 0 };
-    const { id } = await storage.createGeneration(input);
+    const { id } = await storage.createGeneration(NEW_GENERATION);
     await using writer = await storage.openWriter(id);
     const put = (key: string, data: string) => {
       const outputs = [{ objectType: 't', objectId: key, data, buckets: [`b${key}`] }];

@@ -9,13 +9,18 @@ interface SegmentBytes {
   readonly payload: Buffer;
 }
 
+interface BucketRow {
+  readonly epoch: number;
+  readonly hidden_up_to: number;
+}
+
 /** Statements that compaction needs, the same for all buckets. */
 export class BucketStatements {
   readonly rows: SegmentRows;
   readonly newestBelow: Statement<[number, OpId], SegmentBytes>;
   readonly oldestAbove: Statement<[number, OpId, OpId], SegmentBytes>;
   readonly lastOpOf: Statement<[number, OpId, OpId], number>;
-  readonly state: Statement<[number], { readonly epoch: number; readonly hidden_up_to: number }>;
+  readonly state: Statement<[number], BucketRow>;
   readonly setEpoch: Statement<[number, number]>;
   readonly setHidden: Statement<[OpId, number]>;
 
@@ -36,7 +41,7 @@ export class BucketStatements {
          ORDER BY last_op LIMIT 1`,
       )
       .pluck();
-    this.state = db.prepare<[number], { epoch: number; hidden_up_to: number }>(
+    this.state = db.prepare<[number], BucketRow>(
       'SELECT epoch, hidden_up_to FROM buckets WHERE id = ?',
     );
     this.setEpoch = db.prepare<[number, number]>(
@@ -53,12 +58,17 @@ export class StoredBucket implements BucketSegments {
   readonly #statements: BucketStatements;
   #epoch: number;
 
-  constructor(statements: BucketStatements, id: number) {
-    const state = statements.state.get(id) ?? { epoch: 0, hidden_up_to: 0 };
+  private constructor(statements: BucketStatements, id: number, state: BucketRow) {
     this.id = id;
     this.hiddenUpTo = BigInt(state.hidden_up_to);
     this.#statements = statements;
     this.#epoch = state.epoch;
+  }
+
+  /** Undefined for a bucket that is gone. */
+  static open(statements: BucketStatements, id: number): StoredBucket | undefined {
+    const state = statements.state.get(id);
+    return state && new StoredBucket(statements, id, state);
   }
 
   /** A segment that begins below but ends above is left out; compaction would not touch it. */

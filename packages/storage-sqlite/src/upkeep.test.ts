@@ -5,9 +5,9 @@ import type { GenerationWriter, RowChange } from '@sluice/storage';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-upkeep-'));
-const input = { configText: '', configHash: '', createdAtMs: 0 };
 
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -39,6 +39,15 @@ function rowCounts(file: string): Readonly<Record<string, number>> {
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
+/** Segments that no bucket has. */
+function orphans(file: string): number {
+  const db = new SqliteDatabase(file, { readonly: true });
+  const query = 'SELECT count(*) FROM segments WHERE bucket_id NOT IN (SELECT id FROM buckets)';
+  const count = db.prepare<[], number>(query).pluck().get() ?? 0;
+  db.close();
+  return count;
+}
+
 async function compactAll(writer: GenerationWriter): Promise<void> {
   while ((await writer.compact({ maxMs: 100 })).more);
 }
@@ -48,7 +57,7 @@ describe('closed lookup entries', () => {
     const file = newFile();
     let now = 0;
     await using storage = await openSqliteStorage({ path: file, nowMs: () => now });
-    const { id } = await storage.createGeneration(input);
+    const { id } = await storage.createGeneration(NEW_GENERATION);
     await using writer = await storage.openWriter(id);
     await using reader = await storage.openReader(id);
     const old = await writer.write({
@@ -75,8 +84,8 @@ describe('the removal of a generation', () => {
     const file = newFile();
     await using storage = await openSqliteStorage({ path: file });
     const [going, staying] = [
-      await storage.createGeneration(input),
-      await storage.createGeneration(input),
+      await storage.createGeneration(NEW_GENERATION),
+      await storage.createGeneration(NEW_GENERATION),
     ];
     for (const { id } of [going, staying]) {
       await using writer = await storage.openWriter(id);
@@ -92,8 +101,79 @@ describe('the removal of a generation', () => {
     });
     await storage.deleteGeneration(going.id);
     await storage.deleteGeneration(going.id);
-    const half = Object.entries(before).map(([table, count]) => [table, count / 2]);
+    const half = Object.entries(before).map(([table, count]) => {
+      return [table, table === 'counters' ? count : count / 2];
+    });
     expect(rowCounts(file)).toEqual(Object.fromEntries(half));
+  });
+});
+
+describe('discarding', () => {
+  const write = (writer: GenerationWriter, changes: readonly RowChange[], checkpoint: string) =>
+    writer.write({ changes, resume: '', checkpoint });
+
+  it('leaves nothing of what it was told to remove, and all of the rest', async () => {
+    const file = newFile();
+    await using storage = await openSqliteStorage({ path: file });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
+    await using writer = await storage.openWriter(id);
+    await write(writer, [put('kept', ['kept#b'])], '1');
+    const before = rowCounts(file);
+    const rows = Array.from({ length: 2000 }, (_, n): RowChange => {
+      const outputs = [{ objectType: 't', objectId: `${n}`, data: '{}', buckets: [`old#${n}`] }];
+      const row = { outputs, lookups: [{ key: `old#${n}`, values: '[]' }] };
+      return { kind: 'put', tableId: 2, key: `${n}`, row, copy: Buffer.from('copy') };
+    });
+    await write(writer, rows, '2');
+    while ((await writer.discard({ prefixes: ['old#'], tables: [2] }, { maxMs: 5 })).more);
+    expect(rowCounts(file)).toEqual({ ...before, discards: 1, deltas: 2 });
+  });
+
+  it('what an earlier call left is finished by one that asks for nothing', async () => {
+    const file = newFile();
+    await using storage = await openSqliteStorage({ path: file });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
+    await using writer = await storage.openWriter(id);
+    const names = Array.from({ length: 2000 }, (_, n) => `old#${n}`);
+    await write(writer, [put('a', names)], '1');
+    await writer.discard({ prefixes: ['old#'], tables: [] }, { maxMs: 0 });
+    expect(rowCounts(file)['segments']).toBe(2000);
+    await writer[Symbol.asyncDispose]();
+    await using later = await storage.openWriter(id);
+    while ((await later.discard({ prefixes: [], tables: [] }, { maxMs: 100 })).more);
+    const { segments, buckets, nameless_buckets: nameless } = rowCounts(file);
+    expect([segments, buckets, nameless]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('ends the compaction of a bucket that goes, in the middle of its pass', async () => {
+    const file = newFile();
+    await using storage = await openSqliteStorage({ path: file });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
+    await using writer = await storage.openWriter(id);
+    for (let round = 0; round < 5; round++) {
+      const changes = Array.from({ length: 4000 }, (_, n) => put(`${n}`, ['old#b', 'b']));
+      await write(writer, changes, `${round}a`);
+      await write(writer, [{ kind: 'truncate', tableId: 1 }], `${round}b`);
+    }
+    const done = await writer.compact({ maxMs: 0 });
+    expect(done.more).toBe(true);
+    while ((await writer.discard({ prefixes: ['old#'], tables: [] }, { maxMs: 5 })).more);
+    await compactAll(writer);
+    expect(rowCounts(file)).toMatchObject({ buckets: 1, segments: 1 });
+    expect(orphans(file)).toBe(0);
+  });
+
+  it('goes with the removal of its generation when it was left half-done', async () => {
+    const file = newFile();
+    await using storage = await openSqliteStorage({ path: file });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
+    const writer = await storage.openWriter(id);
+    const names = Array.from({ length: 1000 }, (_, n) => `old#${n}`);
+    await write(writer, [put('a', names)], '1');
+    await writer.discard({ prefixes: ['old#'], tables: [] }, { maxMs: 0 });
+    await writer[Symbol.asyncDispose]();
+    await storage.deleteGeneration(id);
+    expect(rowCounts(file)).toEqual({ counters: 1 });
   });
 });
 
@@ -101,7 +181,7 @@ describe('compaction', () => {
   it('goes on in the next call where the time of the last one was over', async () => {
     const file = newFile();
     await using storage = await openSqliteStorage({ path: file });
-    const { id } = await storage.createGeneration(input);
+    const { id } = await storage.createGeneration(NEW_GENERATION);
     await using writer = await storage.openWriter(id);
     for (let round = 0; round < 5; round++) {
       const changes = Array.from({ length: 4000 }, (_, n) => put(`${n}`, ['b'], `["${round}"]`));

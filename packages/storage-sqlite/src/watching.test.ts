@@ -8,9 +8,9 @@ import { Worker } from 'node:worker_threads';
 import type { BucketStorage } from '@sluice/storage';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-watch-'));
-const input = { configText: '', configHash: '', createdAtMs: 0 };
 
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -75,7 +75,7 @@ describe('watching', () => {
     const file = newFile();
     // Polling so rarely that only the message can have brought the news.
     await using storage = await openSqliteStorage({ path: file, pollMs: 3_600_000 });
-    await storage.createGeneration(input);
+    await storage.createGeneration(NEW_GENERATION);
     const news = watchAll(storage, AbortSignal.timeout(15_000));
     const execArgv = ['-C', '@sluice/source'];
     const program = `(async () => {
@@ -94,7 +94,7 @@ describe('watching', () => {
     const file = newFile();
     await using storage = await openSqliteStorage({ path: file, pollMs: 10, mode: 'reader' });
     await using creator = await openSqliteStorage({ path: file });
-    await creator.createGeneration(input);
+    await creator.createGeneration(NEW_GENERATION);
     const news = watchAll(storage, AbortSignal.timeout(15_000));
     const child = await startProcess(file);
     try {
@@ -109,7 +109,7 @@ describe('the lock of the writer', () => {
   it('keeps other processes out until its holder dies, however it dies', async () => {
     const file = newFile();
     await using storage = await openSqliteStorage({ path: file });
-    await storage.createGeneration(input);
+    await storage.createGeneration(NEW_GENERATION);
     const child = await startProcess(file);
     try {
       await expect(storage.openWriter(1)).rejects.toMatchObject({
@@ -127,7 +127,10 @@ describe('the lock of the writer', () => {
     const file = newFile();
     await using first = await openSqliteStorage({ path: file });
     await using second = await openSqliteStorage({ path: file });
-    const [a, b] = [await first.createGeneration(input), await first.createGeneration(input)];
+    const [a, b] = [
+      await first.createGeneration(NEW_GENERATION),
+      await first.createGeneration(NEW_GENERATION),
+    ];
     const writers = [await first.openWriter(a.id), await first.openWriter(b.id)];
     await writers[0]?.[Symbol.asyncDispose]();
     await expect(second.openWriter(a.id)).rejects.toMatchObject({ code: 'STORAGE_LOCKED' });

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BucketStorage, GenerationReader, GenerationWriter, RowChange } from '@sluice/storage';
 import { openSqliteStorage } from './sqlite-storage.ts';
+import { NEW_GENERATION } from './testing/new-generation.ts';
 
 /**
  * What one core writes and reads: `node -C @sluice/source --import tsx
@@ -36,8 +37,7 @@ async function inTemporaryStorage(
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-bench-'));
   try {
     await using storage = await openSqliteStorage({ path: path.join(folder, 'buckets.db') });
-    const input = { configText: '', configHash: 'h', createdAtMs: 0 };
-    const { id } = await storage.createGeneration(input);
+    const { id } = await storage.createGeneration(NEW_GENERATION);
     await using writer = await storage.openWriter(id);
     await using reader = await storage.openReader(id);
     await run(storage, writer, reader);

@@ -1,7 +1,7 @@
-import { SyncError, type JsonObject } from '@sluice/base';
-import type { StreamRequest } from '@sluice/protocol';
+import { SyncError } from '@sluice/base';
 import type {
   BucketResolver,
+  RequestContext,
   ResolvedBucket,
   ResolvedStream,
   SubscriptionReason,
@@ -21,8 +21,7 @@ export interface Resolution {
 
 export interface BucketResolutionOptions {
   readonly feed: GenerationFeed;
-  readonly request: StreamRequest;
-  readonly claims: JsonObject;
+  readonly request: RequestContext;
   readonly limits: SyncLimits;
   readonly reasons: ReasonPool;
   /** Touched when a lookup changes that the buckets were found by. */
@@ -45,20 +44,12 @@ export class BucketResolution {
   #resolver: BucketResolver | undefined;
 
   constructor(options: BucketResolutionOptions) {
-    const { feed, request, claims } = options;
+    const { feed, request } = options;
     this.#feed = feed;
     this.#limits = options.limits;
     this.#reasons = options.reasons;
     this.#listener = options.listener;
-    this.#resolver = feed.plan.resolver(
-      {
-        claims,
-        parameters: request.parameters,
-        includeDefaults: request.includeDefaults,
-        subscriptions: request.subscriptions,
-      },
-      feed.prefixes,
-    );
+    this.#resolver = feed.plan.resolver(request, feed.prefixes);
   }
 
   /**

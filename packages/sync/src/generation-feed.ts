@@ -1,4 +1,4 @@
-import { Backoff, must, pause, toAppError, type Clock, type Logger } from '@sluice/base';
+import { Backoff, must, pause, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { Checkpoint, OpId } from '@sluice/model';
 import type {
   BucketState,
@@ -21,6 +21,7 @@ const MAX_CACHED_LOOKUPS = 10_000;
 export interface FeedOptions {
   readonly storage: BucketStorage;
   readonly generation: Generation;
+  /** Of the generation's serving config. */
   readonly plan: SyncPlan;
   readonly gate: ReadGate;
   readonly clock: Clock;
@@ -31,7 +32,7 @@ export interface FeedOptions {
 }
 
 /**
- * One generation as its sessions see it: the newest checkpoint, the states of the buckets that
+ * One generation under one sync config, as its sessions see it: the newest checkpoint, the states of the buckets that
  * they have, and who is concerned when it moves on.
  *
  * `checkpoint` and the states change in one synchronous step together with the notice to those
@@ -54,12 +55,15 @@ export class GenerationFeed {
   #publishedAtMs = -Infinity;
   #following: Promise<void> = Promise.resolve();
 
-  private constructor(options: FeedOptions, reader: GenerationReader, checkpoint: Checkpoint) {
+  private constructor(
+    options: FeedOptions,
+    prefixes: BucketPrefixes,
+    reader: GenerationReader,
+    checkpoint: Checkpoint,
+  ) {
     this.generation = options.generation;
     this.plan = options.plan;
-    this.prefixes = new Map(
-      options.plan.definitions.map(({ hash }) => [hash, `${options.generation.id}#`]),
-    );
+    this.prefixes = prefixes;
     this.writeCheckpoints = new WriteCheckpointIndex(options.storage.writeCheckpoints);
     this.#options = options;
     this.#reader = reader;
@@ -67,13 +71,29 @@ export class GenerationFeed {
     this.#checkpoint = checkpoint;
   }
 
-  /** @throws StorageError, among others `STORAGE_GENERATION_GONE`. */
+  /**
+   * The feed stands still until `start`.
+   *
+   * @throws StorageError, among others `STORAGE_GENERATION_GONE`; SyncError `SYNC_PREFIX_MISSING`.
+   */
   static async open(options: FeedOptions): Promise<GenerationFeed> {
+    const prefixes = prefixesOf(options);
     const reader = await options.storage.openReader(options.generation.id);
-    const checkpoint = must(reader.checkpoint(), 'the checkpoint of the active generation');
-    const feed = new GenerationFeed(options, reader, checkpoint);
-    feed.#following = feed.#follow();
-    return feed;
+    return new GenerationFeed(options, prefixes, reader, newestOf(reader));
+  }
+
+  /**
+   * Takes the newest checkpoint there is and follows those to come. Nobody can have been told of a
+   * newer one, so that a client which comes from another feed does not go back.
+   */
+  start(): void {
+    this.#checkpoint = newestOf(this.#reader);
+    this.#following = this.#follow();
+  }
+
+  /** Whether clients of the generation get the same buckets as from this feed. */
+  serves(generation: Generation): boolean {
+    return servedBy(generation) === servedBy(this.generation);
   }
 
   /** The newest checkpoint whose changes everybody concerned has been told of. */
@@ -186,7 +206,7 @@ export class GenerationFeed {
     // Asked for before the checkpoint is read, so that nothing falls between the two.
     let next = deltas.next();
     next.catch(() => {}); // awaited below, after what comes first; only then is a failure looked at
-    const checkpoint = must(this.#reader.checkpoint(), 'the checkpoint of the active generation');
+    const checkpoint = newestOf(this.#reader);
     if (checkpoint.opId > this.#checkpoint.opId || this.buckets.size > 0) {
       await this.#publish({ checkpoint, buckets: 'all', lookups: 'all' });
     }
@@ -233,6 +253,28 @@ export class GenerationFeed {
     for (const listener of forNewer) listener.touch();
     if (concerned.length + byLookups.size > 0) this.#publishedAtMs = this.#options.clock.now();
   }
+}
+
+function newestOf(reader: GenerationReader): Checkpoint {
+  return must(reader.checkpoint(), 'the checkpoint of the active generation');
+}
+
+function prefixesOf({ generation, plan }: FeedOptions): BucketPrefixes {
+  const prefixes = new Map(Object.entries(generation.configs.serving.prefixes));
+  const missing = plan.definitions.filter(({ hash }) => !prefixes.has(hash));
+  if (missing.length === 0) return prefixes;
+  const definitions = missing.map(({ name }) => name);
+  const text = `Generation ${generation.id} has no buckets for ${definitions.join(', ')}`;
+  throw new SyncError('SYNC_PREFIX_MISSING', text, {
+    details: { generation: generation.id, definitions },
+  });
+}
+
+/** Equal texts: the same buckets under the same terms. Texts and times of configs do not matter. */
+function servedBy({ id, configs }: Generation): string {
+  const { hash, prefixes } = configs.serving;
+  const sorted = Object.entries(prefixes).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([id, hash, sorted]);
 }
 
 function exactState(state: BucketState | undefined, at: OpId): BucketState | undefined {

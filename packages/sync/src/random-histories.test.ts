@@ -4,6 +4,7 @@ import type { BucketStorage, GenerationWriter, RowChange } from '@sluice/storage
 import {
   FakeClock,
   MemoryStorage,
+  scriptedConfig,
   scriptedPlan,
   ScriptedConnection,
   ScriptedSyncClient,
@@ -17,6 +18,11 @@ import { SyncHub } from './sync-hub.ts';
 const BUCKETS = ['p', 'q', 'r', 's'];
 const CLIENTS = 3;
 const STEPS = 120;
+
+const PLAN = scriptedPlan([
+  { name: 'own', lookupKey: (request) => `member["${subjectOf(request)}"]` },
+  { name: 'all', priority: 1, buckets: () => ['p'] },
+]);
 
 interface Row {
   readonly data: string;
@@ -56,11 +62,7 @@ class World {
     this.#writer = writer;
     this.hub = new SyncHub({
       storage,
-      planFor: () =>
-        scriptedPlan([
-          { name: 'own', lookupKey: (request) => `member["${subjectOf(request)}"]` },
-          { name: 'all', priority: 1, buckets: () => ['p'] },
-        ]),
+      planFor: () => PLAN,
       limits: { chunkBytes: 300, supersedeAfterOps: 4, minCheckpointIntervalMs: 0 },
       clock: new FakeClock(),
       logger: silentLogger,
@@ -148,7 +150,7 @@ class World {
     const user = `u${this.below(CLIENTS)}`;
     const buckets = this.some(['q', 'r', 's']);
     this.model.members.set(user, buckets);
-    const lookups = buckets.map((values) => ({ key: `member["${user}"]`, values }));
+    const lookups = buckets.map((values) => ({ key: `1#member["${user}"]`, values }));
     return { kind: 'put', tableId: 2, key: user, row: { outputs: [], lookups } };
   }
 
@@ -163,8 +165,8 @@ async function takeIfAny(connection: ScriptedConnection): Promise<void> {
 
 async function run(seed: number): Promise<void> {
   const storage = new MemoryStorage();
-  const config = { configText: '', configHash: '', createdAtMs: 0 };
-  const generation = await storage.createGeneration(config);
+  const configs = { serving: scriptedConfig(PLAN, '1#') };
+  const generation = await storage.createGeneration({ configs, createdAtMs: 0 });
   const writer = await storage.openWriter(generation.id);
   await writer.write({ changes: [], resume: '', checkpoint: 'p', activate: true });
   const world = new World(new SeededRandom(seed), storage, writer);

@@ -2,6 +2,7 @@ import { silentLogger } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
 import {
   FakeClock,
+  scriptedConfig,
   scriptedPlan,
   ScriptedConnection,
   ScriptedStorage,
@@ -22,7 +23,7 @@ const SHARED: ScriptedStream = { name: 'shared', buckets: () => ['all'] };
 
 function start(streams: readonly ScriptedStream[], options: Partial<SyncHubOptions> = {}) {
   const storage = new ScriptedStorage();
-  storage.addActiveGeneration(7);
+  storage.addActiveGeneration(7, scriptedConfig(scriptedPlan(streams), '7#'));
   return { storage, ...serve(storage, streams, options) };
 }
 
@@ -78,7 +79,7 @@ describe('generations', () => {
     storage.commit(7, { rows: [row('7#all')] });
     const old = connect('u1');
     await old.drain();
-    storage.addActiveGeneration(8);
+    storage.addActiveGeneration(8, scriptedConfig(scriptedPlan([SHARED]), '8#'));
     storage.commit(8, { rows: [row('8#all')] });
     expect(await old.story()).toEqual([]);
     expect(old.ended).toBe(true);
@@ -163,7 +164,7 @@ describe('limits', () => {
     const { storage, connect } = start([found], { limits: { maxParameterQueryResults: 2 } });
     const connection = connect('u1');
     await connection.drain();
-    storage.commit(7, { lookups: { k: ['a', 'b', 'c'] } });
+    storage.commit(7, { lookups: { '7#k': ['a', 'b', 'c'] } });
     await expect(connection.take()).rejects.toMatchObject({
       code: 'SYNC_TOO_MANY_PARAMETER_RESULTS',
     });
@@ -201,14 +202,14 @@ describe('the end of a session', () => {
   test('one that ends while its buckets are being found leaves nothing behind', async () => {
     const found: ScriptedStream = { name: 'found', lookupKey: () => 'k' };
     const { storage, hub, open } = start([found, SHARED]);
-    storage.commit(7, { lookups: { k: ['b'] } });
+    storage.commit(7, { lookups: { '7#k': ['b'] } });
     const stop = new AbortController();
     const first = open('u1', { signal: stop.signal }).next();
     while (storage.calls.lookup === 0) await Promise.resolve();
     stop.abort();
     expect(await first).toEqual({ done: true, value: undefined });
     Object.assign(storage.calls, { bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
-    storage.commit(7, { rows: [row('7#b'), row('7#all')], lookups: { k: ['c'] } });
+    storage.commit(7, { rows: [row('7#b'), row('7#all')], lookups: { '7#k': ['c'] } });
     await settle();
     expect(storage.calls).toEqual({ bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
     expect(hub.stats().connections).toBe(0);

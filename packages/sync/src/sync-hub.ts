@@ -12,6 +12,7 @@ import type { StreamFormat, StreamRequest } from '@sluice/protocol';
 import type { BucketStorage, Generation } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
 import { ReasonPool } from './bucket-resolution.ts';
+import { countConcerned, type ConcernedSessions } from './concerned-sessions.ts';
 import { GenerationFeed } from './generation-feed.ts';
 import { LineEncoder, type LineForm } from './line-encoder.ts';
 import { ReadGate } from './read-gate.ts';
@@ -21,7 +22,10 @@ import { TokenWheel } from './token-wheel.ts';
 
 export interface SyncHubOptions {
   readonly storage: BucketStorage;
-  /** Compiles the sync config of a generation; called once for each that becomes active. */
+  /**
+   * Compiles the serving config of the active generation; called whenever clients are to be served
+   * by another one. While it fails, they go on with what they have.
+   */
   readonly planFor: (generation: Generation) => SyncPlan | Promise<SyncPlan>;
   readonly limits?: Partial<SyncLimits> | undefined;
   readonly clock: Clock;
@@ -39,6 +43,8 @@ export interface OpenSession {
   /** When the token expires; a time that has passed gives the one line that says so. */
   readonly expiresAtMs: number;
   readonly format: StreamFormat;
+  /** Whether the stream itself must show that it lives; false where the transport does. Default true. */
+  readonly keepalive?: boolean | undefined;
   /** Ends the session when the client has gone. */
   readonly signal: AbortSignal;
 }
@@ -52,8 +58,8 @@ export interface SyncStats {
 }
 
 /**
- * Serves any number of clients from bucket storage: follows the active generation and gives every
- * client its stream of lines. Knows no transport.
+ * Serves any number of clients from bucket storage: follows the active generation and its serving
+ * config, and gives every client its stream of lines. Knows no transport.
  */
 export class SyncHub implements AsyncDisposable {
   readonly #options: SyncHubOptions;
@@ -110,12 +116,12 @@ export class SyncHub implements AsyncDisposable {
    * A client's stream of lines. Failures reject its first `next` where possible:
    * `SYNC_SHUTTING_DOWN`, `SYNC_NO_ACTIVE_CONFIG`, `SYNC_TOO_MANY_BUCKETS`,
    * `SYNC_TOO_MANY_PARAMETER_RESULTS`, `SYNC_PARAMETER_ERROR`, `SYNC_OVERLOADED`, storage errors.
-   * It ends normally at token expiry, when another generation becomes active, and at `drain`.
+   * It ends normally at token expiry, when another generation or config is served, and at `drain`.
    */
   open(input: OpenSession): SyncSession {
     const embedded: LineForm = input.request.rawData ? 'text' : 'embedded';
     const encoder = this.#encoders[input.format === 'bson' ? 'bson' : embedded];
-    return new SyncSession(this.#around, { ...input, encoder });
+    return new SyncSession(this.#around, { ...input, encoder, keepalive: input.keepalive ?? true });
   }
 
   /** Whether there is an active generation that new clients are served from. */
@@ -125,6 +131,14 @@ export class SyncHub implements AsyncDisposable {
 
   stats(): SyncStats {
     return { connections: this.#sessions.size, ...this.#totals };
+  }
+
+  /**
+   * How many of the connected sessions a plan concerns that is not deployed, definition by
+   * definition. Looks at a sample where there are many of them, and gives way to other work.
+   */
+  sessionsConcerned(plan: SyncPlan): Promise<ConcernedSessions> {
+    return countConcerned(plan, this.#sessions, this.#options.random);
   }
 
   /** Ends all sessions normally and refuses new ones. */
@@ -156,29 +170,32 @@ export class SyncHub implements AsyncDisposable {
   async #followGenerations(signal: AbortSignal): Promise<void> {
     for await (const generations of this.#options.storage.watchGenerations(signal)) {
       const active = generations.find((generation) => generation.state === 'active');
-      if (active?.id === this.#feed?.generation.id) {
-        this.#markReady();
-        continue;
-      }
       try {
-        await this.#switchTo(active);
+        if (!this.#isServed(active)) await this.#switchTo(active);
       } finally {
         this.#markReady();
       }
     }
   }
 
+  #isServed(active: Generation | undefined): boolean {
+    return active === undefined ? this.#feed === undefined : this.#feed?.serves(active) === true;
+  }
+
   /** The new feed is there before the old sessions end, so that clients find it at once. */
   async #switchTo(generation: Generation | undefined): Promise<void> {
     const old = this.#feed;
     try {
+      const feed = generation && (await this.#openFeed(generation));
+      feed?.start();
+      this.#feed = feed;
       this.#feedError = undefined;
-      this.#feed = generation && (await this.#openFeed(generation));
     } catch (error) {
       this.#feedError = toAppError(error);
       throw error;
     }
-    this.#options.logger.info('sync_generation_served', { generation: generation?.id });
+    const config = generation?.configs.serving.hash;
+    this.#options.logger.info('sync_generation_served', { generation: generation?.id, config });
     if (old === undefined) return;
     for (const session of this.#sessions) {
       if (session.isServedBy(old)) session.end();

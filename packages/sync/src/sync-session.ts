@@ -1,6 +1,7 @@
 import { assert, must, type Clock, type JsonObject } from '@sluice/base';
 import type { OpId } from '@sluice/model';
 import type { StreamDescription, StreamRequest } from '@sluice/protocol';
+import type { RequestContext } from '@sluice/sync-config';
 import type { BucketNode, Listener } from './bucket-index.ts';
 import { BucketResolution, type ReasonPool, type Resolution } from './bucket-resolution.ts';
 import { Download } from './download.ts';
@@ -52,6 +53,8 @@ export interface SessionInput {
   readonly userKey: string;
   readonly expiresAtMs: number;
   readonly encoder: LineEncoder;
+  /** Whether to send token lines in between, to show that the connection lives. */
+  readonly keepalive: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -79,6 +82,9 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   readonly #signal: AbortSignal;
   readonly #userKey: string;
   readonly #expiresAtMs: number;
+  readonly #keepalive: boolean;
+  /** What the client asks for, without what it holds. */
+  readonly asks: RequestContext;
   /** Let go of once the first checkpoint was sent. */
   #input: SessionInput | undefined;
   #feed: GenerationFeed | undefined;
@@ -104,10 +110,12 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   constructor(around: SessionSurroundings, input: SessionInput) {
     this.#around = around;
     this.#input = input;
+    this.asks = asksOf(input);
     this.#encoder = input.encoder;
     this.#signal = input.signal;
     this.#userKey = input.userKey;
     this.#expiresAtMs = input.expiresAtMs;
+    this.#keepalive = input.keepalive;
     this.#signal.addEventListener('abort', this.end, { once: true });
     if (this.#signal.aborted) this.#isEnded = true;
   }
@@ -194,12 +202,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (this.#isEnded) return;
     const feed = this.#around.attach(this);
     this.#feed = feed;
-    const { request, claims } = must(this.#input);
     const { limits, reasons } = this.#around;
     this.#resolution = new BucketResolution({
       feed,
-      request,
-      claims,
+      request: this.asks,
       limits,
       reasons,
       listener: this,
@@ -213,7 +219,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #setAlarm(nowMs: number): void {
     if (nowMs >= this.#expiresAtMs) return;
     const { wheel, random } = this.#around;
-    this.#tokenSlot = wheel.set(this, nextTokenLineMs(this.#expiresAtMs, nowMs, random()));
+    this.#tokenSlot = wheel.set(
+      this,
+      nextTokenLineMs(this.#expiresAtMs, nowMs, this.#keepalive ? random() : undefined),
+    );
   }
 
   #facts(): SessionFacts {
@@ -383,6 +392,11 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (!isUpToDate(slot)) download.require(await must(this.#feed).requiredCheckpoint(node, upTo));
     if (!this.#isEnded) download.passNext();
   }
+}
+
+function asksOf({ claims, request }: SessionInput): RequestContext {
+  const { parameters, includeDefaults, subscriptions } = request;
+  return { claims, parameters, includeDefaults, subscriptions };
 }
 
 function isUnknown(node: BucketNode): boolean {

@@ -1,4 +1,4 @@
-import type { RowChange, WriteBatch } from '@sluice/storage';
+import type { Discarded, RowChange, WriteBatch } from '@sluice/storage';
 import { SeededRandom } from '@sluice/testing';
 
 /**
@@ -18,8 +18,34 @@ function positionOf(n: number): string {
   return String(n).padStart(9, '0');
 }
 
-export const ALL_BUCKETS = ['a[]', 'b[]', 'c[]', 'copies[]'];
-export const ALL_LOOKUP_KEYS = ['k0', 'k1', 'k2', 'k3'];
+/** Batches between two discards. */
+const FILL_BATCHES = 12;
+/** Prefixes take turns, so that names come back. */
+const FILLS = ['fill.1#', 'fill.10#', 'fill.2#'];
+const FILL_TABLE = 100;
+
+/** What is to be gone before batch `n` is written. */
+export function discardedBefore(n: number): Discarded | undefined {
+  const isDue = n > 0 && n % FILL_BATCHES === 0;
+  return isDue ? { prefixes: [fillOf(n)], tables: [fillTableOf(n)] } : undefined;
+}
+
+function fillOf(n: number): string {
+  return FILLS[Math.floor(n / FILL_BATCHES) % FILLS.length] ?? '';
+}
+
+/** A table whose rows are in the buckets of one fill only. */
+function fillTableOf(n: number): number {
+  return FILL_TABLE + (Math.floor(n / FILL_BATCHES) % FILLS.length);
+}
+
+const KEPT_BUCKETS = ['a[]', 'b[]', 'c[]'];
+export const ALL_BUCKETS = [
+  ...KEPT_BUCKETS,
+  'copies[]',
+  ...FILLS.flatMap((fill) => [`${fill}x[]`, `${fill}y[]`]),
+];
+export const ALL_LOOKUP_KEYS = ['k0', 'k1', 'k2', 'k3', ...FILLS.map((fill) => `${fill}k`)];
 
 function randomChange(random: SeededRandom, n: number, at: number): RowChange {
   const key = `row ${random.int(300)}`;
@@ -28,13 +54,19 @@ function randomChange(random: SeededRandom, n: number, at: number): RowChange {
   if (choice < 0.001) return { kind: 'drop-tombstones', tableId: 1 };
   if (choice < 0.2) return { kind: 'delete', tableId: 1, key, tombstone: random.chance(0.3) };
   if (choice < 0.3) return copyChange(random);
-  const buckets = ALL_BUCKETS.slice(0, 3).filter(() => random.chance(0.5));
+  const fill = fillOf(n);
+  const inFill = random.chance(0.2);
+  const filled = [`${fill}x[]`, `${fill}y[]`];
+  const candidates = inFill ? filled : [...KEPT_BUCKETS, ...filled];
+  const buckets = candidates.filter(() => random.chance(0.5));
   const data = `{"batch":${n},"at":${at},"text":"${'x'.repeat(random.int(300))}"}`;
   const outputs = [{ objectType: 't', objectId: key, data, buckets }];
-  const lookups = random.chance(0.5) ? [] : [{ key: `k${n % 4}`, values: `["${key}"]` }];
+  const lookupKey = inFill || random.chance(0.2) ? `${fill}k` : `k${n % 4}`;
+  const lookups = random.chance(0.5) ? [] : [{ key: lookupKey, values: `["${key}"]` }];
   const copy = random.chance(0.2) ? { copy: Buffer.from(`copy ${n}/${at}`) } : {};
   const ifAbsent = random.chance(0.3);
-  return { kind: 'put', tableId: 1, key, ifAbsent, row: { outputs, lookups }, ...copy };
+  const tableId = inFill ? fillTableOf(n) : 1;
+  return { kind: 'put', tableId, key, ifAbsent, row: { outputs, lookups }, ...copy };
 }
 
 function copyChange(random: SeededRandom): RowChange {

@@ -2,8 +2,10 @@ import { describe } from 'vitest';
 import { describeCheckpoints } from './checkpoints.ts';
 import { describeCompaction } from './compaction.ts';
 import { describeConfigs } from './configs.ts';
+import { describeDiscarding } from './discarding.ts';
 import { describeGenerations } from './generations.ts';
 import { describeLifecycle } from './lifecycle.ts';
+import { describeRandomDeploys } from './random-deploys.ts';
 import { describeRandomHistories } from './random-histories.ts';
 import { describeReading } from './reading.ts';
 import { describeRowChanges } from './row-changes.ts';
@@ -26,8 +28,10 @@ export function registerStorageConformance(target: StorageTarget): void {
     describeReading(target);
     describeCheckpoints(target);
     describeCompaction(target);
+    describeDiscarding(target);
     describeWriteCheckpoints(target);
     describeLifecycle(target);
     describeRandomHistories(target);
+    describeRandomDeploys(target);
   });
 }

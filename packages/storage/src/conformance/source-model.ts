@@ -1,5 +1,5 @@
 import type { RowOutput } from '@sluice/model';
-import type { RowChange } from '../contract.ts';
+import type { Discarded, RowChange } from '../contract.ts';
 
 /**
  * What buckets should hold, computed from the rows alone without any operations: the oracle of
@@ -33,6 +33,15 @@ export class SourceModel {
       case 'remove-copy':
         throw new Error('Copies are tested apart');
     }
+  }
+
+  discard({ prefixes, tables }: Discarded): void {
+    const stays = (bucket: string) => !prefixes.some((prefix) => bucket.startsWith(prefix));
+    for (const [name, outputs] of this.#rows) {
+      const kept = outputs?.map((one) => ({ ...one, buckets: one.buckets.filter(stays) }));
+      this.#rows.set(name, kept);
+    }
+    for (const id of tables) this.#deleteWhere((name) => name.startsWith(`${id}/`));
   }
 
   /** `type/id=data` of each source row in the bucket, sorted. */

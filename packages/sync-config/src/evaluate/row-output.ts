@@ -1,10 +1,12 @@
 import type { SqliteRow, SqliteValue, TableSchema } from '@sluice/model';
 import { linkExpression } from '../expr/link.ts';
-import { canonicalText, operatorCall, type Expression } from '../expr/expression.ts';
+import { canonicalText, type Expression } from '../expr/expression.ts';
 import type { RowQuery } from '../plan/queries.ts';
 import { toText } from '../values/conversions.ts';
 import type { Dialect, Evaluate } from '../values/dialect.ts';
+import { integerText, jsonText } from '../values/json-text.ts';
 import { formatReal } from '../values/number-text.ts';
+import { outputColumns } from './output-columns.ts';
 import { rowLayout } from './row-selection.ts';
 
 /** Builds the client's version of a row. */
@@ -39,26 +41,6 @@ export function linkOutput(query: RowQuery, table: TableSchema, dialect: Dialect
   };
 }
 
-/** The output columns with `*` written out; a later column of the same name replaces the value. */
-function outputColumns(query: RowQuery, table: TableSchema): Map<string, Expression> {
-  const columns = new Map<string, Expression>();
-  for (const column of query.columns) {
-    if (column.kind === 'value') {
-      columns.set(column.name, column.value);
-      continue;
-    }
-    for (const { name } of table.columns) {
-      if (column.legacy && name.startsWith('_')) continue;
-      const span = { start: 0, end: 0 };
-      const value: Expression = { kind: 'column', source: query.source, column: name, ...span };
-      const before = columns.get(name);
-      const isKept = column.legacy && before !== undefined;
-      columns.set(name, isKept ? operatorCall('coalesce', [before, value], span) : value);
-    }
-  }
-  return columns;
-}
-
 function shapeText(name: string, value: Expression): string {
   return `${JSON.stringify(name)}=${canonicalText(value, () => 'row')}`;
 }
@@ -76,8 +58,8 @@ function writeRow(writers: readonly ColumnWriter[], row: SqliteRow): string {
   for (const writer of writers) {
     const value = writer.slot >= 0 ? (row[writer.slot] ?? null) : writer.evaluate(row);
     const name = text === '' ? writer.first : writer.next;
-    if (typeof value === 'string') text += name + JSON.stringify(value);
-    else if (typeof value === 'bigint') text += name + String(value);
+    if (typeof value === 'string') text += name + jsonText(value);
+    else if (typeof value === 'bigint') text += name + integerText(value);
     else if (typeof value === 'number') text += name + formatReal(value);
     // A BLOB never leaves the service.
     else if (value === null) text += `${name}null`;

@@ -1,9 +1,13 @@
 import { must } from '@sluice/base';
 import type { TablePattern, TableSchema } from '@sluice/model';
+import { buildClientSchema } from '../client-schema/build-client-schema.ts';
+import type { ClientSchema } from '../client-schema/client-schema.ts';
 import type {
   BucketPrefixes,
   BucketResolver,
   DefinitionInfo,
+  EventEvaluator,
+  EventInfo,
   RequestContext,
   RowEvaluator,
   SyncOptions,
@@ -11,6 +15,8 @@ import type {
 } from '../contract.ts';
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
+import type { CompiledEvent } from '../events/event-query.ts';
+import { linkEventEvaluator } from '../events/link-event-evaluator.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
@@ -21,6 +27,7 @@ export interface PlanParts {
   readonly dialect: Dialect;
   readonly options: SyncOptions;
   readonly definitions: readonly CompiledDefinition[];
+  readonly events: readonly CompiledEvent[];
 }
 
 /** The compiled sync config, ready to be linked to tables and requests. */
@@ -29,12 +36,16 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly events: readonly EventInfo[];
+  readonly #events: readonly CompiledEvent[];
+  readonly #definitions: readonly CompiledDefinition[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
   readonly #resolvable: readonly Omit<LinkedDefinition, 'prefix'>[];
 
-  constructor({ dialect, options, definitions }: PlanParts) {
+  constructor({ dialect, options, definitions, events }: PlanParts) {
     this.options = options;
+    this.#definitions = definitions;
     this.definitions = definitions.map((definition) => ({
       ...definition.info,
       hash: definitionHash(dialect.name, options, definition),
@@ -46,6 +57,7 @@ export class CompiledPlan implements SyncPlan {
         info: must(this.definitions[i], 'one entry for each definition'),
         priorities: queries.buckets.map(({ priority }) => priority),
       })),
+      events,
     );
     this.#queries = {
       rows: definitions.flatMap(({ queries }) => queries.rows),
@@ -53,6 +65,11 @@ export class CompiledPlan implements SyncPlan {
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
     this.tables = distinctPatterns(this.#queries);
+    this.#events = events;
+    this.events = events.map(({ name, payloads }) => ({
+      name,
+      tables: payloads.map(({ pattern }) => pattern),
+    }));
     this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
     this.#resolvable = definitions.map(({ queries }, i) => ({
       info: must(this.definitions[i], 'one entry for each definition'),
@@ -69,12 +86,20 @@ export class CompiledPlan implements SyncPlan {
     return linkRowEvaluator(this.#queries, table, byName, this.#context);
   }
 
+  eventEvaluator(table: TableSchema): EventEvaluator | undefined {
+    return linkEventEvaluator(this.#events, table, this.#context);
+  }
+
   resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver {
     const definitions = this.#resolvable.map((definition) => ({
       ...definition,
       prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
     }));
     return new RequestResolver(definitions, request);
+  }
+
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema {
+    return buildClientSchema(this.#definitions, sourceSchema);
   }
 }
 

@@ -2,6 +2,7 @@ import { silentLogger } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
 import {
   FakeClock,
+  scriptedConfig,
   scriptedPlan,
   ScriptedConnection,
   ScriptedStorage,
@@ -21,11 +22,12 @@ interface ConnectOptions extends Partial<Omit<OpenSession, 'request'>> {
 /** A hub over storage that the test commits to; closed when the test ends. */
 export function start(streams: readonly ScriptedStream[], limits: Partial<SyncLimits> = {}) {
   const storage = new ScriptedStorage();
-  storage.addActiveGeneration(7);
+  const plan = scriptedPlan(streams);
+  storage.addActiveGeneration(7, scriptedConfig(plan, '7#'));
   const clock = new FakeClock();
   const hub = new SyncHub({
     storage,
-    planFor: () => scriptedPlan(streams),
+    planFor: () => plan,
     limits: { minCheckpointIntervalMs: 0, ...limits },
     clock,
     logger: silentLogger,
