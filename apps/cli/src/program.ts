@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { addDeployCommands } from './deploy/deploy-commands.ts';
 import { parseJsonObject, parseStreamArgument, type StreamArgument } from './commands/tail.ts';
 
 const DIR_HELP = 'folder of sluice dev (default: the nearest .sluice)';
@@ -10,6 +11,7 @@ Examples:
   sluice tail --user alice                      watch what a user gets, live
   sluice dev --db postgresql://me@localhost/app your own database instead of the sample
   sluice validate sync-config.yaml              check a sync config
+  sluice plan sync-config.yaml                  see what a changed sync config would cost
   sluice start --config service.yaml            run the service in production
 `;
 
@@ -128,6 +130,7 @@ function addConfiguration(program: Command, context: CliContext): void {
 }
 
 function addOperation(program: Command, context: CliContext): void {
+  addDeployCommands(program, context);
   program
     .command('start')
     .description('run the service from a configuration file')

@@ -1,12 +1,14 @@
-import { AppError, ConfigError, type Logger } from '@sluice/base';
+import { AppError, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import type { Generation } from '@sluice/storage';
 import { compileSyncConfig, formatDiagnostic, type SyncPlan } from '@sluice/sync-config';
+import { syncConfigError } from './admin/compile-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 
 /**
- * Compiles the sync config once before anything is started: errors end the start unless
- * `exit_on_error` is off, warnings are logged.
+ * Compiles the sync config of the configuration file once before anything is started: errors end
+ * the start unless `exit_on_error` is off (what was served before then goes on being served),
+ * warnings are logged.
  *
  * @throws ConfigError `CONFIG_SYNC_INVALID` that lists every error with its place.
  */
@@ -21,12 +23,7 @@ export function checkSyncConfig({ syncConfig }: ServiceConfig, logger: Logger): 
   }
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return;
-  const listed = errors.map((error) => formatDiagnostic(syncConfig.text, error, name));
-  const failure = new ConfigError(
-    'CONFIG_SYNC_INVALID',
-    `The sync config has ${errors.length} error(s)\n\n${listed.join('\n\n')}`,
-    { details: { problems: errors } },
-  );
+  const failure = syncConfigError(syncConfig.text, errors, name);
   if (syncConfig.exitOnError) throw failure;
   const { code, message, remedy } = failure;
   logger.error('sync_config_invalid', { code, message, remedy });
@@ -38,7 +35,7 @@ export function planForGeneration(
   source: ChangeSource | undefined,
 ): SyncPlan {
   const defaultSchema = source?.defaultSchema ?? 'public';
-  const { plan } = compileSyncConfig(generation.configText, { defaultSchema });
+  const { plan } = compileSyncConfig(generation.configs.serving.text, { defaultSchema });
   if (plan) return plan;
   throw new AppError(
     'CONFIG_SYNC_INVALID',

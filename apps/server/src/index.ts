@@ -26,3 +26,6 @@ export type {
   SnapshotProgress,
   StatusError,
 } from './service-status.ts';
+export type { DeployPlan, PlannedDefinition, PlannedTable } from './admin/deploy-plan.ts';
+export type { DeployStatus } from './admin/deploy-status.ts';
+export { planFromStorage } from './admin/plan-from-storage.ts';

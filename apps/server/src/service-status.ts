@@ -1,4 +1,5 @@
 import type { SourcePosition } from '@sluice/model';
+import type { ConfigStatus } from '@sluice/replication';
 
 /** What the service is doing right now, for a status line and for probes. */
 export interface ServiceStatus {
@@ -30,12 +31,27 @@ export interface ReplicationStatus {
   readonly position?: SourcePosition | undefined;
   /** The newest checkpoint of the generation, as a decimal string; undefined before the first. */
   readonly checkpointOpId?: string | undefined;
+  /** Reading for a sync config that takes over next, beside what serves. */
+  readonly fill?: SnapshotProgress | undefined;
+  /** Facts of every generation that is replicated, oldest first. */
+  readonly generations: readonly GenerationStatus[];
   /** Row changes and snapshot rows taken since the replicator began its present attempt. */
   readonly rowsTotal: number;
   /** The failure that is being waited out; undefined while all is well. */
   readonly lastError?: StatusError | undefined;
   /** When the replicator last showed a sign of life, in ms since 1970. */
   readonly touchedAtMs: number;
+}
+
+export interface GenerationStatus {
+  readonly id: number;
+  readonly position: SourcePosition | undefined;
+  readonly lagBytes?: number | undefined;
+  /** When this process saw a checkpoint, and any progress of the position, last; ms since 1970. */
+  readonly lastCheckpointAtMs?: number | undefined;
+  readonly lastProgressAtMs?: number | undefined;
+  /** Its sync configs, the serving one first. */
+  readonly configs: readonly ConfigStatus[];
 }
 
 export interface SnapshotProgress {
@@ -52,4 +68,6 @@ export interface StatusError {
   readonly code: string;
   readonly message: string;
   readonly remedy: string;
+  /** When it began, in ms since 1970. */
+  readonly sinceMs: number;
 }

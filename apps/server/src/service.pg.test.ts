@@ -1,14 +1,20 @@
 import path from 'node:path';
-import { SignJWT } from 'jose';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLogger, type JsonObject } from '@sluice/base';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '@sluice/base';
 import { LocalPostgres } from '@sluice/local-postgres';
 import { ScratchPostgres } from '@sluice/testing';
-import { loadServiceConfig } from './config/load-config.ts';
-import { startService, type Service } from './service.ts';
+import {
+  kinds,
+  LineReader,
+  ops,
+  probe,
+  startTestService,
+  tokenFor,
+  until,
+  untilReady,
+} from './testing/test-service.ts';
 
-const SECRET = Buffer.from('a-secret-for-tests-of-the-service');
 const SYNC_CONFIG = `
 bucket_definitions:
   by_owner:
@@ -52,115 +58,12 @@ async function openDatabase(name: string, url = postgres.url(name)): Promise<pg.
 }
 
 function start(change: { readonly uri?: string; readonly syncConfig?: string } = {}) {
-  const settings = {
-    replication: {
-      connections: [
-        { type: 'postgresql', uri: change.uri ?? postgres.url(databaseName), sslmode: 'disable' },
-      ],
-    },
-    storage: { type: 'sqlite', path: path.join(storageDir, 'buckets.db') },
-    host: '127.0.0.1',
-    port: 0,
-    client_auth: {
-      jwks: { keys: [{ kty: 'oct', alg: 'HS256', k: SECRET.toString('base64url') }] },
-      audience: ['test'],
-    },
-    api: { tokens: ['admin'] },
-    sync_config: { content: change.syncConfig ?? SYNC_CONFIG },
-  };
-  return loadServiceConfig({
-    env: {},
-    cwd: scratch.folder,
-    configText: JSON.stringify(settings),
-  }).then((config) => startService(config, { logger: silentLogger }));
+  return startTestService({
+    uri: change.uri ?? postgres.url(databaseName),
+    storagePath: path.join(storageDir, 'buckets.db'),
+    syncConfig: change.syncConfig ?? SYNC_CONFIG,
+  });
 }
-
-async function tokenFor(user: string): Promise<string> {
-  const now = Math.floor(Date.now() / 1000);
-  const token = await new SignJWT({ sub: user, aud: 'test', iat: now, exp: now + 3600 })
-    .setProtectedHeader({ alg: 'HS256' })
-    .sign(SECRET);
-  return `Token ${token}`;
-}
-
-/** A client's stream, line by line. */
-class LineReader {
-  readonly lines: JsonObject[] = [];
-  readonly #response: Response;
-  readonly #abort: AbortController;
-  readonly ended: Promise<void>;
-
-  private constructor(response: Response, abort: AbortController) {
-    this.#response = response;
-    this.#abort = abort;
-    this.ended = this.#read();
-    this.ended.catch(() => {}); // looked at by those who wait for it
-  }
-
-  static async open(service: Service, user: string, body: JsonObject = {}): Promise<LineReader> {
-    const abort = new AbortController();
-    const response = await fetch(`${service.url}/sync/stream`, {
-      method: 'POST',
-      headers: { authorization: await tokenFor(user), 'content-type': 'application/json' },
-      body: JSON.stringify({ raw_data: true, client_id: 'c1', ...body }),
-      signal: abort.signal,
-    });
-    expect(response.status).toBe(200);
-    return new LineReader(response, abort);
-  }
-
-  async #read(): Promise<void> {
-    let rest = '';
-    const text = this.#response.body?.pipeThrough(new TextDecoderStream());
-    for await (const part of text ?? []) {
-      const lines = (rest + part).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) this.lines.push(JSON.parse(line) as JsonObject);
-    }
-  }
-
-  /** Waits for `count` completed checkpoints; the lines up to the last of them. */
-  async completed(count: number): Promise<readonly JsonObject[]> {
-    await until(() => {
-      const done = this.lines.filter((line) => 'checkpoint_complete' in line).length;
-      expect(done).toBeGreaterThanOrEqual(count);
-    });
-    return this.lines;
-  }
-
-  close(): void {
-    this.#abort.abort();
-  }
-}
-
-function until(check: () => void | Promise<void>, timeoutMs = 30_000): Promise<void> {
-  return vi.waitFor(check, { timeout: timeoutMs, interval: 20 });
-}
-
-async function probe(service: Service, name: string): Promise<number> {
-  return (await fetch(`${service.url}/probes/${name}`)).status;
-}
-
-async function untilReady(service: Service): Promise<void> {
-  await until(async () => expect(await probe(service, 'readiness')).toBe(200));
-}
-
-interface DataLine {
-  readonly data: {
-    readonly data: readonly { readonly op: string; readonly data: string | null }[];
-  };
-}
-
-/** What the data lines bring, in order. */
-function ops(lines: readonly JsonObject[]): string[] {
-  return lines
-    .filter((line) => 'data' in line)
-    .flatMap((line) => (line as unknown as DataLine).data.data)
-    .map(({ op, data }) => `${op} ${data}`);
-}
-
-const kinds = (lines: readonly JsonObject[]): string[] =>
-  lines.map((line) => Object.keys(line).join()).filter((kind) => kind !== 'token_expires_in');
 
 describe('a service on a real database', () => {
   it('streams the snapshot, then changes, then a write checkpoint', async () => {

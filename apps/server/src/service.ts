@@ -1,16 +1,19 @@
-import { pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
+import { AppError, pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import { SyncHub } from '@sluice/sync';
-import { adminBackend } from './admin-backend.ts';
+import { adminBackend } from './admin/admin-backend.ts';
+import type { DeployPlan } from './admin/deploy-plan.ts';
+import type { DeployStatus } from './admin/deploy-status.ts';
 import { configuredKeys } from './auth/configured-keys.ts';
 import { verifyToken } from './auth/verify-token.ts';
 import { checkSyncConfig, planForGeneration } from './check-sync-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
-import type { HttpBackend, ProbeState } from './http/backend.ts';
+import type { AdminBackend, HttpBackend, ProbeState } from './http/backend.ts';
 import { HttpServer } from './http/http-server.ts';
 import { createLogger } from './logging/create-logger.ts';
 import { openBucketStorage, openSource, requireSource } from './open-stores.ts';
 import { OperationRate } from './operation-rate.ts';
+import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
@@ -31,6 +34,15 @@ export interface Service extends AsyncDisposable {
   status(): ServiceStatus;
   /** Calls `listener` whenever the status changes, at most a few times per second. */
   onStatus(listener: (status: ServiceStatus) => void): () => void;
+  /** What deploying a sync config would change. @throws ConfigError `CONFIG_SYNC_INVALID`. */
+  plan(text: string): Promise<DeployPlan>;
+  /**
+   * Deploys a sync config; resolves once that is durable. `deployStatus` tells when it serves.
+   *
+   * @throws AppError as the deploy route (see `AdminBackend`).
+   */
+  deploy(text: string): Promise<void>;
+  deployStatus(): Promise<DeployStatus>;
   /**
    * Stops accepting, ends the streams normally, lets the replicator finish what is under way, and
    * closes everything. Takes at most about 15 s; repeatable.
@@ -74,7 +86,9 @@ class RunningService implements Service {
   readonly #source: ChangeSource | undefined;
   readonly #storage: StorageKeeper<SyncHub>;
   readonly #supervisor: ReplicatorSupervisor | undefined;
+  readonly #admin: AdminBackend;
   readonly #rate = new OperationRate();
+  readonly #readingRate = new ReadingRate();
   readonly #listeners = new Set<(status: ServiceStatus) => void>();
   #http: HttpServer | undefined;
   #background: readonly Promise<unknown>[] = [];
@@ -101,6 +115,7 @@ class RunningService implements Service {
         }),
     });
     this.#supervisor = this.#newSupervisor(around);
+    this.#admin = this.#newAdmin();
   }
 
   async start(production: boolean): Promise<void> {
@@ -117,7 +132,7 @@ class RunningService implements Service {
     });
     this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
     this.#background = [
-      this.#storage.run(this.#stop.signal),
+      this.#storage.run(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
     ];
@@ -140,6 +155,18 @@ class RunningService implements Service {
   onStatus(listener: (status: ServiceStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  plan(text: string): Promise<DeployPlan> {
+    return this.#admin.plan(text);
+  }
+
+  async deploy(text: string): Promise<void> {
+    await this.#admin.deploy(text);
+  }
+
+  deployStatus(): Promise<DeployStatus> {
+    return this.#admin.status();
   }
 
   stop(): Promise<void> {
@@ -171,15 +198,27 @@ class RunningService implements Service {
     this.#logger.info('service_stopped');
   }
 
+  /** A service without a sync config does nothing until it gets one. */
+  async #tellWhatIsAwaited(): Promise<void> {
+    const { opened } = this.#storage;
+    if (this.#config.syncConfig || !opened || this.#stop.signal.aborted) return;
+    if ((await opened.storage.generations()).length > 0) return;
+    this.#logger.info('sync_config_awaited', {
+      message:
+        'No sync config is deployed yet; deploy one with `sluice deploy`, or name one in sync_config',
+    });
+  }
+
   #newSupervisor(around: {
     readonly clock: Clock;
     readonly logger: Logger;
     readonly random: () => number;
   }): ReplicatorSupervisor | undefined {
     const { source: connection, storage, syncConfig } = this.#config;
-    if (!connection || !syncConfig) {
-      const missing = connection ? 'sync_config' : 'replication.connections';
-      this.#logger.warn('replication_off', { message: `${missing} is not configured` });
+    if (!connection) {
+      this.#logger.warn('replication_off', {
+        message: 'replication.connections is not configured',
+      });
       return undefined;
     }
     return new ReplicatorSupervisor({
@@ -187,20 +226,44 @@ class RunningService implements Service {
       launch: launchWorker({
         connection,
         storagePath: storage.path,
-        syncConfigText: syncConfig.text,
+        syncConfigText: syncConfig?.text,
       }),
       onStatus: (status) => this.#sample(status),
     });
   }
 
-  #sample({ checkpointOpId }: ReplicationStatus): void {
+  #newAdmin(): AdminBackend {
+    const { source: connection, syncConfig } = this.#config;
+    return adminBackend({
+      connection,
+      source: this.#source,
+      storage: () => this.#storage.require().storage,
+      replication: () => this.#replication(),
+      status: () => this.status(),
+      concerned: (plan) => this.#storage.require().used.sessionsConcerned(plan),
+      rowsPerSecond: () => this.#readingRate.rowsPerSecond,
+      request: (request) =>
+        this.#supervisor?.request(request) ??
+        Promise.reject(new AppError('REPLICATION_WAITING', 'This service does not replicate')),
+      isPinned: syncConfig !== undefined,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+  }
+
+  #sample({ checkpointOpId, rowsTotal, state, fill }: ReplicationStatus): void {
+    this.#readingRate.add(
+      this.#clock.now(),
+      rowsTotal,
+      state === 'snapshotting' || fill?.table !== undefined,
+    );
     if (checkpointOpId === undefined) return;
     this.#rate.add(this.#clock.now(), BigInt(checkpointOpId));
   }
 
   #replication(): ReplicationStatus {
     if (this.#supervisor) return this.#supervisor.status;
-    return { state: 'off', rowsTotal: 0, touchedAtMs: this.#clock.now() };
+    return { state: 'off', generations: [], rowsTotal: 0, touchedAtMs: this.#clock.now() };
   }
 
   #backend(): HttpBackend {
@@ -232,12 +295,7 @@ class RunningService implements Service {
         }),
       createWriteCheckpoint: (user) => batches.create(user),
       probes: () => this.#probes(),
-      admin: adminBackend({
-        connection,
-        source: this.#source,
-        storage: () => this.#storage.require().storage,
-        replication: () => this.#replication(),
-      }),
+      admin: this.#admin,
     };
   }
 

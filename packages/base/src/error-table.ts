@@ -186,6 +186,12 @@ export const ERROR_TABLE = {
     RETRY,
   ),
 
+  REPLICATION_WAITING: entry(
+    'The replicator waits out a failure, so it cannot take up anything new',
+    'Correct the failure named; the replicator tries again by itself',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
   STORAGE_UNAVAILABLE: entry(
     'Bucket storage cannot be opened',
     'Check the path and its permissions',
@@ -318,6 +324,11 @@ export const ERROR_TABLE = {
     'Another sync config is being filled',
     'Wait until it serves, or deploy the active one again to call it off',
     { httpStatus: 409, logLevel: 'info' },
+  ),
+  API_DEPLOY_UNANSWERED: entry(
+    'The replicator did not answer in time, so it is not known what became of the request',
+    'See what is active and deploying, then try again',
+    { ...RETRY, httpStatus: 504 },
   ),
   API_LISTEN_FAILED: entry(
     'The service cannot listen on its port',

@@ -306,6 +306,7 @@ export class ReplicationRun {
   async #runRound(): Promise<void> {
     const round = new AbortController();
     this.#round = round;
+    if (this.#between.length > 0) return; // it came too late to end the round before
     const signal = AbortSignal.any([this.#ended.signal, round.signal]);
     const { active, activeIsUsable, preparing, remove } = await this.#completeSurvey();
     const tasks = remove.map((generation) => this.#remove(generation, signal));

@@ -2,18 +2,25 @@ import { ConfigError, silentLogger, SourceError, systemClock } from '@sluice/bas
 import type { SourcePosition, TablePattern, TableSchema } from '@sluice/model';
 import type {
   ChangeSource,
+  LogRetention,
+  QueryArgument,
+  QueryResult,
   ReplicationOptions,
   SourceCheck,
   SourceReplication,
+  TableFacts,
 } from '@sluice/source';
-import { runChecks } from './checks/run-checks.ts';
+import { readCheckContext, runChecks } from './checks/run-checks.ts';
 import { QueryPool } from './connect/query-pool.ts';
+import { runReadOnly } from './connect/read-only-query.ts';
 import { connectionSettings } from './connect/settings.ts';
 import { readLogHead, writeMark } from './log-head.ts';
 import type { PostgresSourceOptions } from './options.ts';
 import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
+import { readLogRetention } from './slots/log-retention.ts';
 import { assertUsable } from './slots/slot-state.ts';
 import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
+import { describeTables } from './tables/describe-tables.ts';
 import { missesChanges, requirePublication } from './tables/publication.ts';
 import { readSchema } from './tables/read-schema.ts';
 import { TypeCatalog } from './types/type-catalog.ts';
@@ -64,6 +71,19 @@ class PostgresSource implements ChangeSource {
 
   readSchema(): Promise<readonly TableSchema[]> {
     return readSchema(this.#context.pool, this.#context.types);
+  }
+
+  async describeTables(patterns: readonly TablePattern[]): Promise<readonly TableFacts[]> {
+    const { pool, publication, slotNamePrefix } = this.#context;
+    return describeTables(await readCheckContext(pool, { publication, slotNamePrefix, patterns }));
+  }
+
+  logRetention(handle: string): Promise<LogRetention | undefined> {
+    return readLogRetention(this.#context.pool, handle);
+  }
+
+  runQuery(sql: string, args: readonly QueryArgument[]): Promise<QueryResult> {
+    return runReadOnly(this.#context.pool, sql, args);
   }
 
   head(): Promise<SourcePosition> {

@@ -18,6 +18,19 @@ export interface ChangeSource extends AsyncDisposable {
   check(patterns: readonly TablePattern[]): Promise<readonly SourceCheck[]>;
   /** All tables that the role can see, without system schemas. */
   readSchema(): Promise<readonly TableSchema[]>;
+  /**
+   * What people want to know of the tables that match, whether they are replicated or not. Costs
+   * little however large they are.
+   */
+  describeTables(patterns: readonly TablePattern[]): Promise<readonly TableFacts[]>;
+  /** How much of the change log is kept for a handle; undefined when there is no such handle. */
+  logRetention(handle: string): Promise<LogRetention | undefined>;
+  /**
+   * Runs one statement that an operator wrote; it may read, but not write.
+   *
+   * @throws SourceError `SOURCE_QUERY_FAILED` with the database's own message.
+   */
+  runQuery(sql: string, args: readonly QueryArgument[]): Promise<QueryResult>;
 
   /** The newest position: everything committed before the call lies at or before it. */
   head(): Promise<SourcePosition>;
@@ -66,6 +79,36 @@ export interface SourceCheck {
   readonly remedy: readonly string[];
   /** SQL that this tool can run itself with the connected role; undefined when it cannot. */
   readonly fix?: readonly string[] | undefined;
+}
+
+/** A table as operators are shown it. */
+export interface TableFacts {
+  readonly schema: string;
+  readonly name: string;
+  /** The columns that identify a row in the change log, by name; empty when there are none. */
+  readonly identityColumns: readonly string[];
+  /** About how many rows there are; undefined when it cannot be told cheaply. */
+  readonly estimatedRows: number | undefined;
+  /** The points of `check` that are not well for this table. */
+  readonly problems: readonly SourceCheck[];
+}
+
+/** For one handle. What the source does not bound or does not tell is undefined. */
+export interface LogRetention {
+  /** The source's own word for it, e.g. `reserved`, `extended`, `lost`. */
+  readonly status: string | undefined;
+  /** How much may still be written before the handle is in danger. */
+  readonly remainingBytes: number | undefined;
+  /** How much the source keeps at most for a handle that nobody reads. */
+  readonly limitBytes: number | undefined;
+}
+
+export type QueryArgument = string | number | boolean;
+
+export interface QueryResult {
+  readonly columns: readonly string[];
+  /** JSON-safe values. */
+  readonly rows: readonly (readonly unknown[])[];
 }
 
 /** One place in the change log, opened. */

@@ -3,6 +3,9 @@ export {
   type ChangedValue,
   type ChangeEvent,
   type ChangeSource,
+  type LogRetention,
+  type QueryArgument,
+  type QueryResult,
   type ReplicationOptions,
   type SnapshotChunk,
   type SnapshotOptions,
@@ -10,6 +13,7 @@ export {
   type SourceReplication,
   type SourceTable,
   type StreamOptions,
+  type TableFacts,
   type TableSnapshot,
   type ValueOptions,
 } from './contract.ts';

@@ -35,6 +35,8 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     })),
     tables: [],
     events: [],
+    dataTables: [],
+    parameterTables: [],
     rowEvaluator: () => undefined,
     eventEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),

@@ -4,6 +4,7 @@ import { printBanner } from '../dev/banner.ts';
 import { ClosingList } from '../dev/closing-list.ts';
 import { DevFolder } from '../dev/dev-folder.ts';
 import { openDevLog, type DevLog } from '../dev/dev-log.ts';
+import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
 import { loadDevSyncConfig, type DevSyncConfig } from '../dev/dev-sync-config.ts';
 import { followStatus } from '../dev/follow-status.ts';
@@ -63,13 +64,14 @@ async function runUntilInterrupted(
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
   const syncConfig = await loadDevSyncConfig(context, options, source);
+  const storagePath = folder.file(source.storageName);
   const service = opened.use(
     await startDevService(context, {
       databaseUrl: source.url,
       port: ports.service,
-      syncConfig: syncConfig.text,
       key,
-      storagePath: folder.file(source.storageName),
+      apiToken: await folder.apiToken(),
+      storagePath,
       logger: log.logger,
     }),
   );
@@ -79,13 +81,23 @@ async function runUntilInterrupted(
     serviceUrl: service.url,
     uploadUrl: uploads.url,
     databaseUrl: source.url,
+    storagePath,
     users: source.users,
     postgresPort: source.postgresPort,
   };
   await folder.saveState({ ...state, running: true });
   opened.defer(() => folder.saveState({ ...state, running: false }));
 
-  if (!(await followStatus(context, service, { untilServing: true }))) return;
+  const deploy = new DevDeploy(context, {
+    service,
+    databaseUrl: source.url,
+    onDeployed: ({ tables }) => uploads.setTables(tables),
+  });
+  const [isServing] = await Promise.all([
+    followStatus(context, service, { untilServing: true }),
+    deploy.start(syncConfig),
+  ]);
+  if (!isServing) return;
   await printBanner(context, {
     folder,
     state,
@@ -95,6 +107,7 @@ async function runUntilInterrupted(
   });
   await Promise.race([
     followStatus(context, service, { untilServing: false }),
+    deploy.watch(syncConfig),
     untilAborted(signal),
   ]);
 }

@@ -12,6 +12,8 @@ export interface DevState {
   readonly uploadUrl: string;
   /** With password: the folder is for this user only. */
   readonly databaseUrl: string;
+  /** Of the bucket storage. */
+  readonly storagePath?: string | undefined;
   readonly users: readonly string[];
   /** Of the embedded server, so that connection strings stay the same from start to start. */
   readonly postgresPort?: number | undefined;
@@ -69,6 +71,13 @@ export class DevFolder {
       });
     }
     return { kty: 'oct', alg: 'HS256', kid: key['kid'], k: key['k'] };
+  }
+
+  /** What opens the admin API of the service that runs here; made at first use. */
+  async apiToken(): Promise<string> {
+    const file = this.file('api-token');
+    if (!existsSync(file)) await writeFile(file, `${newSecret()}\n`, { mode: 0o600 });
+    return (await readFile(file, 'utf8')).trim();
   }
 
   state(): DevState | undefined {

@@ -4,7 +4,10 @@ import type { CliContext } from '../cli-context.ts';
 import { runStep } from '../terminal/steps.ts';
 import { serviceSettings, type ServiceSettings } from './service-settings.ts';
 
-export interface DevService extends AsyncDisposable, Pick<Service, 'status' | 'onStatus'> {
+export interface DevService
+  extends
+    AsyncDisposable,
+    Pick<Service, 'status' | 'onStatus' | 'plan' | 'deploy' | 'deployStatus'> {
   readonly url: string;
 }
 
@@ -23,6 +26,9 @@ export function startDevService(
       url: `http://localhost:${port}`,
       status: () => service.status(),
       onStatus: (listener) => service.onStatus(listener),
+      plan: (text) => service.plan(text),
+      deploy: (text) => service.deploy(text),
+      deployStatus: () => service.deployStatus(),
       [Symbol.asyncDispose]: () => service.stop(),
     };
     return { value, done: `Service on port ${port}` };

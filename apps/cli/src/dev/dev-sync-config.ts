@@ -32,12 +32,24 @@ export async function loadDevSyncConfig(
 ): Promise<DevSyncConfig> {
   const file = findSyncConfig(context.cwd, choice);
   if (file === undefined) throw noSyncConfig();
-  const text = await readTextFile(file);
-  await using source = openSource(database.url);
+  return checkDevSyncConfig(context, file, await readTextFile(file), { databaseUrl: database.url });
+}
+
+/**
+ * Checks the text of a sync config against the database, and prints what is to be said about it.
+ *
+ * @throws ConfigError `CONFIG_SYNC_INVALID` when it has errors.
+ */
+export async function checkDevSyncConfig(
+  context: CliContext,
+  file: string,
+  text: string,
+  { databaseUrl }: { readonly databaseUrl: string },
+): Promise<DevSyncConfig> {
+  await using source = openSource(databaseUrl);
   const schema = await source.readSchema();
-  const fileName = shownPath(context.cwd, file);
   const plan = compileChecked(context.screen, text, {
-    fileName,
+    fileName: shownPath(context.cwd, file),
     defaultSchema: source.defaultSchema,
     sourceSchema: schema,
   });

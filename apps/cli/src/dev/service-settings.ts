@@ -5,13 +5,15 @@ export interface ServiceSettings {
   readonly databaseUrl: string;
   readonly storagePath: string;
   readonly port: number;
-  readonly syncConfig: string;
   readonly key: DevKey;
+  /** Opens the admin API. */
+  readonly apiToken: string;
 }
 
 /**
  * The configuration that `sluice dev` runs the service with, in the form of a configuration file
- * (spec/sync-config.md 19.2), so that it passes the same checks.
+ * (spec/sync-config.md 19.2), so that it passes the same checks. Without `sync_config`: it is
+ * deployed through the API, so that a changed file can be taken up while the service runs.
  */
 export function serviceSettings(settings: ServiceSettings): Record<string, unknown> {
   return {
@@ -20,6 +22,6 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     host: '127.0.0.1',
     port: settings.port,
     client_auth: { jwks: { keys: [settings.key] }, audience: [DEV_AUDIENCE] },
-    sync_config: { content: settings.syncConfig },
+    api: { tokens: [settings.apiToken] },
   };
 }

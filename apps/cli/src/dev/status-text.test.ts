@@ -6,7 +6,14 @@ import { statusText } from './status-text.ts';
 
 const plain = pc.createColors(false);
 const STREAMING: ServiceStatus = {
-  replication: { state: 'streaming', lagMs: 3, lagBytes: 120, rowsTotal: 5, touchedAtMs: 0 },
+  replication: {
+    state: 'streaming',
+    generations: [],
+    lagMs: 3,
+    lagBytes: 120,
+    rowsTotal: 5,
+    touchedAtMs: 0,
+  },
   checkpointOpId: '3724',
   opsPerSecond: 12.4,
   clients: 2,
@@ -16,7 +23,7 @@ const WAITING: ServiceStatus = {
   replication: {
     ...STREAMING.replication,
     state: 'waiting',
-    lastError: { code: 'SOURCE_UNREACHABLE', message: 'No answer', remedy: 'Start it' },
+    lastError: { code: 'SOURCE_UNREACHABLE', message: 'No answer', remedy: 'Start it', sinceMs: 0 },
   },
 };
 
@@ -31,6 +38,16 @@ test('says in one line what the service does', () => {
   ).toBe(
     '● snapshotting  table 2 of 4, 3,000 of about 12,000 rows  checkpoint none yet  12 ops/s  1 client',
   );
+  const fill = {
+    table: 'public.todos',
+    tablesDone: 0,
+    tablesTotal: 1,
+    rowsDone: 200,
+    rowsEstimated: 3600,
+  };
+  expect(
+    statusText({ ...STREAMING, replication: { ...STREAMING.replication, fill } }, plain),
+  ).toContain('  filling: table 1 of 1, 200 of about 3,600 rows  ');
   expect(statusText(WAITING, plain)).toMatch(/^● waiting .*SOURCE_UNREACHABLE$/);
 });
 

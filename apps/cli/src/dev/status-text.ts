@@ -1,4 +1,4 @@
-import type { ServiceStatus } from '@sluice/server';
+import type { ServiceStatus, SnapshotProgress } from '@sluice/server';
 import type { Screen } from '../terminal/screen.ts';
 import { counted, formatBytes, formatCount, formatDuration } from '../terminal/text.ts';
 
@@ -9,6 +9,7 @@ export function statusText(status: ServiceStatus, colors: Screen['colors']): str
   const parts = [
     colors[paint](`● ${replication.state}`),
     ...snapshotText(status),
+    ...(replication.fill ? [colors.cyan(`filling${fillText(status)}`)] : []),
     ...(replication.state === 'streaming' ? [`lag ${lagText(status)}`] : []),
     `checkpoint ${checkpointText(status)}`,
     `${formatCount(Math.round(status.opsPerSecond))} ops/s`,
@@ -32,16 +33,25 @@ const PAINT = {
   stopped: 'dim',
 } as const satisfies Record<ServiceStatus['replication']['state'], string>;
 
-/** `todos 3,000 of about 12,000 rows`; empty when no snapshot runs. */
+/** `table 1 of 2, 3,000 of about 12,000 rows`; empty when no snapshot runs. */
 export function snapshotText({ replication }: ServiceStatus): string[] {
-  const { snapshot } = replication;
-  if (replication.state !== 'snapshotting' || snapshot === undefined) return [];
-  const total =
-    snapshot.rowsEstimated === undefined || snapshot.rowsEstimated < snapshot.rowsDone
-      ? ''
-      : ` of about ${formatCount(snapshot.rowsEstimated)}`;
-  const tables = `table ${Math.min(snapshot.tablesDone + 1, snapshot.tablesTotal)} of ${snapshot.tablesTotal}`;
-  return [`${tables}, ${formatCount(snapshot.rowsDone)}${total} rows`];
+  const { snapshot, state } = replication;
+  return state === 'snapshotting' && snapshot !== undefined ? [progressText(snapshot)] : [];
+}
+
+/** `: table 1 of 2, …` of what is filled beside what serves, or before anything does. */
+export function fillText(status: ServiceStatus): string {
+  const { fill } = status.replication;
+  const [text] = fill ? [progressText(fill)] : snapshotText(status);
+  return text === undefined ? '' : `: ${text}`;
+}
+
+function progressText(progress: SnapshotProgress): string {
+  const { rowsEstimated, rowsDone, tablesDone, tablesTotal } = progress;
+  const isKnown = rowsEstimated !== undefined && rowsEstimated >= rowsDone;
+  const total = isKnown ? ` of about ${formatCount(rowsEstimated)}` : '';
+  const table = `table ${Math.min(tablesDone + 1, tablesTotal)} of ${tablesTotal}`;
+  return `${table}, ${formatCount(rowsDone)}${total} rows`;
 }
 
 function lagText({ replication }: ServiceStatus): string {

@@ -17,6 +17,8 @@ export interface UploadServerOptions {
 
 export interface UploadServer extends AsyncDisposable {
   readonly url: string;
+  /** From now on these tables may be changed. */
+  setTables(tables: readonly string[]): void;
 }
 
 const MAX_CONNECTIONS = 4;
@@ -26,12 +28,14 @@ export async function startUploadServer(options: UploadServerOptions): Promise<U
   const { logger } = options;
   const pool = new pg.Pool({ connectionString: options.databaseUrl, max: MAX_CONNECTIONS });
   pool.on('error', (error) => logger.warn('upload_connection_lost', { message: error.message }));
-  const handler = createUploadHandler({
-    database: pool,
-    authenticate: (request) => authenticate(request, options.key),
-    tables: options.tables,
-    logger,
-  });
+  const handlerFor = (tables: readonly string[] | undefined): RequestHandler =>
+    createUploadHandler({
+      database: pool,
+      authenticate: (request) => authenticate(request, options.key),
+      tables,
+      logger,
+    });
+  let handler = handlerFor(options.tables);
   const server = createServer((incoming, outgoing) => {
     respond(handler, incoming, outgoing).catch((error: unknown) => {
       logger.warn('upload_answer_failed', { message: toAppError(error).message });
@@ -45,6 +49,9 @@ export async function startUploadServer(options: UploadServerOptions): Promise<U
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   return {
     url: `http://localhost:${port}/upload`,
+    setTables(tables) {
+      handler = handlerFor(tables);
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();

@@ -24,7 +24,8 @@ Generated from the schema; do not edit (\`UPDATE_DOCS=1 npx vitest run --project
 The file is YAML or JSON, in the format of PowerSync's service, and is looked for in this order:
 the base64 text in \`POWERSYNC_CONFIG_B64\`, the path in \`POWERSYNC_CONFIG_PATH\`, then \`sluice.yaml\`,
 \`sluice.yml\` or \`powersync.yaml\` in the working directory. \`POWERSYNC_SYNC_CONFIG_B64\` overrides
-the sync config that the file names.
+the sync config that the file names. A file without \`sync_config\` leaves the sync config to the admin API
+([operations.md](operations.md#deploying-a-sync-config)): the service waits for a first one, and keeps it over restarts.
 
 \`!env NAME\` stands for an environment variable whose name starts with \`PS_\`; \`!env NAME::number\` and
 \`!env NAME::boolean\` convert it. A missing variable, an unknown key and a wrong value are errors;

@@ -51,7 +51,7 @@ const connection = z.strictObject({
   type: choice(['postgresql'], 'Kind of the source database; required').unwrap(),
   id: text('Identity of the connection', '`default`'),
   tag: text('Name of the connection in queries', '`default`'),
-  debug_api: flag(IGNORED),
+  debug_api: flag('Let the admin API run SQL on it, in transactions that cannot write'),
   uri: text('`postgresql://user:password@host:port/database`; the keys below override its parts'),
   hostname: text('Host name or address'),
   port: integer(1024, 65535, 'Port', '5432'),
@@ -137,7 +137,10 @@ const api = z.strictObject({
 const syncConfig = z.strictObject({
   path: text('Sync config file, relative to this file'),
   content: text('The sync config itself'),
-  exit_on_error: flag('End the process at start when the sync config is invalid', 'true'),
+  exit_on_error: flag(
+    'End the process at start when the sync config is invalid; else what was served before is served on',
+    'true',
+  ),
 });
 
 const telemetry = z.strictObject({

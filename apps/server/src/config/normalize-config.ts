@@ -59,6 +59,7 @@ function postgresConnection(raw: RawConnection): PostgresConnection {
     type: 'postgresql',
     id: raw.id ?? 'default',
     tag: raw.tag ?? 'default',
+    debugApi: raw.debug_api ?? false,
     hostname: raw.hostname ?? parts.hostname ?? '',
     port: raw.port ?? parts.port ?? 5432,
     username: raw.username ?? parts.username ?? '',

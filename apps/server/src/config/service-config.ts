@@ -23,6 +23,8 @@ export interface PostgresConnection {
   readonly type: 'postgresql';
   readonly id: string;
   readonly tag: string;
+  /** Whether the admin API may run (reading) SQL on it. */
+  readonly debugApi: boolean;
   readonly hostname: string;
   readonly port: number;
   readonly username: string;

@@ -1,78 +1,75 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, SyncError, type JsonObject } from '@sluice/base';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isJsonObject, type JsonObject, type JsonValue } from '@sluice/base';
 import { requireApiToken } from '../auth/authorization-header.ts';
+import type { SqlRequest } from './backend.ts';
 import type { RouteContext } from './http-server.ts';
+import { invalidParameters, requiredText } from './parameters.ts';
 import { headerText, mergedParameters, sendJson } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
 
-/** The admin routes (spec/protocol.md 1.2, 1.3). */
+/** The routes under /api/admin/v1 (spec/protocol.md 1.2, 1.3); the last three are our own. */
 export function registerAdminRoutes(app: FastifyInstance, context: RouteContext): void {
   const { admin } = context.backend;
   const onRequest = runInGroup(context.groups.admin);
-  const authorize = (request: FastifyRequest): void =>
-    requireApiToken(headerText(request.headers.authorization), context.apiTokens);
-  const post = (path: string, handler: (request: FastifyRequest) => Promise<unknown>): void => {
-    app.post(path, { onRequest }, async (request, reply) => {
-      authorize(request);
-      return sendJson(reply, { data: await handler(request) });
+  /** Parameters are looked at before the token is (1.1.2). */
+  const post = <T>(
+    name: string,
+    parse: (parameters: JsonObject) => T,
+    handle: (input: T) => Promise<unknown>,
+  ): void => {
+    app.post(`/api/admin/v1/${name}`, { onRequest }, async (request, reply) => {
+      const input = parse(mergedParameters(request));
+      authorizeAdmin(request, context);
+      return sendJson(reply, { data: await handle(input) });
     });
   };
-  const pinned = (): Promise<never> =>
-    Promise.reject(
-      new AppError('API_SYNC_CONFIG_PINNED', 'The sync config comes from the configuration file'),
-    );
+  const nothing = (): undefined => undefined;
+  const config = (parameters: JsonObject): string => requiredText(parameters, 'sync_rules');
 
-  post('/api/admin/v1/diagnostics', (request) => {
-    const { sync_rules_content: withContent } = mergedParameters(request);
-    return admin.diagnostics({ withContent: withContent === true });
+  post('execute-sql', sqlRequest, (request) => admin.executeSql(request));
+  post('diagnostics', diagnosticsRequest, (request) => admin.diagnostics(request));
+  post('schema', nothing, () => admin.schema());
+  post('reprocess', nothing, async () => {
+    const slot = await admin.reprocess();
+    return { connections: [{ ...admin.place(), ...slot }] };
   });
-  post('/api/admin/v1/schema', () => admin.schema());
-  post('/api/admin/v1/validate', (request) =>
-    admin.validate(requiredText(mergedParameters(request), 'sync_rules')),
-  );
-  post('/api/admin/v1/reprocess', pinned);
-  post('/api/sync-rules/v1/deploy', pinned);
-  post('/api/sync-rules/v1/reprocess', pinned);
-  registerRulesRoutes(app, { ...context, onRequest, authorize });
+  post('validate', config, (text) => admin.validate(text));
+
+  post('plan', config, (text) => admin.plan(text));
+  post('rollback', nothing, () => admin.rollBack());
+  post('status', nothing, () => admin.status());
 }
 
-interface RulesRoutes extends RouteContext {
-  readonly onRequest: ReturnType<typeof runInGroup>;
-  readonly authorize: (request: FastifyRequest) => void;
+/** @throws AppError `API_TOKEN_INVALID`. */
+export function authorizeAdmin(request: FastifyRequest, context: RouteContext): void {
+  requireApiToken(headerText(request.headers.authorization), context.apiTokens);
 }
 
-/** These two answer pretty JSON; `validate` without the usual envelope. */
-function registerRulesRoutes(app: FastifyInstance, routes: RulesRoutes): void {
-  const { admin } = routes.backend;
-  app.addContentTypeParser(
-    ['application/yaml', 'application/x-yaml', 'text/yaml'],
-    { parseAs: 'string' },
-    (_request, body, done) => done(null, { content: body }),
-  );
-  app.get(
-    '/api/sync-rules/v1/current',
-    { onRequest: routes.onRequest },
-    async (request, reply): Promise<FastifyReply> => {
-      routes.authorize(request);
-      const data = { current: await admin.current(), next: null };
-      return sendJson(reply, { data }, { pretty: true });
-    },
-  );
-  app.post(
-    '/api/sync-rules/v1/validate',
-    { onRequest: routes.onRequest },
-    async (request, reply): Promise<FastifyReply> => {
-      const content = requiredText(mergedParameters(request), 'content');
-      routes.authorize(request);
-      return sendJson(reply, admin.rulesInfo(content), { pretty: true });
-    },
-  );
+function diagnosticsRequest(parameters: JsonObject): { readonly withContent: boolean } {
+  const { sync_rules_content: content } = parameters;
+  // In a query string it can only be text.
+  const withContent = content === true || content === 'true';
+  if (!withContent && ![undefined, null, false, 'false'].includes(content as null)) {
+    throw invalidParameters(['sync_rules_content must be a boolean']);
+  }
+  return { withContent };
 }
 
-function requiredText(parameters: JsonObject, name: string): string {
-  const value = parameters[name];
-  if (typeof value === 'string') return value;
-  throw new SyncError('SYNC_REQUEST_INVALID', `${name} must be given as text`, {
-    details: { problems: [`${name} must be a string`] },
-  });
+function sqlRequest(parameters: JsonObject): SqlRequest {
+  const { sql, connection_id: connectionId } = parameters;
+  const problems: string[] = [];
+  const { query, args } = isJsonObject(sql) ? sql : {};
+  if (typeof query !== 'string') problems.push('sql.query must be a string');
+  if (!Array.isArray(args) || !args.every(isArgument)) {
+    problems.push('sql.args must be a list of strings, numbers and booleans');
+  }
+  if (connectionId !== undefined && typeof connectionId !== 'string') {
+    problems.push('connection_id must be a string');
+  }
+  if (problems.length > 0) throw invalidParameters(problems);
+  return { sql: query, args, connectionId } as SqlRequest; // each was checked above
+}
+
+function isArgument(value: JsonValue): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

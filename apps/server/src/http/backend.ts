@@ -1,5 +1,8 @@
 import type { JsonObject } from '@sluice/base';
+import type { QueryArgument } from '@sluice/source';
 import type { StreamFormat, StreamRequest } from '@sluice/protocol';
+import type { DeployPlan } from '../admin/deploy-plan.ts';
+import type { DeployStatus } from '../admin/deploy-status.ts';
 import type { VerifiedToken } from '../auth/verify-token.ts';
 
 /** What the routes need of the rest of the service. All methods reject with `AppError`. */
@@ -36,14 +39,39 @@ export interface ProbeState {
   readonly touchedAtMs: number;
 }
 
-/** Payloads of spec/protocol.md 1.3. */
+/** What the admin routes do; payloads of spec/protocol.md 1.3 unless said otherwise. */
 export interface AdminBackend {
+  /** `{success, results, error?}`. */
+  executeSql(request: SqlRequest): Promise<JsonObject>;
   diagnostics(options: { readonly withContent: boolean }): Promise<JsonObject>;
   schema(): Promise<JsonObject>;
   /** A SyncRulesStatus. */
   validate(text: string): Promise<JsonObject>;
   /** A RulesInfo. */
   rulesInfo(text: string): JsonObject;
-  /** @throws AppError `API_NO_ACTIVE_CONFIG`. */
-  current(): Promise<JsonObject>;
+  /** `{current, next}`. @throws AppError `API_NO_ACTIVE_CONFIG`. */
+  current(): Promise<{ readonly current: JsonObject; readonly next: JsonObject | null }>;
+  /**
+   * `{slot_name}`, once the deploy is durable.
+   *
+   * @throws AppError `API_SYNC_CONFIG_PINNED`, `CONFIG_SYNC_INVALID`, and those of
+   * `ReplicatorSupervisor.request`.
+   */
+  deploy(text: string): Promise<JsonObject>;
+  /** `{slot_name}`. @throws AppError as `deploy`, and `CONFIG_NO_PREVIOUS`. */
+  rollBack(): Promise<JsonObject>;
+  /** `{slot_name}`. @throws AppError `API_NO_ACTIVE_CONFIG`, `API_DEPLOY_IN_PROGRESS`. */
+  reprocess(): Promise<JsonObject>;
+  /** `{id, tag}` of the connection. */
+  place(): JsonObject;
+  /** Our own. @throws ConfigError `CONFIG_SYNC_INVALID`. */
+  plan(text: string): Promise<DeployPlan>;
+  /** Our own: what replication does, and which configs are active, deploying and previous. */
+  status(): Promise<DeployStatus>;
+}
+
+export interface SqlRequest {
+  readonly sql: string;
+  readonly args: readonly QueryArgument[];
+  readonly connectionId: string | undefined;
 }

@@ -3,7 +3,9 @@ import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLogger, SyncError } from '@sluice/base';
+import { AppError, SyncError, silentLogger, type ErrorCode } from '@sluice/base';
+import type { Diagnostic } from '@sluice/sync-config';
+import { syncConfigError } from '../admin/compile-config.ts';
 import { LINES, ScriptedBackend } from '../testing/scripted-backend.ts';
 import type { OpenStream } from './backend.ts';
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
@@ -317,24 +319,99 @@ describe('admin routes', () => {
     await listen({ apiTokens: [] });
     expect(await ask(ADMIN)).toEqual(refused(401, 'PSYNC_S2101'));
   });
-  it('answer in the envelope', async () => {
-    const body = '{"sync_rules_content":true}';
-    const response = await post('/api/admin/v1/diagnostics', body, { ...JSON_TYPE, ...ADMIN });
-    expect(await response.json()).toEqual({ data: { connections: [], withContent: true } });
+  const SLOT = { data: { slot_name: 's' } };
+  const YAML = { 'content-type': 'application/yaml' };
+  const SQL = { query: 'SELECT $1', args: ['a', 1, true] };
+
+  it.each<[string, string, Record<string, string>, unknown, unknown]>([
+    ['admin/v1/execute-sql', JSON.stringify({ sql: SQL, connection_id: 'c' }), JSON_TYPE,
+      ['executeSql', { sql: 'SELECT $1', args: SQL.args, connectionId: 'c' }], SLOT],
+    ['admin/v1/diagnostics', '{"sync_rules_content":true,"other":1}', JSON_TYPE, ['diagnostics', { withContent: true }], SLOT],
+    ['admin/v1/diagnostics', '{}', JSON_TYPE, ['diagnostics', { withContent: false }], SLOT],
+    ['admin/v1/schema', '{"other":1}', JSON_TYPE, ['schema'], SLOT],
+    ['admin/v1/reprocess', '{"other":1}', JSON_TYPE, ['reprocess'],
+      { data: { connections: [{ id: 'default', tag: 'main', slot_name: 's' }] } }],
+    ['admin/v1/validate', '{"sync_rules":"a: 1"}', JSON_TYPE, ['validate', 'a: 1'], SLOT],
+    ['admin/v1/plan', '{"sync_rules":"a: 1"}', JSON_TYPE, ['plan', 'a: 1'], SLOT],
+    ['admin/v1/rollback', '{}', JSON_TYPE, ['rollBack'], SLOT],
+    ['admin/v1/status', '{}', JSON_TYPE, ['status'], SLOT],
+    ['sync-rules/v1/deploy', 'a: 1', YAML, ['deploy', 'a: 1'], SLOT],
+    ['sync-rules/v1/deploy', '{"content":"a: 1"}', JSON_TYPE, ['deploy', 'a: 1'], SLOT],
+    ['sync-rules/v1/reprocess', '{}', JSON_TYPE, ['reprocess'], SLOT],
+  ])('%s %s', async (route, body, type, asked, answer) => {
+    const response = await post(`/api/${route}`, body, { ...type, ...ADMIN });
+    expect([response.status, await response.json()]).toEqual([200, answer]);
+    expect(backend.asked).toEqual([asked]);
+  }); // prettier-ignore
+
+  it.each([
+    ['admin/v1/execute-sql', '{}'],
+    ['admin/v1/execute-sql', '{"sql":{"query":"SELECT 1"}}'],
+    ['admin/v1/execute-sql', '{"sql":{"query":"SELECT 1","args":[null]}}'],
+    ['admin/v1/execute-sql', '{"sql":{"query":"SELECT 1","args":[]},"connection_id":1}'],
+    ['admin/v1/diagnostics', '{"sync_rules_content":"yes"}'],
+    ['admin/v1/validate', '{}'],
+    ['admin/v1/plan', '{"sync_rules":1}'],
+    ['sync-rules/v1/deploy', '{"sync_rules":"a: 1"}'],
+    ['sync-rules/v1/validate', '{"content":null}'],
+    ['sync-rules/v1/reprocess', '{"content":"a: 1"}'],
+  ])('refuse wrong parameters before they look at the token: %s %s', async (route, body) => {
+    const refusal = post(`/api/${route}`, body, JSON_TYPE);
+    expect(await errorOf(refusal)).toEqual(refused(400, 'PSYNC_S2001'));
+    expect(backend.asked).toEqual([]);
   });
-  it('take a sync config as YAML or in JSON', async () => {
-    const url = '/api/sync-rules/v1/validate';
-    const yaml = await post(url, 'a: 1', { 'content-type': 'application/yaml', ...ADMIN });
-    expect(await yaml.json()).toEqual({ valid: true, content: 'a: 1' });
-    const json = await post(url, '{"content":"a: 1"}', { ...JSON_TYPE, ...ADMIN });
-    expect(await json.text()).toBe('{\n  "valid": true,\n  "content": "a: 1"\n}');
+
+  it('take YAML on two routes only', async () => {
+    const ask = (route: string) => errorOf(post(`/api/${route}`, 'a: 1', { ...YAML, ...ADMIN }));
+    expect((await ask('admin/v1/validate')).status).toBe(415);
+    expect((await ask('sync-rules/v1/reprocess')).status).toBe(415);
+    const validated = await post('/api/sync-rules/v1/validate', 'a: 1', { ...YAML, ...ADMIN });
+    expect(await validated.text()).toBe('{\n  "valid": true,\n  "content": "a: 1"\n}');
   });
-  it('refuse to change a sync config that the file names', async () => {
-    for (const path of ['/api/sync-rules/v1/deploy', '/api/sync-rules/v1/reprocess']) {
-      expect(await errorOf(post(path, undefined, ADMIN))).toEqual(refused(422, 'PSYNC_S4105'));
+
+  it('show the current config as pretty JSON', async () => {
+    const response = await fetch(`${server.url}/api/sync-rules/v1/current`, { headers: ADMIN });
+    const data = { current: { slot_name: 's' }, next: null };
+    expect(await response.text()).toBe(JSON.stringify({ data }, undefined, 2));
+  });
+
+  it.each<[ErrorCode, number, string]>([
+    ['API_SYNC_CONFIG_PINNED', 422, 'PSYNC_S4105'],
+    ['API_NO_ACTIVE_CONFIG', 422, 'PSYNC_S4104'],
+    ['API_DEPLOY_IN_PROGRESS', 409, 'PSYNC_S4106'],
+    ['CONFIG_SYNC_INVALID', 422, 'PSYNC_R0001'],
+    ['CONFIG_NO_PREVIOUS', 422, 'PSYNC_S2001'],
+    ['REPLICATION_WAITING', 503, 'PSYNC_S2001'],
+    ['API_DEPLOY_UNANSWERED', 504, 'PSYNC_S2001'],
+  ])('answer %s with %i %s', async (code, status, wireCode) => {
+    backend.adminError = new AppError(code, 'No');
+    for (const route of ['sync-rules/v1/deploy', 'admin/v1/reprocess']) {
+      const body = JSON.stringify(route.endsWith('deploy') ? { content: '' } : {});
+      const answer = errorOf(post(`/api/${route}`, body, { ...JSON_TYPE, ...ADMIN }));
+      expect(await answer).toEqual(refused(status, wireCode));
     }
   });
+
+  it('tell of a config with errors what is wrong, in the details', async () => {
+    backend.adminError = syncConfigError('a: 1', [ERROR], 'sync config');
+    const response = await post('/api/sync-rules/v1/deploy', 'a: 1', { ...YAML, ...ADMIN });
+    const { error } = (await response.json()) as { error: Record<string, unknown> };
+    expect(error).toMatchObject({
+      code: 'PSYNC_R0001',
+      status: 422,
+      description: 'The sync config has 1 error',
+      details: 'sync config:1:4: error YAML_SCHEMA: Not so\n  a: 1\n     ^',
+    });
+  });
 });
+
+const ERROR: Diagnostic = {
+  severity: 'error',
+  code: 'YAML_SCHEMA',
+  message: 'Not so',
+  start: 3,
+  end: 4,
+};
 
 describe('closing', () => {
   it('lets streams end, and refuses new ones', async () => {

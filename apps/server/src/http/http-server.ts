@@ -10,6 +10,7 @@ import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts'
 import { StreamRegistry } from './stream-registry.ts';
 import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
+import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { toWireError } from './wire-error.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
@@ -135,6 +136,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerStreamRoute(app, context);
   registerWriteCheckpointRoute(app, context);
   registerAdminRoutes(app, context);
+  registerSyncRulesRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
   return app;
 }

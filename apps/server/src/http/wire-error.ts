@@ -39,6 +39,7 @@ const WIRE_CODES: Partial<Readonly<Record<ErrorCode, string>>> = {
   API_TOKEN_INVALID: 'PSYNC_S2101',
   API_NO_ACTIVE_CONFIG: 'PSYNC_S4104',
   API_SYNC_CONFIG_PINNED: 'PSYNC_S4105',
+  API_DEPLOY_IN_PROGRESS: 'PSYNC_S4106',
   API_MEDIA_TYPE: 'PSYNC_S2004',
 };
 const OTHER_WIRE_CODE = 'PSYNC_S2001';
@@ -86,10 +87,13 @@ export function wireErrorText(error: unknown, options: { readonly production: bo
 /** Messages of sources and storage may name hosts and files: not for everybody's eyes. */
 function description(error: AppError, production: boolean): string {
   const isForClients = /^(SYNC|API|UPLOAD|CONFIG)_/.test(error.code);
-  return isForClients || !production ? error.message : ERROR_TABLE[error.code].meaning;
+  if (!isForClients && production) return ERROR_TABLE[error.code].meaning;
+  // The rest of a message with several lines is a listing, which is in the details.
+  return error.message.split('\n', 1)[0] ?? '';
 }
 
 function details(error: AppError): string {
-  const problems = error.details['problems'];
+  const { problems, listing } = error.details;
+  if (typeof listing === 'string') return listing;
   return Array.isArray(problems) ? JSON.stringify(problems) : `${error.code}: ${error.remedy}`;
 }

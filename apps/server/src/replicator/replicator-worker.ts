@@ -1,12 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { must, pause, systemClock, toAppError, type LogFacts, type Logger } from '@sluice/base';
-import { runReplication, type ReplicationStatus } from '@sluice/replication';
+import {
+  AppError,
+  must,
+  pause,
+  systemClock,
+  toAppError,
+  type LogFacts,
+  type Logger,
+} from '@sluice/base';
+import {
+  createReplication,
+  type DeployOutcome,
+  type Replication,
+  type ReplicationStatus,
+} from '@sluice/replication';
 import type { ChangeSource } from '@sluice/source';
+import type { BucketStorage } from '@sluice/storage';
 import { assertAllowedHost, openBucketStorage, openSource } from '../open-stores.ts';
 import { lagBytes } from './lag-bytes.ts';
-import type { FromReplicator, ReplicatorInput, ToReplicator } from './messages.ts';
+import {
+  toFailure,
+  type FromReplicator,
+  type ReplicatorInput,
+  type ReplicatorRequest,
+  type ToReplicator,
+} from './messages.ts';
 
-/** Entry of the replicator thread: runs replication when told to, and reports how it goes. */
+/**
+ * Entry of the replicator thread: runs replication when told to, reports how it goes, and answers
+ * requests while it runs.
+ */
 const port = must(parentPort, 'the port to the main thread');
 const input = workerData as ReplicatorInput;
 const stop = new AbortController();
@@ -29,10 +52,49 @@ const logger: Logger = {
 
 const heartbeat = setInterval(() => post({ kind: 'heartbeat' }), HEARTBEAT_MS);
 let running: Promise<void> = Promise.resolve();
+/** Of the newest attempt, once it has begun; rejects when it fails before. */
+let replication: Promise<Replication> | undefined;
+
 port.on('message', (message: ToReplicator) => {
-  if (message.kind === 'run') running = run();
-  else void finish();
+  switch (message.kind) {
+    case 'run':
+      replication = new Promise((began, failed) => {
+        running = run(began).catch(failed);
+      });
+      replication.catch(() => {}); // looked at by requests, if there are any
+      break;
+    case 'request':
+      void answer(message.id, message.request);
+      break;
+    case 'stop':
+      void finish();
+  }
 });
+
+async function answer(id: number, request: ReplicatorRequest): Promise<void> {
+  try {
+    const target = await replication;
+    if (target === undefined) throw notRunning();
+    post({ kind: 'answer', id, outcome: await perform(target, request) });
+  } catch (error) {
+    post({ kind: 'refusal', id, failure: toFailure(error) });
+  }
+}
+
+function perform(target: Replication, request: ReplicatorRequest): Promise<DeployOutcome> {
+  switch (request.kind) {
+    case 'deploy':
+      return target.deploy(request.configText);
+    case 'rollBack':
+      return target.rollBack();
+    case 'reprocess':
+      return target.reprocess();
+  }
+}
+
+function notRunning(): AppError {
+  return new AppError('REPLICATION_WAITING', 'The replicator does not run now');
+}
 
 async function finish(): Promise<void> {
   stop.abort();
@@ -41,8 +103,9 @@ async function finish(): Promise<void> {
   port.close();
 }
 
-async function run(): Promise<void> {
-  const latest: { status: ReplicationStatus | undefined } = { status: undefined };
+/** One attempt; its failure is reported, then thrown. */
+async function run(began: (replication: Replication) => void): Promise<void> {
+  const latest: Latest = new Map();
   const attempt = new AbortController();
   try {
     await using storage = await openBucketStorage({
@@ -53,51 +116,64 @@ async function run(): Promise<void> {
     await assertAllowedHost(input.connection);
     await using source = openSource(input.connection, { logger });
     const reports = [
-      repeat(STATUS_MS, attempt.signal, () => reportStatus(latest)),
-      repeat(LAG_MS, attempt.signal, () => reportLag(source, latest)),
+      repeat(STATUS_MS, attempt.signal, () => reportStatuses(latest)),
+      repeat(LAG_MS, attempt.signal, () => reportLags(source, storage, latest)),
     ];
+    const target = createReplication({
+      source,
+      storage,
+      configText: input.syncConfigText,
+      clock: systemClock,
+      logger,
+      onStatus: (status) => take(latest, status),
+    });
     try {
-      await runReplication(
-        {
-          source,
-          storage,
-          configText: input.syncConfigText,
-          clock: systemClock,
-          logger,
-          onStatus: (status) => {
-            if (latest.status?.phase !== status.phase) post({ kind: 'status', status });
-            latest.status = status;
-          },
-        },
-        stop.signal,
-      );
+      const ended = target.run(stop.signal);
+      began(target);
+      await ended;
     } finally {
       attempt.abort();
       await Promise.all(reports);
     }
   } catch (error) {
     if (!stop.signal.aborted) post({ kind: 'failed', failure: toFailure(error) });
+    throw error;
   }
 }
 
-function toFailure(error: unknown) {
-  const { code, message, remedy, retryable, stack } = toAppError(error);
-  return { code, message, remedy, retryable, ...(code === 'INTERNAL_BUG' ? { stack } : {}) };
+/** By generation. */
+type Latest = Map<number, { readonly status: ReplicationStatus; readonly isReported: boolean }>;
+
+/** A change of phase at once, everything else with the next regular report. */
+function take(latest: Latest, status: ReplicationStatus): void {
+  const isReported = latest.get(status.generationId)?.status.phase !== status.phase;
+  if (isReported) post({ kind: 'status', status });
+  latest.set(status.generationId, { status, isReported });
 }
 
-type Latest = { readonly status: ReplicationStatus | undefined };
-let reported: ReplicationStatus | undefined;
-
-function reportStatus({ status }: Latest): Promise<void> {
-  if (status !== undefined && status !== reported) post({ kind: 'status', status });
-  reported = status;
+function reportStatuses(latest: Latest): Promise<void> {
+  for (const [id, { status, isReported }] of latest) {
+    if (!isReported) post({ kind: 'status', status });
+    latest.set(id, { status, isReported: true });
+  }
   return Promise.resolve();
 }
 
-async function reportLag(source: ChangeSource, { status }: Latest): Promise<void> {
-  if (status?.phase !== 'streaming') return;
+async function reportLags(
+  source: ChangeSource,
+  storage: BucketStorage,
+  latest: Latest,
+): Promise<void> {
   try {
-    post({ kind: 'lag', lagBytes: lagBytes(await source.head(), status.position) });
+    const existing = new Set((await storage.generations()).map(({ id }) => id));
+    for (const id of latest.keys()) if (!existing.has(id)) latest.delete(id);
+    if (latest.size === 0) return;
+    const head = await source.head();
+    const lags = [...latest.values()].map(({ status }) => ({
+      generationId: status.generationId,
+      lagBytes: status.phase === 'streaming' ? lagBytes(head, status.position) : undefined,
+    }));
+    post({ kind: 'lags', lags });
   } catch (error) {
     // Replication itself meets the same failure and reports it.
     logger.debug('replication_lag_unknown', { code: toAppError(error).code });

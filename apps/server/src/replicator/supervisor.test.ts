@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { LogFacts, Logger } from '@sluice/base';
-import type { ReplicationStatus as PhaseStatus } from '@sluice/replication';
+import type { DeployOutcome, ReplicationStatus as PhaseStatus } from '@sluice/replication';
 import { FakeClock, settle } from '@sluice/testing';
 import type { ReplicationStatus } from '../service-status.ts';
 import type { FromReplicator, ReplicatorFailure, ToReplicator } from './messages.ts';
@@ -9,6 +9,7 @@ import { ReplicatorSupervisor } from './supervisor.ts';
 
 class ScriptedThread {
   readonly received: ToReplicator['kind'][] = [];
+  readonly requests: Extract<ToReplicator, { readonly kind: 'request' }>[] = [];
   readonly say: (message: FromReplicator) => void;
   exit: (error?: Error) => void = () => {};
   readonly exited = new Promise<Error | undefined>((resolve) => (this.exit = resolve));
@@ -19,6 +20,7 @@ class ScriptedThread {
   }
   post(message: ToReplicator): void {
     this.received.push(message.kind);
+    if (message.kind === 'request') this.requests.push(message);
     if (message.kind === 'stop') this.exit();
   }
   terminate(): Promise<void> {
@@ -86,6 +88,7 @@ const phase = (change: Partial<PhaseStatus> = {}): FromReplicator => ({
     checkpointOpId: 5n,
     rowsTotal: 3,
     commitLagMs: 2,
+    configs: [],
     ...change,
   },
 });
@@ -230,6 +233,88 @@ describe('the supervisor', () => {
     thread(0).say(phase({ generationId: 2, phase: 'snapshot' }));
     thread(0).say(phase({ generationId: 1 }));
     expect(supervisor.status).toMatchObject({ state: 'snapshotting', generationId: 2 });
+    stop.abort();
+    await running;
+  });
+});
+
+describe('requests to the replicator', () => {
+  const OUTCOME: DeployOutcome = {
+    generationId: 3,
+    sourceHandle: 'slot',
+    kept: ['a'],
+    filled: [],
+    dropped: [],
+    serves: true,
+  };
+  const deploy = { kind: 'deploy', configText: 'streams: {}' } as const;
+
+  it('are answered one by one, in any order', async () => {
+    const { thread, supervisor, stop, running } = setUp();
+    const first = supervisor.request(deploy);
+    const second = supervisor.request({ kind: 'rollBack' });
+    const requests = thread(0).requests;
+    expect(requests.map(({ request }) => request)).toEqual([deploy, { kind: 'rollBack' }]);
+    const [one = 0, two = 0] = requests.map(({ id }) => id);
+    const failure = { code: 'CONFIG_NO_PREVIOUS', message: 'none', remedy: 'r', retryable: false };
+    thread(0).say({ kind: 'refusal', id: two, failure });
+    thread(0).say({ kind: 'answer', id: one, outcome: OUTCOME });
+    expect(await first).toEqual(OUTCOME);
+    await expect(second).rejects.toMatchObject({
+      code: 'CONFIG_NO_PREVIOUS',
+      message: 'none',
+      remedy: 'r',
+      httpStatus: 422,
+    });
+    stop.abort();
+    await running;
+  });
+
+  it('are refused while a failure is waited out, which is named', async () => {
+    const { clock, thread, supervisor, stop, running } = setUp();
+    thread(0).say({ kind: 'failed', failure: AWAY });
+    await settle();
+    await expect(supervisor.request(deploy)).rejects.toMatchObject({
+      code: 'REPLICATION_WAITING',
+      retryable: true,
+      message: 'The replicator waits out a failure: nobody listens (SOURCE_UNREACHABLE)',
+      remedy: 'start it',
+    });
+    await clock.advance(1000);
+    const later = supervisor.request(deploy);
+    thread(0).say({ kind: 'answer', id: thread(0).requests[0]?.id ?? 0, outcome: OUTCOME });
+    expect(await later).toEqual(OUTCOME);
+    stop.abort();
+    await running;
+  });
+
+  it.each<[string, string, (thread: ScriptedThread, stop: AbortController) => void]>([
+    ['fails', 'REPLICATION_WAITING', (thread) => thread.say({ kind: 'failed', failure: AWAY })],
+    ['dies', 'REPLICATION_WAITING', (thread) => thread.exit(new Error('out of memory'))],
+    ['is stopped', 'SYNC_SHUTTING_DOWN', (_thread, stop) => stop.abort()],
+  ])('end when the replicator %s meanwhile', async (_how, code, act) => {
+    const { thread, supervisor, stop, running } = setUp();
+    const asked = supervisor.request(deploy);
+    const refused = expect(asked).rejects.toMatchObject({ code });
+    act(thread(0), stop);
+    await refused;
+    stop.abort();
+    await running;
+  });
+
+  it('end after 30 s without an answer, and a later one is ignored', async () => {
+    const { clock, thread, supervisor, stop, running } = setUp();
+    const asked = supervisor.request(deploy);
+    const refused = expect(asked).rejects.toMatchObject({
+      code: 'API_DEPLOY_UNANSWERED',
+      httpStatus: 504,
+    });
+    for (let second = 0; second < 31; second++) {
+      await clock.advance(1000);
+      thread(0).say({ kind: 'heartbeat' });
+    }
+    await refused;
+    thread(0).say({ kind: 'answer', id: thread(0).requests[0]?.id ?? 0, outcome: OUTCOME });
     stop.abort();
     await running;
   });

@@ -1,6 +1,14 @@
 import { AppError, Backoff, ERROR_TABLE, pause, type Clock, type Logger } from '@sluice/base';
-import type { ReplicationStatus } from '../service-status.ts';
-import type { FromReplicator, ReplicatorFailure } from './messages.ts';
+import type { DeployOutcome } from '@sluice/replication';
+import type { ReplicationStatus, StatusError } from '../service-status.ts';
+import {
+  isErrorCode,
+  toFailure,
+  type FromReplicator,
+  type ReplicatorFailure,
+  type ReplicatorRequest,
+} from './messages.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { emptyStatus, statusAfterFailure, statusAfterMessage } from './status-reducer.ts';
 import type { LaunchThread, ReplicatorThread } from './replicator-thread.ts';
 
@@ -36,6 +44,9 @@ export class ReplicatorSupervisor {
   #status: ReplicationStatus;
   #logged: string | undefined;
   #fail: ((failure: ReplicatorFailure) => void) | undefined;
+  readonly #requests: PendingRequests;
+  /** Only while it has been told to run and has not failed. */
+  #running: ReplicatorThread | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -46,6 +57,7 @@ export class ReplicatorSupervisor {
       random: options.random,
     });
     this.#status = emptyStatus(options.clock.now());
+    this.#requests = new PendingRequests(options.clock);
   }
 
   /** While a failure is waited out, the supervisor itself is the sign of life. */
@@ -60,13 +72,30 @@ export class ReplicatorSupervisor {
     this.#setStatus({ ...this.#status, state: 'stopped' });
   }
 
+  /**
+   * Has the replicator do something; resolves once that is durable.
+   *
+   * @throws AppError what the replicator answers (see `Replication`); `REPLICATION_WAITING` while a
+   * failure is waited out; `API_DEPLOY_UNANSWERED` when no answer comes in time, `REPLICATION_WAITING`
+   * also when the replicator fails meanwhile: what became of the request is not known then.
+   */
+  request(request: ReplicatorRequest): Promise<DeployOutcome> {
+    const thread = this.#running;
+    if (thread === undefined) return Promise.reject(notRunning(this.#status.lastError));
+    return this.#requests.send(request, (message) => thread.post(message));
+  }
+
   async #superviseThread(signal: AbortSignal): Promise<void> {
     this.#setStatus({ ...this.#status, state: 'starting', touchedAtMs: this.#now() });
     const thread = this.#options.launch((message) => this.#take(message));
     for (;;) {
       const outcome = await this.#runOnce(thread, signal);
-      if (outcome.kind === 'stopped') return this.#stopThread(thread);
+      if (outcome.kind === 'stopped') {
+        this.#requests.rejectAll(new AppError('SYNC_SHUTTING_DOWN', 'The service is stopping'));
+        return this.#stopThread(thread);
+      }
       const pauseMs = this.#note(outcome.failure);
+      this.#requests.rejectAll(notRunning(outcome.failure));
       if (outcome.kind === 'ended') await thread.terminate();
       // Only the signal interrupts the pause; `runOnce` or the caller's loop then sees it.
       await pause(this.#options.clock, pauseMs, signal);
@@ -83,6 +112,7 @@ export class ReplicatorSupervisor {
     });
     this.#status = { ...this.#status, touchedAtMs: this.#now() };
     thread.post({ kind: 'run' });
+    this.#running = thread;
     const exited = thread.exited.then((error): Outcome => ({
       kind: 'ended',
       failure: died(error),
@@ -91,6 +121,7 @@ export class ReplicatorSupervisor {
       return await Promise.race([failed, exited, this.#watch(signal, settled.signal)]);
     } finally {
       this.#fail = undefined;
+      this.#running = undefined;
       settled.abort();
     }
   }
@@ -128,6 +159,10 @@ export class ReplicatorSupervisor {
       this.#fail?.(message.failure);
       return;
     }
+    if (message.kind === 'answer' || message.kind === 'refusal') {
+      this.#requests.take(message);
+      return;
+    }
     this.#setStatus(statusAfterMessage(this.#status, message, this.#now()));
     if (message.kind === 'status' && message.status.phase !== 'connecting') this.#recovered();
   }
@@ -144,7 +179,8 @@ export class ReplicatorSupervisor {
     this.#setStatus(statusAfterFailure(this.#status, failure, this.#now()));
     const pauseMs = failure.retryable ? this.#backoff.nextDelayMs() : HOPELESS_MS;
     const identity = `${failure.code} ${failure.message}`;
-    const { retryable: _, ...facts } = failure;
+    const { code, message, remedy, stack } = failure;
+    const facts = { code, message, remedy, ...(stack === undefined ? {} : { stack }) };
     if (identity === this.#logged) {
       this.#options.logger.debug('replication_failed_again', { code: failure.code, pauseMs });
     } else {
@@ -166,9 +202,19 @@ export class ReplicatorSupervisor {
 }
 
 function levelOf(code: string): 'error' | 'warn' | 'info' {
-  return Object.hasOwn(ERROR_TABLE, code)
-    ? ERROR_TABLE[code as keyof typeof ERROR_TABLE].logLevel
-    : 'error';
+  return isErrorCode(code) ? ERROR_TABLE[code].logLevel : 'error';
+}
+
+function notRunning(failure: Pick<StatusError, 'code' | 'message' | 'remedy'> | undefined) {
+  if (failure === undefined) {
+    return new AppError('REPLICATION_WAITING', 'The replicator has not started yet');
+  }
+  const { code, message, remedy } = failure;
+  return new AppError(
+    'REPLICATION_WAITING',
+    `The replicator waits out a failure: ${message} (${code})`,
+    { remedy, details: { code } },
+  );
 }
 
 function died(error: Error | undefined): ReplicatorFailure {
@@ -182,8 +228,4 @@ function stalled(silentMs: number): ReplicatorFailure {
   return toFailure(
     new AppError('REPLICATION_STALLED', `The replicator gave no sign of life for ${seconds} s`),
   );
-}
-
-function toFailure({ code, message, remedy, retryable }: AppError): ReplicatorFailure {
-  return { code, message, remedy, retryable };
 }

@@ -1,5 +1,5 @@
-import { SyncError, type JsonObject } from '@sluice/base';
-import type { HttpBackend, OpenStream, ProbeState } from '../http/backend.ts';
+import { SyncError, type AppError, type JsonObject } from '@sluice/base';
+import type { AdminBackend, HttpBackend, OpenStream, ProbeState } from '../http/backend.ts';
 
 /** What the stream of a scripted backend gives, unless a test says otherwise. */
 export const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
@@ -31,12 +31,30 @@ export class ScriptedBackend implements HttpBackend {
   probes() {
     return this.probeState;
   }
-  readonly admin = {
-    diagnostics: (options: { readonly withContent: boolean }) =>
-      Promise.resolve({ connections: [], withContent: options.withContent }),
-    schema: () => Promise.resolve({ connections: [] }),
-    validate: (content: string) => Promise.resolve({ content }),
-    rulesInfo: (content: string): JsonObject => ({ valid: true, content }),
-    current: () => Promise.resolve({ slot_name: 's' }),
+  /** What the admin routes asked for. */
+  readonly asked: unknown[] = [];
+  adminError: AppError | undefined;
+  readonly admin: AdminBackend = {
+    executeSql: (request) => this.#admin('executeSql', request),
+    diagnostics: (request) => this.#admin('diagnostics', request),
+    schema: () => this.#admin('schema'),
+    validate: (text) => this.#admin('validate', text),
+    rulesInfo: (content) => ({ valid: true, content }),
+    current: async () => {
+      await this.#admin('current');
+      return { current: { slot_name: 's' }, next: null };
+    },
+    deploy: (text) => this.#admin('deploy', text),
+    rollBack: () => this.#admin('rollBack'),
+    reprocess: () => this.#admin('reprocess'),
+    place: () => ({ id: 'default', tag: 'main' }),
+    plan: async (text) => (await this.#admin('plan', text)) as never,
+    status: async () => (await this.#admin('status')) as never,
   };
+
+  #admin(name: string, input?: unknown): Promise<JsonObject> {
+    if (this.adminError) return Promise.reject(this.adminError);
+    this.asked.push(input === undefined ? [name] : [name, input]);
+    return Promise.resolve({ slot_name: 's' });
+  }
 }

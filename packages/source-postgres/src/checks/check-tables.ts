@@ -80,8 +80,15 @@ export function checkTables(
   context: CheckContext,
   tables: readonly CheckedTable[],
 ): readonly SourceCheck[] {
-  const missing = checkExistence(context.patterns, tables);
-  return [missing, ...POINTS.map((point) => checkPoint(point, context, tables))];
+  return [checkExistence(context.patterns, tables), ...checkPoints(context, tables)];
+}
+
+/** Everything but whether the tables exist at all. */
+export function checkPoints(
+  context: CheckContext,
+  tables: readonly CheckedTable[],
+): readonly SourceCheck[] {
+  return POINTS.map((point) => checkPoint(point, context, tables));
 }
 
 function checkPoint(

@@ -3,6 +3,7 @@ import type { CheckContext } from './check-context.ts';
 
 /** A table that a pattern names, with what the checks look at. */
 export interface CheckedTable {
+  readonly relationId: string;
   readonly schema: string;
   readonly name: string;
   readonly isOwner: boolean;
@@ -20,7 +21,7 @@ export interface CheckedTable {
 export async function readCheckedTables(context: CheckContext): Promise<readonly CheckedTable[]> {
   const tables = await context.pool.query<CheckedTable>(
     'Reading tables',
-    `SELECT n.nspname::text AS schema, c.relname::text AS name,
+    `SELECT c.oid::text AS "relationId", n.nspname::text AS schema, c.relname::text AS name,
        pg_has_role(c.relowner, 'USAGE') AS "isOwner",
        EXISTS (SELECT FROM pg_catalog.pg_publication_tables p WHERE p.pubname = $1
          AND p.schemaname = n.nspname AND p.tablename = c.relname) AS "isPublished",

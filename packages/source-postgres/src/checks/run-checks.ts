@@ -26,8 +26,7 @@ export async function runChecks(
 ): Promise<readonly SourceCheck[]> {
   let context: CheckContext;
   try {
-    const version = await pool.serverVersion();
-    context = { ...options, pool, version, role: await readRole(pool) };
+    context = await readCheckContext(pool, options);
   } catch (error) {
     const { message, remedy } = toAppError(error);
     return [{ name: 'connection', status: 'problem', message, remedy: [remedy] }];
@@ -55,6 +54,15 @@ export async function runChecks(
     checks.push(check);
   }
   return checks;
+}
+
+/** What all checks need to know first. */
+export async function readCheckContext(
+  pool: QueryPool,
+  options: CheckOptions,
+): Promise<CheckContext> {
+  const version = await pool.serverVersion();
+  return { ...options, pool, version, role: await readRole(pool) };
 }
 
 async function readRole(pool: QueryPool): Promise<CheckedRole> {

@@ -57,6 +57,26 @@ export class QueryPool implements AsyncDisposable {
     }
   }
 
+  /**
+   * Works with one connection; after a failure it is not used again.
+   *
+   * @throws SourceError as `query`.
+   */
+  async withConnection<T>(doing: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined;
+    let isBroken = true;
+    try {
+      client = await this.#pool.connect();
+      const result = await work(client);
+      isBroken = false;
+      return result;
+    } catch (error) {
+      throw toSourceError(error, this.settings, doing);
+    } finally {
+      client?.release(isBroken);
+    }
+  }
+
   /** For example 150007 for 15.7. Asked once: a running server does not change its version. */
   async serverVersion(): Promise<number> {
     this.#version ??= await readServerVersion(this);

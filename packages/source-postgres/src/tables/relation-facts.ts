@@ -9,7 +9,7 @@ export interface RelationFacts {
   readonly replicaIdentity: 'd' | 'i' | 'f' | 'n';
   /** Without a TOAST table no value is ever stored out of line, so none can be left out. */
   readonly hasToast: boolean;
-  /** The planner's estimate; negative when it has none. */
+  /** From the statistics, for the size that the table has now; negative when there are none. */
   readonly estimatedRows: number;
   /** Published columns in the order in which the change stream carries them. */
   readonly columns: readonly ColumnFacts[];
@@ -81,7 +81,11 @@ function relationsSql(version: number): string {
   return `
     SELECT c.oid::text AS "relationId", n.nspname::text AS schema, c.relname::text AS name,
       c.relreplident AS "replicaIdentity", c.reltoastrelid <> 0 AS "hasToast",
-      c.reltuples::float8 AS "estimatedRows",
+      CASE WHEN c.reltuples > 0 AND c.relpages > 0
+        THEN round(c.reltuples::float8 / c.relpages * (pg_catalog.pg_relation_size(c.oid)
+          / pg_catalog.current_setting('block_size')::int))
+        WHEN c.reltuples = 0 AND pg_catalog.pg_relation_size(c.oid) > 0 THEN -1
+        ELSE c.reltuples::float8 END AS "estimatedRows",
       ${hasColumnLists ? 'p.rowfilter' : 'NULL::text'} AS "rowFilter",
       (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::int8,
            'sqlType', pg_catalog.format_type(a.atttypid, -1)) ORDER BY a.attnum), '[]')

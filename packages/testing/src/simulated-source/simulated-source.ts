@@ -1,15 +1,23 @@
 import { SourceError } from '@sluice/base';
-import { matchesPattern, type SourcePosition, type SqliteRow } from '@sluice/model';
+import {
+  matchesPattern,
+  type SourcePosition,
+  type SqliteRow,
+  type TablePattern,
+} from '@sluice/model';
 import {
   rowKey,
   type ChangeEvent,
   type ChangeSource,
+  type LogRetention,
+  type QueryResult,
   type ReplicationOptions,
   type SnapshotChunk,
   type SourceCheck,
   type SourceReplication,
   type SourceTable,
   type StreamOptions,
+  type TableFacts,
   type TableSnapshot,
 } from '@sluice/source';
 import type { SeededRandom } from '../seeded-random.ts';
@@ -47,6 +55,29 @@ export class SimulatedSource implements ChangeSource {
   }
   readSchema(): Promise<readonly SourceTable[]> {
     return Promise.resolve(this.#database.tables);
+  }
+  describeTables(patterns: readonly TablePattern[]): Promise<readonly TableFacts[]> {
+    const tables = this.#database.tables.filter((table) =>
+      patterns.some((pattern) => matchesPattern(pattern, table)),
+    );
+    return Promise.resolve(
+      tables.map((table) => ({
+        schema: table.schema,
+        name: table.name,
+        identityColumns: table.keyColumns.flatMap((index) => table.columns[index]?.name ?? []),
+        estimatedRows: this.#database.rows(table.name).length,
+        problems: [],
+      })),
+    );
+  }
+  logRetention(handle: string): Promise<LogRetention | undefined> {
+    const retention = { status: 'reserved', remainingBytes: undefined, limitBytes: undefined };
+    return Promise.resolve(this.#handles.has(handle) ? retention : undefined);
+  }
+  runQuery(): Promise<QueryResult> {
+    return Promise.reject(
+      new SourceError('SOURCE_QUERY_FAILED', 'The simulated database knows no SQL'),
+    );
   }
   head(): Promise<SourcePosition> {
     return Promise.resolve(this.#database.head);
