@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { MemoryStorage } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
+import type { ReplicationStatus } from './index.ts';
 import { faultyStorage } from './testing/faulty-storage.ts';
 import { SampleConfig, USERS } from './testing/sample-streams.ts';
 import { rowsIn, visibleRows } from './testing/visible-rows.ts';
@@ -42,11 +44,8 @@ describe('deploys while everything else happens', () => {
           const rows = await rowsIn(storage, active, user);
           const entitled = serving?.entitled(world.stateAt(checkpoint), user);
           if (JSON.stringify(rows) !== JSON.stringify(entitled)) {
-            const [missing, surplus] = [
-              entitled?.filter((row) => !rows.includes(row)),
-              rows.filter((row) => entitled?.includes(row) !== true),
-            ];
-            problems.push({ user, position: checkpoint.position, missing, surplus });
+            const { position } = checkpoint;
+            problems.push({ user, position, ...differences(entitled ?? [], rows) });
           }
         }
       };
@@ -55,6 +54,11 @@ describe('deploys while everything else happens', () => {
         const crashRate = random.chance(0.5) ? 0.03 : 0;
         const storage = faultyStorage(memory, {
           fault: () => (random.chance(crashRate) ? random.pick(['before', 'after']) : undefined),
+          onWrite: (id, batch) => {
+            const stored = world.disk.generations.get(id);
+            const name = stored && unknownName(stored);
+            if (name !== undefined) problems.push({ name, batch: inspect(batch, { depth: 6 }) });
+          },
           onCheckpoint: (checkpoint, id) => observe(memory, checkpoint, id),
         });
         const limits = { ...LIMITS, rollbackKeepMs: random.pick([0, 20, 1e6]) };
@@ -88,7 +92,11 @@ describe('deploys while everything else happens', () => {
       expect(checkpoints).toBeGreaterThan(10);
       // What is wanted in the end serves in the end, and nothing else is left lying about.
       const limits = { ...LIMITS, rollbackKeepMs: 0 };
-      await running(world, { configText: undefined, limits }, async (replication, storage) => {
+      let status: ReplicationStatus | undefined;
+      const onStatus = (now: ReplicationStatus): void => {
+        status = now;
+      };
+      const settled = running(world, { configText: undefined, limits, onStatus }, async (replication, storage) => {
         await replication.deploy(wanted.text);
         await until('the wanted config serves, with the rows of the source', async () => {
           const active = (await storage.generations()).find(({ state }) => state === 'active');
@@ -108,13 +116,48 @@ describe('deploys while everything else happens', () => {
           ) && leftOver(world) === undefined;
         });
       });
+      await settled.catch(async (cause: unknown) => {
+        const generations = [...world.disk.generations.values()].map(({ generation, content }) => ({
+          ...generation,
+          resume: content.resume,
+          tables: [...content.tables.values()],
+        }));
+        await using storage = new MemoryStorage(world.disk);
+        const rows = [];
+        for (const user of USERS) {
+          const entitled = wanted.entitled(world.state, user);
+          rows.push(differences(entitled, await visibleRows(storage, user)));
+        }
+        const facts = { rows, status, generations, head: world.database.head, left: leftOver(world) };
+        const text = inspect(facts, { depth: 9 });
+        throw new Error(`Did not settle: ${text}`, { cause });
+      });
       expect(leftOver(world)).toBeUndefined();
     },
-    30_000,
+    90_000,
   );
 });
 
+/** A bucket or lookup that belongs to no config and is not to be discarded either. */
+function unknownName({ content, generation }: StoredGeneration): string | undefined {
+  const { serving, next, previous } = generation.configs;
+  const { discard } = JSON.parse(content.resume ?? '') as { discard: { prefixes: string[] } };
+  const known = [serving, next, previous].flatMap((config) => Object.values(config?.prefixes ?? {}));
+  known.push(...discard.prefixes);
+  const names = [...content.buckets.keys(), ...content.lookups.map(({ key }) => key)];
+  return names.find((one) => !known.some((prefix) => one.startsWith(prefix)));
+}
+
 /** A bucket, lookup or row of the active generation that belongs to no config, if there is one. */
+function differences(entitled: readonly string[], rows: readonly string[]) {
+  return {
+    missing: entitled.filter((row) => !rows.includes(row)),
+    surplus: rows.filter((row) => !entitled.includes(row)),
+  };
+}
+
+type StoredGeneration = NonNullable<ReturnType<World['disk']['generations']['get']>>;
+
 function leftOver(world: World): string | undefined {
   const stored = [...world.disk.generations.values()].find(
     ({ generation }) => generation.state === 'active',

@@ -106,9 +106,9 @@ export class EventApplier {
 
   /** Fetches rows that an update left incomplete and that were never stored whole. */
   async reread(): Promise<void> {
-    const { work, source, registry } = this.#options;
+    const { work, source } = this.#options;
     for (const [table, rows] of work.buffer.takeIncomplete()) {
-      if (!registry.get(table.state.relationId).includes(table)) continue;
+      if (table.isRemoved) continue;
       const fresh = await this.#rowsNow(table, rows);
       if (fresh === undefined) continue;
       for (const row of fresh.rows) work.buffer.applyReread(table, row);

@@ -13,6 +13,8 @@ export class ReplicatedTable {
   state: TableState;
   /** Rises when the snapshot starts over, so that rows read before are recognised as stale. */
   attempt = 0;
+  /** Whether it is replicated no more. */
+  isRemoved = false;
   /** What reading its snapshot failed with last; it is tried again. */
   problem: AppError | undefined;
   #roles: ReadonlySet<ConfigRole>;

@@ -39,7 +39,7 @@ export async function* snapshotSteps(
   options: SnapshotFeedOptions,
 ): AsyncGenerator<SnapshotStep> {
   for (const table of tables) {
-    if (table.snapshotDone) continue;
+    if (table.snapshotDone || table.isRemoved) continue;
     const { attempt } = table;
     try {
       yield* tableSteps(table, options);

@@ -147,6 +147,7 @@ export class TableRegistry {
   /** Forgets a table; rows of its snapshot still under way become stale. */
   remove(table: ReplicatedTable): void {
     table.attempt += 1;
+    table.isRemoved = true;
     const { relationId } = table.state;
     const relation = this.#relations.get(relationId);
     if (relation === undefined) return;

@@ -150,7 +150,7 @@ class World {
     const user = `u${this.below(CLIENTS)}`;
     const buckets = this.some(['q', 'r', 's']);
     this.model.members.set(user, buckets);
-    const lookups = buckets.map((values) => ({ key: `member["${user}"]`, values }));
+    const lookups = buckets.map((values) => ({ key: `1#member["${user}"]`, values }));
     return { kind: 'put', tableId: 2, key: user, row: { outputs: [], lookups } };
   }
 

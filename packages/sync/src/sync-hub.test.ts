@@ -164,7 +164,7 @@ describe('limits', () => {
     const { storage, connect } = start([found], { limits: { maxParameterQueryResults: 2 } });
     const connection = connect('u1');
     await connection.drain();
-    storage.commit(7, { lookups: { k: ['a', 'b', 'c'] } });
+    storage.commit(7, { lookups: { '7#k': ['a', 'b', 'c'] } });
     await expect(connection.take()).rejects.toMatchObject({
       code: 'SYNC_TOO_MANY_PARAMETER_RESULTS',
     });
@@ -202,14 +202,14 @@ describe('the end of a session', () => {
   test('one that ends while its buckets are being found leaves nothing behind', async () => {
     const found: ScriptedStream = { name: 'found', lookupKey: () => 'k' };
     const { storage, hub, open } = start([found, SHARED]);
-    storage.commit(7, { lookups: { k: ['b'] } });
+    storage.commit(7, { lookups: { '7#k': ['b'] } });
     const stop = new AbortController();
     const first = open('u1', { signal: stop.signal }).next();
     while (storage.calls.lookup === 0) await Promise.resolve();
     stop.abort();
     expect(await first).toEqual({ done: true, value: undefined });
     Object.assign(storage.calls, { bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
-    storage.commit(7, { rows: [row('7#b'), row('7#all')], lookups: { k: ['c'] } });
+    storage.commit(7, { rows: [row('7#b'), row('7#all')], lookups: { '7#k': ['c'] } });
     await settle();
     expect(storage.calls).toEqual({ bucketStates: 0, readOps: 0, lookup: 0, reached: 0 });
     expect(hub.stats().connections).toBe(0);

@@ -189,14 +189,14 @@ describe('buckets found by lookups', () => {
   test('come and go with the lookups, without a change of their content', async () => {
     const { storage, connect, commit } = start([lists]);
     commit([put('x', '1'), put('y', '1')]);
-    storage.commit(7, { lookups: { 'by_user["u1"]': ['x'] } });
+    storage.commit(7, { lookups: { '7#by_user["u1"]': ['x'] } });
     const connection = connect();
     expect(await connection.story()).toEqual(['checkpoint 3 7#x', 'data 7#x PUT:1', 'complete 3']);
-    storage.commit(7, { lookups: { 'by_user["u2"]': ['y'] } });
+    storage.commit(7, { lookups: { '7#by_user["u2"]': ['y'] } });
     expect(await connection.story()).toEqual([]);
-    storage.commit(7, { lookups: { 'by_user["u1"]': ['y'] } });
+    storage.commit(7, { lookups: { '7#by_user["u1"]': ['y'] } });
     expect(await connection.story()).toEqual(['diff 5 7#y -7#x', 'data 7#y PUT:2', 'complete 5']);
-    storage.commit(7, { lookups: { 'by_user["u1"]': ['x'] }, rows: [put('x', '2')] });
+    storage.commit(7, { lookups: { '7#by_user["u1"]': ['x'] }, rows: [put('x', '2')] });
     expect(await connection.story()).toEqual([
       'diff 7 7#x -7#y',
       'data 7#x PUT:1 PUT:6',
@@ -207,11 +207,11 @@ describe('buckets found by lookups', () => {
   test('are looked up once for sessions that ask together', async () => {
     const { storage, connect, commit } = start([lists]);
     commit([put('x', '1')]);
-    storage.commit(7, { lookups: { 'by_user["u1"]': ['x'] } });
+    storage.commit(7, { lookups: { '7#by_user["u1"]': ['x'] } });
     const connections = Array.from({ length: 20 }, () => connect());
     await Promise.all(connections.map((connection) => connection.drain()));
     storage.calls.lookup = 0;
-    storage.commit(7, { lookups: { 'by_user["u1"]': [] } });
+    storage.commit(7, { lookups: { '7#by_user["u1"]': [] } });
     const stories = await Promise.all(connections.map((connection) => connection.story()));
     expect(new Set(stories.map(String))).toEqual(new Set(['diff 3 -7#x,complete 3']));
     expect(storage.calls.lookup).toBe(1);

@@ -10,7 +10,7 @@ export interface ScriptedStream {
   readonly priority?: number | undefined;
   /** Bucket names without the prefix. */
   readonly buckets?: ((request: RequestContext) => readonly string[]) | undefined;
-  /** A lookup key whose values name further buckets. */
+  /** A lookup key without the prefix, whose values name further buckets. */
   readonly lookupKey?: ((request: RequestContext) => string) | undefined;
 }
 
@@ -36,28 +36,33 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     tables: [],
     dataTables: [],
     parameterTables: [],
+    events: [],
     rowEvaluator: () => undefined,
+    eventEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||
         request.subscriptions.some((subscription) => subscription.stream === stream.name);
-      const taken = streams.filter(takes);
+      const taken = streams.filter(takes).map((stream) => {
+        const prefix = must(prefixes.get(hashOf(stream)), 'a prefix');
+        const key = stream.lookupKey?.(request);
+        return { stream, prefix, key: key === undefined ? undefined : prefix + key };
+      });
       return {
-        isDynamic: taken.some((stream) => stream.lookupKey !== undefined),
+        isDynamic: taken.some(({ key }) => key !== undefined),
         resolve: async (lookup, maxResults) => {
-          const keys = taken.flatMap((stream) => stream.lookupKey?.(request) ?? []);
+          const keys = taken.flatMap(({ key }) => key ?? []);
           const values =
             keys.length === 0 ? new Map<string, readonly string[]>() : await lookup(keys);
           const results = [...values.values()].reduce((sum, list) => sum + list.length, 0);
           if (results > maxResults) {
             throw new SyncError('SYNC_TOO_MANY_PARAMETER_RESULTS', `${results} results`);
           }
-          const buckets = taken.flatMap((stream, index): ResolvedBucket[] => {
-            const key = stream.lookupKey?.(request) ?? '';
+          const buckets = taken.flatMap(({ stream, prefix, key = '' }, index): ResolvedBucket[] => {
             const names = [...(stream.buckets?.(request) ?? []), ...(values.get(key) ?? [])];
             return names.map((name) => ({
-              name: must(prefixes.get(hashOf(stream)), 'a prefix') + name,
+              name: prefix + name,
               definition: stream.name,
               priority: stream.priority ?? 3,
               subscriptions: reasons(stream, index, request),
@@ -65,7 +70,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
           });
           return {
             buckets,
-            streams: taken.map((stream) => ({
+            streams: taken.map(({ stream }) => ({
               name: stream.name,
               isDefault: stream.isDefault !== false,
               errors: [],

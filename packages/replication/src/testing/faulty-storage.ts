@@ -5,6 +5,7 @@ import type { BucketStorage, GenerationWriter, WriteBatch } from '@sluice/storag
 export interface StorageFaults {
   /** Whether the write fails; `after`: it is durable all the same. */
   readonly fault: () => 'before' | 'after' | undefined;
+  readonly onWrite: (generationId: number, batch: WriteBatch) => void;
   readonly onCheckpoint: (checkpoint: Checkpoint, generationId: number) => Promise<void>;
 }
 
@@ -26,6 +27,7 @@ function faultyWriter(writer: GenerationWriter, id: number, faults: StorageFault
     const fault = faults.fault();
     if (fault === 'before') throw new StorageError('STORAGE_UNAVAILABLE', 'Simulated crash');
     const checkpoint = await writer.write(batch);
+    faults.onWrite(id, batch);
     if (checkpoint !== undefined) await faults.onCheckpoint(checkpoint, id);
     if (fault === 'after') throw new StorageError('STORAGE_UNAVAILABLE', 'Simulated crash');
     return checkpoint;

@@ -116,11 +116,15 @@ export class SampleConfig {
   }
 }
 
-export function createTables(database: SimulatedDatabase): void {
-  database.createTable('notes', ['id', 'owner', 'text']);
-  database.createTable('lines', ['line', 'owner'], true);
-  database.createTable('tags', ['id', 'owner', 'kind']);
-  database.createTable('peers', ['id', 'me', 'peer']);
+const COLUMNS = {
+  notes: ['id', 'owner', 'text'],
+  lines: ['line', 'owner'],
+  tags: ['id', 'owner', 'kind'],
+  peers: ['id', 'me', 'peer'],
+};
+
+export function createTable(database: SimulatedDatabase, name: (typeof TABLES)[number]): void {
+  database.createTable(name, COLUMNS[name], name === 'lines');
 }
 
 /** One random transaction over all tables that are there under their own name. */

@@ -9,7 +9,7 @@ import {
   SimulatedSource,
 } from '@sluice/testing';
 import { createReplication, type Replication, type ReplicationOptions } from '../index.ts';
-import { createTables, TABLES, writeSome, type DatabaseState } from './sample-streams.ts';
+import { createTable, TABLES, writeSome, type DatabaseState } from './sample-streams.ts';
 
 /** A simulated database, its history, and storage that outlives what runs on it. */
 export class World {
@@ -21,7 +21,7 @@ export class World {
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
-    createTables(this.database);
+    for (const name of TABLES) createTable(this.database, name);
     this.source = new SimulatedSource(this.database, { random: this.random, chunkRows: 3 });
     this.#remember();
   }
@@ -37,6 +37,20 @@ export class World {
       writeSome(this.database, this.random);
       this.#remember();
     }
+  }
+
+  /** Something that the change log does not tell of: tables come, go and change names. */
+  alterSomeTable(): void {
+    const { random, database } = this;
+    const name = random.pick(TABLES);
+    const present = new Set(database.tables.map((table) => table.name));
+    const away = `${name}_old`;
+    if (!present.has(name)) {
+      if (present.has(away) && random.chance(0.7)) database.renameTable(away, name);
+      else createTable(database, name);
+    } else if (random.chance(0.3)) database.dropTable(name);
+    else if (!present.has(away)) database.renameTable(name, away);
+    this.#remember();
   }
 
   #remember(): void {
@@ -58,10 +72,10 @@ export class World {
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error(`Timed out: ${what}`);
-    await turn();
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
