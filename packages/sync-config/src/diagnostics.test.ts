@@ -7,13 +7,13 @@ import { formatDiagnostic } from './format-diagnostic.ts';
 describe('the shape of the file', () => {
   it.each([
     ['a: [', ['YAML_SYNTAX']],
-    ['streams: {}\nstreams: {}', ['YAML_SYNTAX']],
+    ['streams: {}\nstreams: {}', ['YAML_SYNTAX', 'EDITION']],
     ['- x', ['YAML_SCHEMA']],
     ['', ['YAML_SCHEMA']],
     ['config: {}', ['YAML_SCHEMA']],
     ['bucket_definitions: {}', []],
     ['bucket_definitions: {}\nevent_definitions: { e: { payloads: [] } }', []],
-    ['bucket_definition: {}\nstreams: {}\nconfig: { edition: 3 }', ['YAML_SCHEMA']],
+    ['bucket_definition: {}\nconfig: { edition: 2 }', ['YAML_SCHEMA']],
     ['bucket_definitions: { a: }', ['YAML_SCHEMA']],
     ['bucket_definitions: { a: { data: SELECT } }', ['YAML_SCHEMA']],
     ['bucket_definitions: { a: { data: [], parameters: [] } }', ['YAML_SCHEMA']],
@@ -51,7 +51,7 @@ describe('queries of every kind', () => {
     ['SELECT * FROM t ORDER BY a', ['UNSUPPORTED_CLAUSE: ORDER']],
     ['SELECT * FROM t LIMIT 1', ['UNSUPPORTED_CLAUSE: LIMIT']],
     ['SELECT id FROM t UNION SELECT id FROM u', ['UNSUPPORTED_CLAUSE: UNION']],
-    ['SELECT * FROM t LEFT JOIN u ON 1', ['UNSUPPORTED_CLAUSE: LEFT']],
+    ['SELECT t.* FROM t LEFT JOIN u ON 1', ['UNSUPPORTED_CLAUSE: LEFT']],
     ['SELECT * FROM t WHERE a IN (1, 2)', ['SQL_SYNTAX: (1, 2)']],
     ['SELECT id, uper(a) AS b FROM t', ['UNKNOWN_FUNCTION: uper']],
     ['SELECT id, random() AS b FROM t', ['UNKNOWN_FUNCTION: random']],
@@ -133,7 +133,7 @@ describe('bucket definitions', () => {
     [
       'SELECT * FROM t WHERE a = bucket.u',
       'SELECT user_parameters.x AS u',
-      ['DANGEROUS: SELECT user_parameters.x AS u'],
+      ['DANGEROUS: user_parameters.x'],
     ],
     [
       'SELECT * FROM t WHERE a = bucket.u',
@@ -186,7 +186,7 @@ describe('streams', () => {
     ['SELECT * FROM t WHERE a = subscription.parameter()', ['ARG_COUNT: subscription.parameter()']],
     [
       "SELECT * FROM t WHERE a = subscription.parameter('x')",
-      ["DANGEROUS: SELECT * FROM t WHERE a = subscription.parameter('x')"],
+      ["DANGEROUS: subscription.parameter('x')"],
     ],
     ["SELECT * FROM t WHERE a = subscription.parameter('x') AND o = auth.user_id()", []],
     [
@@ -195,9 +195,7 @@ describe('streams', () => {
     ],
     [
       "SELECT * FROM t WHERE a = subscription.parameter('x') AND auth.parameter('admin')",
-      [
-        "DANGEROUS: SELECT * FROM t WHERE a = subscription.parameter('x') AND auth.parameter('admin')",
-      ],
+      ["DANGEROUS: subscription.parameter('x')"],
     ],
     ['SELECT id, t.table_suffix() AS s FROM t', ['SUFFIX_WITHOUT_WILDCARD: t.table_suffix()']],
     ['SELECT x.* FROM t x JOIN u ON x.a = u.a', ['ALIAS_RENAMES_OUTPUT: x']],

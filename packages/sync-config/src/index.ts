@@ -15,6 +15,7 @@ export type {
   SubscriptionReason,
   SyncOptions,
   SyncPlan,
+  TextEdit,
 } from './contract.ts';
 export { compileSyncConfig } from './compile.ts';
 export { formatDiagnostic } from './format-diagnostic.ts';

@@ -7,6 +7,8 @@ import {
   LEGACY_REQUEST_FUNCTIONS,
   requestColumn,
 } from '../expr/request-functions.ts';
+import { mistakenRequestName } from '../expr/request-names.ts';
+import { quoteName } from '../sql/quote-name.ts';
 import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
 import { checkColumn, resolveTable, type TableReference } from '../tables/table-reference.ts';
@@ -45,14 +47,31 @@ export function openLegacyQuery(
   const [from, second] = select.from;
   if (second !== undefined) {
     const message = 'Bucket definitions cannot join tables';
-    report.error('UNSUPPORTED_CLAUSE', second, message, 'Use streams (edition 3)');
+    if (select.hasRefusedJoin !== true) {
+      report.error('UNSUPPORTED_CLAUSE', second, message, 'Use streams (edition 3)');
+    }
+    checkOnly(parsed, kind, context);
     return undefined;
   }
   const unscoped = bindContext(parsed, kind, undefined, context);
   const source = from && openSource(from, kind, unscoped, context);
-  if (from !== undefined && source === undefined) return undefined;
+  if (from !== undefined && source === undefined) {
+    checkOnly(parsed, kind, context);
+    return undefined;
+  }
   const scoped = bindContext(parsed, kind, source, context);
   return { ...parsed, source, bind: (syntax) => bindExpression(syntax, scoped) };
+}
+
+/** Finds the further problems of a query whose FROM cannot be used: names may be anything. */
+function checkOnly(parsed: ParsedSqlText, kind: LegacyQueryKind, context: CompileContext): void {
+  const scope: BindContext = {
+    ...bindContext(parsed, kind, undefined, context),
+    resolveName: (name) => constant(null, name),
+  };
+  const { columns, conditions } = parsed.select;
+  for (const column of columns) if (column.kind === 'expr') bindExpression(column.expr, scope);
+  for (const condition of conditions) bindExpression(condition, scope);
 }
 
 function openSource(
@@ -63,9 +82,11 @@ function openSource(
 ): LegacySource | undefined {
   const { report } = scope;
   if (from.kind === 'select') {
-    report.error('UNSUPPORTED_CLAUSE', from, 'A subquery in FROM needs edition 3');
+    const message = 'A subquery in FROM needs edition 3';
+    report.error('UNSUPPORTED_CLAUSE', from, message, 'Use streams (edition 3)');
     return undefined;
   }
+  if (from.kind === 'broken') return undefined;
   if (from.kind === 'table') {
     warnUnquotedCapitals(from.table, report, context.edition);
     const table = resolveTable(from, { ...context, report });
@@ -74,11 +95,14 @@ function openSource(
   const [input] = from.call.args;
   const name = from.call.name[0]?.name ?? '';
   if (name !== 'json_each' || input === undefined || from.call.args.length !== 1) {
-    report.error('UNKNOWN_FUNCTION', from.call, 'Only json_each(array) is allowed in FROM');
+    const message = 'Only json_each(array) is allowed in FROM';
+    report.error('UNKNOWN_FUNCTION', from.call, message, 'Use json_each(value) or a table');
     return undefined;
   }
   if (kind === 'data') {
-    report.error('UNSUPPORTED_CLAUSE', from, 'A data query must read one table');
+    const message = 'A data query must read one table';
+    const fix = 'Take the array apart in a parameter query';
+    report.error('UNSUPPORTED_CLAUSE', from, message, fix);
     return undefined;
   }
   return { kind: 'each', input: bindExpression(input, scope), names: [from.alias?.name ?? name] };
@@ -98,6 +122,8 @@ function bindContext(
     edition: context.edition,
     specialFunctions: kind === 'data' ? [] : LEGACY_REQUEST_FUNCTIONS,
     resolveName: (name) => resolveName(name, kind, source, report, context),
+    isRowColumn: (expression) =>
+      source?.kind === 'table' && expression.kind === 'column' && expression.source === ROW,
     resolveCall(call) {
       const bound = bindRequestCall(call, self, LEGACY_REQUEST_FUNCTIONS);
       if (bound === undefined || kind === 'parameters') return bound;
@@ -132,8 +158,12 @@ function resolveName(
     return resolveSpecial(name, qualifier, column, kind, source, report);
   }
   if (source === undefined) {
-    const message = `There is no FROM that ${column.name} could come from`;
-    report.error('UNKNOWN_TABLE', name, message);
+    const message = `There is no FROM that ${column.raw} could come from`;
+    const { start, end, raw, quoted } = column;
+    const fix = quoted
+      ? { text: `Write '${raw}' if it is a text`, edit: { start, end, text: `'${raw}'` } }
+      : 'Add FROM and the table';
+    report.error('UNKNOWN_TABLE', name, message, fix);
     return constant(null, name);
   }
   return sourceColumn(name, column, source, report);
@@ -160,9 +190,17 @@ function resolveSpecial(
     const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);
     return operatorCall('parameter', [json, constant(column.name, column)], span);
   }
+  const mistaken = mistakenRequestName('legacy', qualifier, column);
+  if (mistaken !== undefined) {
+    report.error('UNKNOWN_TABLE', qualifier, mistaken.message, mistaken.fix);
+    return constant(null, name);
+  }
   const known = source?.names[0];
-  const message = `There is no table ${qualifier.name} in this query`;
-  report.error('UNKNOWN_TABLE', qualifier, message, known && `Write ${known}.${column.name}`);
+  const message = `There is no table ${qualifier.raw} in this query`;
+  const { start, end } = qualifier;
+  const text = quoteName(known ?? '');
+  const fix = { text: `Write ${text}.${column.raw}`, edit: { start, end, text } };
+  report.error('UNKNOWN_TABLE', qualifier, message, known === undefined ? 'Add FROM' : fix);
   return constant(null, name);
 }
 
@@ -179,8 +217,8 @@ function sourceColumn(
     }
     checkColumn(column, source.table, report);
   } else if (column.name !== 'value' && column.name !== 'key') {
-    const message = `json_each has the columns value and key, not ${column.name}`;
-    report.error('UNKNOWN_TABLE', column, message);
+    const message = `json_each has the columns value and key, not ${column.raw}`;
+    report.error('UNKNOWN_TABLE', column, message, 'Write value');
   }
   return { kind: 'column', source: ROW, column: column.name, ...span };
 }

@@ -1,6 +1,8 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { BucketQuery, CompiledDefinition } from '../plan/queries.ts';
 import type { BucketDefinitionDocument } from '../yaml/config-document.ts';
+import type { Expression } from '../expr/expression.ts';
+import type { LegacyQuery } from './bind-scope.ts';
 import { compileDataQuery } from './compile-data-query.ts';
 import {
   compileParameterQuery,
@@ -53,7 +55,7 @@ function checkParameterQueries(
   queries: readonly ParameterQuery[],
 ): void {
   const [first] = queries;
-  for (const { query, outputs, priority, isDangerous } of queries) {
+  for (const { query, outputs, priority, trusted } of queries) {
     if (first !== undefined && outputSetText(outputs) !== outputSetText(first.outputs)) {
       const message = 'All parameter queries of a definition must output the same names';
       const fix = `Output ${[...first.outputs.keys()].join(', ')}`;
@@ -63,13 +65,18 @@ function checkParameterQueries(
       const message = 'The priority is set both in YAML and by _priority';
       query.report.error('PRIORITY', query.select, message, 'Remove one of them');
     }
-    if (isDangerous && !document.acceptsDangerousQueries) {
-      query.report.warn(
-        'DANGEROUS',
-        query.select,
-        'Any client can choose these parameters, for nothing authenticated restricts them',
-        'Use a claim of the token, or set accept_potentially_dangerous_queries: true',
-      );
-    }
+    if (!document.acceptsDangerousQueries) warnDangerous(query, trusted);
   }
 }
+
+function warnDangerous({ report, sql }: LegacyQuery, trusted: readonly Expression[]): void {
+  for (const { start, end } of trusted) {
+    const name = sql.slice(start, end);
+    const message = `Any client can set ${name}, and nothing authenticated restricts what it gets here`;
+    report.warn('DANGEROUS', { start, end }, message, DANGEROUS_FIX);
+  }
+}
+
+const DANGEROUS_FIX =
+  'Compare a row with a value of the token, such as user_id = request.user_id(), or output one. ' +
+  'If every client may see all of it, set accept_potentially_dangerous_queries: true';

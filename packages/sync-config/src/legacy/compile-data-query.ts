@@ -11,6 +11,7 @@ import {
   type LegacyQuery,
   type LegacySource,
 } from './bind-scope.ts';
+import { didYouMean } from '../suggest.ts';
 import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } from './match.ts';
 
 /**
@@ -23,17 +24,21 @@ export function compileDataQuery(
   parameters: readonly string[] | undefined,
   context: CompileContext,
 ): readonly RowQuery[] {
+  const errorsBefore = context.diagnostics.errorCount;
   const query = openLegacyQuery(text, 'data', context);
   if (query === undefined) return [];
   const { source } = query;
   if (source?.kind !== 'table') {
-    query.report.error('NO_OUTPUT_TABLE', query.select, 'A data query must read one table');
+    const message = 'A data query must read one table';
+    query.report.error('NO_OUTPUT_TABLE', query.select, message, 'Add FROM and the table');
     return [];
   }
   const columns = query.select.columns.flatMap((column) => bindColumn(column, query, context));
   checkId(columns, query, source);
   const alternatives = dataAlternatives(query);
-  if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
+  // A condition that is not understood may be the one that is said to be missing.
+  const isSound = context.diagnostics.errorCount === errorsBefore;
+  if (parameters !== undefined && isSound) checkCoverage(alternatives, parameters, query);
   return alternatives.map((alternative) => ({
     definition,
     bucket: definition,
@@ -63,7 +68,10 @@ function bindColumn(
   const name = alias?.name ?? (expr.kind === 'name' ? expr.parts.at(-1)?.name : undefined);
   if (sourcesOf(value).has(BUCKET_SOURCE)) refuseBucketParameter(value, query);
   if (name !== undefined) return [{ kind: 'value', name, value }];
-  query.report.error('ALIAS_REQUIRED', column, 'An expression needs a name', 'Add AS name');
+  if (expr.kind === 'broken') return [];
+  const { end } = column;
+  const fix = { text: 'Add AS name', edit: { start: end, end, text: ' AS name' } };
+  query.report.error('ALIAS_REQUIRED', column, 'An expression needs a name', fix);
   return [];
 }
 
@@ -74,6 +82,7 @@ function checkId(
 ): void {
   if (columns.some((column) => column.kind === 'value' && column.name === 'id')) return;
   const [first] = query.select.columns;
+  if (query.select.columns.some((c) => c.kind === 'expr' && c.expr.kind === 'broken')) return;
   if (!columns.some((column) => column.kind === 'star')) {
     const fix = 'Add the id column, or AS id to the column that identifies the row';
     query.report.error('ID_REQUIRED', first ?? query.select, 'The query has no column id', fix);
@@ -120,7 +129,8 @@ function dataMatch(term: Expression, query: LegacyQuery): Match | 'refused' | un
     }
     if (isBucketParameter(right)) {
       const message = 'A bucket parameter cannot stand on the right of IN';
-      query.report.error('BUCKET_PARAM_IN_RHS', right, message, 'Use = with one value per bucket');
+      const fix = 'Write = and let the parameter query give one bucket per value';
+      query.report.error('BUCKET_PARAM_IN_RHS', right, message, fix);
       return 'refused';
     }
   }
@@ -134,7 +144,8 @@ function scalarMatch(parameter: Expression, row: Expression): Match {
 function refuseBucketParameter(term: Expression, query: LegacyQuery): 'refused' {
   const message =
     'A bucket parameter can only be compared as row_value = bucket.x or bucket.x IN row_array';
-  query.report.error('BUCKET_PARAM_IN_EXPR', term, message);
+  const fix = 'Compute the value in the parameter query, or the condition from the row alone';
+  query.report.error('BUCKET_PARAM_IN_EXPR', term, message, fix);
   return 'refused';
 }
 
@@ -151,8 +162,11 @@ function checkCoverage(
     const name = parameterName(parameter);
     if (parameters.includes(name)) continue;
     const message = `The bucket definition has no parameter ${name}`;
+    const near = didYouMean(parameter, name, parameters, (known) => `bucket.${known}`);
     const fix = parameters.length > 0 ? `Known: ${parameters.join(', ')}` : 'Add a parameter query';
-    query.report.error('PARAMS_NOT_COVERED', parameter, message, fix);
+    query.report.error('PARAMS_NOT_COVERED', parameter, message, near ?? fix);
+    // What is probably a misspelt parameter is not missing as well.
+    if (near !== undefined) return;
   }
   const missing = parameters.filter(
     (name) => !matched.some((parameter) => parameterName(parameter) === name),

@@ -1,4 +1,4 @@
-import type { Span } from '../diagnostics.ts';
+import type { Fix, Reporter, Span } from '../diagnostics.ts';
 
 /** One word of the SQL text. */
 export interface Token extends Span {
@@ -7,13 +7,16 @@ export interface Token extends Span {
   readonly value: string;
 }
 
-/** Ends the parsing of one SQL string; the parser's entry turns it into a diagnostic. */
+/** Takes what is wrong with an SQL text; reading goes on after it. */
+export type SqlProblems = Pick<Reporter, 'error'>;
+
+/** Ends the reading of a part of an SQL text; caught where reading can go on. */
 export class SqlSyntaxError extends Error {
   readonly code: string;
   readonly span: Span;
-  readonly fix: string | undefined;
+  readonly fix: string | Fix | undefined;
 
-  constructor(code: string, span: Span, message: string, fix?: string) {
+  constructor(code: string, span: Span, message: string, fix?: string | Fix) {
     super(message);
     this.code = code;
     this.span = span;
@@ -21,26 +24,34 @@ export class SqlSyntaxError extends Error {
   }
 }
 
-// Longest first, so that `->>` is not read as `->` and `>`.
+/** For those who want nothing but a faultless text. @throws SqlSyntaxError */
+export const NO_PROBLEMS: SqlProblems = {
+  error(code, span, message, fix) {
+    throw new SqlSyntaxError(code, span, message, fix);
+  },
+};
+
+// Longest first, so that `->>` is not read as `->` and `>`. `==` is only there to be refused.
 const SYMBOLS = [
+  '==',
   '->>', '->', '::', '||', '&&', '<=', '>=', '<>', '!=', '<<', '>>', '=', '<', '>', '+', '-', '*',
   '/', '%', '(', ')', '[', ']', ',', '.', ';', '|', '&', '#', '^', '~', '?', '@', ':', '!',
 ]; // prettier-ignore
 
 /** Splits an SQL text into tokens, the last of kind `end`. Source: spec/sync-config.md 3.1. */
-export function tokenize(sql: string): Token[] {
+export function tokenize(sql: string, problems: SqlProblems): Token[] {
   const tokens: Token[] = [];
-  let at = skipBlank(sql, 0);
+  let at = skipBlank(sql, 0, problems);
   while (at < sql.length) {
-    const token = nextToken(sql, at);
-    tokens.push(token);
-    at = skipBlank(sql, token.end);
+    const token = nextToken(sql, at, problems);
+    if (token !== undefined) tokens.push(token);
+    at = skipBlank(sql, token?.end ?? at + characterAt(sql, at).length, problems);
   }
   tokens.push({ kind: 'end', value: '', start: sql.length, end: sql.length });
   return tokens;
 }
 
-function skipBlank(sql: string, from: number): number {
+function skipBlank(sql: string, from: number, problems: SqlProblems): number {
   let at = from;
   for (;;) {
     while (/\s/.test(sql[at] ?? '')) at++;
@@ -48,14 +59,14 @@ function skipBlank(sql: string, from: number): number {
       const lineEnd = sql.indexOf('\n', at);
       at = lineEnd === -1 ? sql.length : lineEnd;
     } else if (sql.startsWith('/*', at)) {
-      at = blockCommentEnd(sql, at);
+      at = blockCommentEnd(sql, at, problems);
     } else {
       return at;
     }
   }
 }
 
-function blockCommentEnd(sql: string, start: number): number {
+function blockCommentEnd(sql: string, start: number, problems: SqlProblems): number {
   let depth = 0;
   for (let at = start; at < sql.length; at++) {
     if (sql.startsWith('/*', at)) {
@@ -67,18 +78,20 @@ function blockCommentEnd(sql: string, start: number): number {
       if (depth === 0) return at + 1;
     }
   }
-  throw new SqlSyntaxError('SQL_SYNTAX', { start, end: start + 2 }, 'This comment does not end');
+  const span = { start, end: start + 2 };
+  problems.error('SQL_SYNTAX', span, 'This comment does not end', 'Close it with */');
+  return sql.length;
 }
 
-function nextToken(sql: string, start: number): Token {
+function nextToken(sql: string, start: number, problems: SqlProblems): Token | undefined {
   const char = sql[start] ?? '';
   if (/[A-Za-z_]/.test(char)) {
-    if (/^[eE]$/.test(char) && sql[start + 1] === "'") return escapedText(sql, start);
+    if (/^[eE]$/.test(char) && sql[start + 1] === "'") return escapedText(sql, start, problems);
     const word = match(sql, /[A-Za-z_][A-Za-z0-9_]*/y, start);
     return { kind: 'word', value: word.toLowerCase(), start, end: start + word.length };
   }
-  if (char === '"') return quotedName(sql, start);
-  if (char === "'") return plainText(sql, start);
+  if (char === '"') return quotedName(sql, start, problems);
+  if (char === "'") return plainText(sql, start, problems);
   const real = match(sql, /\d+\.\d*|\.\d+/y, start);
   if (real !== '') return { kind: 'real', value: real, start, end: start + real.length };
   const integer = match(sql, /\d+/y, start);
@@ -86,12 +99,49 @@ function nextToken(sql: string, start: number): Token {
     return { kind: 'integer', value: integer, start, end: start + integer.length };
   }
   const symbol = SYMBOLS.find((candidate) => sql.startsWith(candidate, start));
-  if (symbol === undefined) {
-    const end = start + String.fromCodePoint(sql.codePointAt(start) ?? 32).length;
-    const message = `The character ${sql.slice(start, end)} has no meaning here`;
-    throw new SqlSyntaxError('SQL_SYNTAX', { start, end }, message);
+  if (symbol !== undefined)
+    return { kind: 'symbol', value: symbol, start, end: start + symbol.length };
+  return foreignToken(sql, start, problems);
+}
+
+/** What other kinds of SQL, and word processors, write; read as what it stands for. */
+function foreignToken(sql: string, start: number, problems: SqlProblems): Token | undefined {
+  const char = characterAt(sql, start);
+  const span = { start, end: start + char.length };
+  const quoted = FOREIGN_QUOTES.find(({ open }) => open === char);
+  const close = quoted ? sql.indexOf(quoted.close, start + 1) : -1;
+  if (quoted !== undefined && close !== -1) {
+    const value = sql.slice(start + 1, close);
+    const text = quoted.kind === 'quoted' ? `"${value}"` : `'${value.replaceAll("'", "''")}'`;
+    const whole = { start, end: close + 1 };
+    const message = `${char} is not a quote in SQL`;
+    problems.error('SQL_SYNTAX', whole, message, {
+      text: `Write ${text}`,
+      edit: { ...whole, text },
+    });
+    return { kind: quoted.kind, value, ...whole };
   }
-  return { kind: 'symbol', value: symbol, start, end: start + symbol.length };
+  const message = `The character ${char} has no meaning here`;
+  problems.error('SQL_SYNTAX', span, message, FOREIGN_CHARACTERS[char] ?? 'Remove it');
+  return undefined;
+}
+
+const FOREIGN_QUOTES: readonly { open: string; close: string; kind: 'quoted' | 'text' }[] = [
+  { open: '`', close: '`', kind: 'quoted' },
+  { open: '\u2018', close: '\u2019', kind: 'text' },
+  { open: '\u201c', close: '\u201d', kind: 'quoted' },
+];
+
+const FOREIGN_CHARACTERS: Readonly<Record<string, string>> = {
+  $: "Write a parameter as subscription.parameter('name')",
+  '\u2018': "Write '",
+  '\u2019': "Write '",
+  '\u201c': 'Write "',
+  '\u201d': 'Write "',
+};
+
+function characterAt(sql: string, at: number): string {
+  return String.fromCodePoint(sql.codePointAt(at) ?? 32);
 }
 
 function match(sql: string, pattern: RegExp, at: number): string {
@@ -99,20 +149,23 @@ function match(sql: string, pattern: RegExp, at: number): string {
   return pattern.exec(sql)?.[0] ?? '';
 }
 
-function quotedName(sql: string, start: number): Token {
+function quotedName(sql: string, start: number, problems: SqlProblems): Token {
   const close = sql.indexOf('"', start + 1);
-  if (close === -1) {
-    throw new SqlSyntaxError('SQL_SYNTAX', { start, end: sql.length }, 'This name is not closed');
-  }
-  return { kind: 'quoted', value: sql.slice(start + 1, close), start, end: close + 1 };
+  if (close !== -1)
+    return { kind: 'quoted', value: sql.slice(start + 1, close), start, end: close + 1 };
+  const word = match(sql, /\w+/y, start + 1);
+  const end = start + 1 + word.length;
+  const fix = { text: `Write "${word}"`, edit: { start, end, text: `"${word}"` } };
+  problems.error('SQL_SYNTAX', { start, end }, 'This name is not closed', fix);
+  return { kind: 'quoted', value: word, start, end };
 }
 
-function plainText(sql: string, start: number): Token {
+function plainText(sql: string, start: number, problems: SqlProblems): Token {
   let value = '';
   let from = start + 1;
   for (;;) {
     const close = sql.indexOf("'", from);
-    if (close === -1) throw unclosedText(sql, start);
+    if (close === -1) return unclosedText(sql, start, problems);
     value += sql.slice(from, close);
     if (sql[close + 1] !== "'") return { kind: 'text', value, start, end: close + 1 };
     value += "'";
@@ -125,7 +178,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }; // prettier-ignore
 
 /** `E'...'` with backslash escapes. */
-function escapedText(sql: string, start: number): Token {
+function escapedText(sql: string, start: number, problems: SqlProblems): Token {
   let value = '';
   for (let at = start + 2; at < sql.length; at++) {
     const char = sql[at] ?? '';
@@ -142,14 +195,13 @@ function escapedText(sql: string, start: number): Token {
       return { kind: 'text', value, start, end: at + 1 };
     }
   }
-  throw unclosedText(sql, start);
+  return unclosedText(sql, start, problems);
 }
 
-function unclosedText(sql: string, start: number): SqlSyntaxError {
-  return new SqlSyntaxError(
-    'SQL_SYNTAX',
-    { start, end: sql.length },
-    'This text is not closed',
-    "Close it with ', and write a quote inside as ''",
-  );
+/** Points at the line that the text begins on, since nobody knows where it was meant to end. */
+function unclosedText(sql: string, start: number, problems: SqlProblems): Token {
+  const line = match(sql, /[^\n]*/y, start).trimEnd();
+  const fix = "Close it with ', and write a quote inside as ''";
+  problems.error('SQL_SYNTAX', { start, end: start + line.length }, 'This text is not closed', fix);
+  return { kind: 'text', value: sql.slice(start + 1), start, end: sql.length };
 }

@@ -79,11 +79,7 @@ function show(expr: ExprSyntax): string {
       return `(${expr.negated ? 'not ' : ''}in ${show(expr.operand)} ${show(expr.right)})`;
     case 'cast':
       return `(cast ${show(expr.operand)})`;
-    case 'call':
-    case 'case':
-    case 'array':
-    case 'select':
-    case 'unsupported':
+    default:
       return expr.kind;
   }
 }

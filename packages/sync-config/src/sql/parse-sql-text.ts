@@ -17,18 +17,22 @@ export function parseSqlText(
   diagnostics: Diagnostics,
   edition: number,
 ): ParsedSqlText | undefined {
-  const report = diagnostics.within((span) => text.toYaml(span));
+  const report = diagnostics.within(text);
   try {
-    const { select, trailing } = parseQuery(text.text);
+    const { select, trailing } = parseQuery(text.text, report);
     if (trailing !== undefined) {
       const message = 'Only the first statement is used';
       // Edition 3 is lenient here, so that configs which work elsewhere deploy.
-      if (edition >= 3) report.warn('SQL_SYNTAX', trailing, message, 'Remove the rest');
-      else report.error('SQL_SYNTAX', trailing, 'Only one statement is allowed', 'Remove the rest');
+      const fix = { text: 'Remove the rest', edit: { ...trailing, text: '' } };
+      if (edition >= 3) report.warn('SQL_SYNTAX', trailing, message, fix);
+      else report.error('SQL_SYNTAX', trailing, 'Only one statement is allowed', fix);
     }
     if (select.distinct !== undefined && edition < 3) {
       const message = 'DISTINCT is not supported';
-      report.error('UNSUPPORTED_CLAUSE', select.distinct, message, 'Remove DISTINCT');
+      const { start, end } = select.distinct;
+      const text = 'Remove DISTINCT: every row is synced once anyway';
+      const fix = { text, edit: { start, end, text: '' } };
+      report.error('UNSUPPORTED_CLAUSE', select.distinct, message, fix);
     }
     return { sql: text.text, select, report };
   } catch (error) {
@@ -46,5 +50,8 @@ export function warnUnquotedCapitals(
 ): void {
   if (edition >= 3 || identifier.quoted || identifier.raw === identifier.name) return;
   const message = `The unquoted name ${identifier.raw} is read as ${identifier.name}`;
-  report.warn('UNQUOTED_UPPERCASE', identifier, message, `Write "${identifier.raw}" in quotes`);
+  const text = `"${identifier.raw}"`;
+  const { start, end } = identifier;
+  const fix = { text: `Write ${text}, or ${identifier.name}`, edit: { start, end, text } };
+  report.warn('UNQUOTED_UPPERCASE', identifier, message, fix);
 }

@@ -31,11 +31,35 @@ export type ExprSyntax = Span &
     | InSyntax
     | CaseSyntax
     | { readonly kind: 'cast'; readonly operand: ExprSyntax; readonly type: Identifier }
-    | { readonly kind: 'array'; readonly items: readonly ExprSyntax[] }
+    | ListSyntax
     | { readonly kind: 'select'; readonly select: SelectSyntax }
-    /** Parsed so that it can be refused by name, e.g. `EXISTS (...)`. */
-    | { readonly kind: 'unsupported'; readonly what: string }
+    | LikeSyntax
+    /** The rest is parsed so that it can be refused by name, with the rewrite. */
+    | { readonly kind: 'exists'; readonly select: SelectSyntax }
+    /** `ANY (operand)`, and SOME and ALL. */
+    | { readonly kind: 'quantified'; readonly word: string; readonly operand: ExprSyntax }
+    /** `DATE '2031-07-08'` */
+    | { readonly kind: 'typed text'; readonly type: string; readonly value: string }
+    | { readonly kind: 'unsupported'; readonly what: string; readonly hint?: string }
+    /** Could not be read; has been reported. */
+    | { readonly kind: 'broken' }
   );
+
+export interface ListSyntax extends Span {
+  readonly kind: 'array';
+  /** `ARRAY[...]`, `ROW(...)`, or only `(...)`, which is refused. */
+  readonly form: 'array' | 'row' | 'parentheses';
+  readonly items: readonly ExprSyntax[];
+}
+
+export interface LikeSyntax extends Span {
+  readonly kind: 'like';
+  readonly operator: 'like' | 'ilike';
+  readonly operatorSpan: Span;
+  readonly negated: boolean;
+  readonly operand: ExprSyntax;
+  readonly pattern: ExprSyntax;
+}
 
 export interface CallSyntax extends Span {
   readonly kind: 'call';
@@ -46,7 +70,7 @@ export interface CallSyntax extends Span {
   readonly decoration: Span | undefined;
 }
 
-interface BinarySyntax extends Span {
+export interface BinarySyntax extends Span {
   readonly kind: 'binary';
   readonly operator: string;
   readonly operatorSpan: Span;
@@ -74,6 +98,8 @@ export interface SelectSyntax extends Span {
   readonly from: readonly SourceSyntax[];
   /** WHERE and all ON conditions; only inner joins exist, so their place does not matter. */
   readonly conditions: readonly ExprSyntax[];
+  /** An outer join was reported already. */
+  readonly hasRefusedJoin?: boolean;
 }
 
 export type ColumnSyntax = Span &
@@ -94,4 +120,6 @@ export type SourceSyntax = Span & { readonly alias: Identifier | undefined } & (
         readonly select: SelectSyntax;
         readonly columnNames: readonly Identifier[] | undefined;
       }
+    /** Could not be read; has been reported. */
+    | { readonly kind: 'broken' }
   );

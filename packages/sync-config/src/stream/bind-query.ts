@@ -1,7 +1,8 @@
 import type { CompileContext } from '../compile-context.ts';
-import type { Reporter } from '../diagnostics.ts';
+import type { Fix, Reporter, Span } from '../diagnostics.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
+import { refuseExists } from '../expr/refused-forms.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
 import { warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type {
@@ -67,7 +68,8 @@ export class QueryBinder {
     const columns = new Map<string, Expression>();
     if (columnNames !== undefined && columnNames.length !== select.columns.length) {
       const message = `The list has ${columnNames.length} names for ${select.columns.length} columns`;
-      this.#report.error('SUBQUERY_COLUMNS', columnNames[0] ?? select, message);
+      const fix = 'Give each column one name';
+      this.#report.error('SUBQUERY_COLUMNS', columnNames[0] ?? select, message, fix);
     }
     select.columns.forEach((column, i) => {
       if (column.kind === 'star') {
@@ -76,11 +78,13 @@ export class QueryBinder {
       }
       const name = columnNames?.[i]?.name ?? columnName(column);
       if (name === undefined) {
-        this.#report.error('ALIAS_REQUIRED', column, 'An expression needs a name', 'Add AS name');
+        const fix = addAlias(column, `column${i + 1}`);
+        this.#report.error('ALIAS_REQUIRED', column, 'An expression needs a name', fix);
         return;
       }
       if (columns.has(name)) {
-        this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
+        const fix = 'Give one of them another name with AS';
+        this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`, fix);
       }
       columns.set(name, bound.bind(column.expr));
     });
@@ -88,12 +92,8 @@ export class QueryBinder {
   }
 
   #refuseStar(column: ColumnSyntax): void {
-    this.#report.error(
-      'STAR_IN_SUBQUERY',
-      column,
-      '* is not allowed in a subquery',
-      'Name the columns',
-    );
+    const message = '* is not allowed in a subquery';
+    this.#report.error('STAR_IN_SUBQUERY', column, message, 'Name the columns');
   }
 
   /** Puts a source into scope; gives the numbers of what always takes part because of it. */
@@ -104,10 +104,14 @@ export class QueryBinder {
       case 'select': {
         const { columns, bound } = this.bindDerived(source.select, source.columnNames, undefined);
         conditions.push(bound.condition);
-        if (source.alias === undefined) scope.declareUnnamed({ kind: 'derived', columns });
-        else scope.declare(source.alias, { kind: 'derived', columns });
+        const entry = { kind: 'derived', columns, isBroken: false } as const;
+        if (source.alias === undefined) scope.declareUnnamed(entry);
+        else scope.declare(source.alias, entry);
         return bound.sources;
       }
+      case 'broken':
+        scope.declareBroken();
+        return [];
       case 'function':
         return this.#declareEach(source, scope);
     }
@@ -121,9 +125,9 @@ export class QueryBinder {
     const name = source.alias ?? source.table;
     const cte = source.schema === undefined ? this.#ctes?.find(source.table.name) : undefined;
     if (cte !== undefined) {
-      const { columns, bound } = cte.bind(this.sources);
+      const { columns, bound } = cte.bind(this.sources, source.table);
       conditions.push(bound.condition);
-      scope.declare(name, { kind: 'derived', columns });
+      scope.declare(name, { kind: 'derived', columns, isBroken: cte.isBroken });
       return bound.sources;
     }
     const { edition } = this.#context;
@@ -142,8 +146,8 @@ export class QueryBinder {
     const [input] = call.args;
     const name = call.name[0];
     if (name?.name !== 'json_each' || input === undefined || call.args.length !== 1) {
-      const message = 'Only json_each(value) is allowed in FROM';
-      this.#report.error('UNKNOWN_FUNCTION', call, message);
+      reportTableFunction(call, this.#report);
+      scope.declareBroken();
       return [];
     }
     const bound = bindExpression(input, this.#bindContext(scope));
@@ -156,7 +160,8 @@ export class QueryBinder {
     const id = this.sources.addEach(input);
     if (id !== undefined) return id;
     const message = 'json_each and IN can take one table or the request apart, not a mix of them';
-    this.#report.error('MIXED_EXPR', syntax, message);
+    const fix = 'Use values of one table only, or of the request only';
+    this.#report.error('MIXED_EXPR', syntax, message, fix);
     return this.sources.addEach(constant(null, syntax)) ?? 0;
   }
 
@@ -173,6 +178,10 @@ export class QueryBinder {
     if (syntax.kind === 'binary' && syntax.operator === '&&') {
       return this.#overlap(syntax, scope, negated);
     }
+    if (syntax.kind === 'exists') {
+      refuseExists(syntax, negated, this.#bindContext(scope));
+      return ALWAYS;
+    }
     const expression = bindExpression(syntax, this.#bindContext(scope));
     return term(negated ? operatorCall('not', [expression], syntax) : expression);
   }
@@ -188,7 +197,8 @@ export class QueryBinder {
     }
     if (negated) {
       const message = 'NOT IN with a subquery is not supported';
-      this.#report.error('NEGATED_MATCH', syntax, message);
+      const fix = 'Keep a column that says the same, and compare that';
+      this.#report.error('NEGATED_MATCH', syntax, message, fix);
       return ALWAYS;
     }
     const left = bindExpression(syntax.operand, context);
@@ -203,7 +213,8 @@ export class QueryBinder {
     negated: boolean,
   ): Formula {
     if (negated) {
-      this.#report.error('NEGATED_MATCH', syntax, 'NOT is not allowed around &&');
+      const fix = 'Keep a column that says the same, and compare that';
+      this.#report.error('NEGATED_MATCH', syntax, 'NOT is not allowed around &&', fix);
       return ALWAYS;
     }
     return this.#withElements(syntax.left, scope, syntax.left, undefined, (a) =>
@@ -258,7 +269,7 @@ export class QueryBinder {
     }
     if (column === undefined || second !== undefined) {
       const message = 'A subquery after IN must have one column';
-      this.#report.error('SUBQUERY_COLUMNS', second ?? select, message);
+      this.#report.error('SUBQUERY_COLUMNS', second ?? select, message, 'Select one column');
       return undefined;
     }
     return { element: bound.bind(column.expr), bound };
@@ -272,13 +283,18 @@ export class QueryBinder {
     const cte = name && this.#ctes?.find(name.name);
     if (cte === undefined) return undefined;
     return () => {
-      const { columns, bound } = cte.bind(this.sources);
+      if (cte.isBroken) return undefined;
+      const { columns, bound } = cte.bind(this.sources, syntax);
       const [element, second] = columns.values();
       if (element !== undefined && second === undefined) {
         return { element: { ...element, start: syntax.start, end: syntax.end }, bound };
       }
-      const message = `${name?.name ?? ''} must have one column to stand after IN`;
-      this.#report.error('SUBQUERY_COLUMNS', syntax, message);
+      const message = `${name?.raw ?? ''} has ${columns.size} columns, and after IN there must be one`;
+      const [first = 'column'] = columns.keys();
+      const text = `(SELECT ${first} FROM ${name?.raw ?? ''})`;
+      const { start, end } = syntax;
+      const fix = { text: `Write ${text}`, edit: { start, end, text } };
+      this.#report.error('SUBQUERY_COLUMNS', syntax, message, fix);
       return undefined;
     };
   }
@@ -292,6 +308,8 @@ export class QueryBinder {
       edition: Math.max(3, this.#context.edition),
       specialFunctions: STREAM_REQUEST_FUNCTIONS,
       resolveName: (name) => scope.resolve(name),
+      isRowColumn: (expression) =>
+        expression.kind === 'column' && this.sources.get(expression.source)?.kind === 'table',
       resolveCall: (call) =>
         bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ?? this.#tableFact(call, scope),
     };
@@ -302,24 +320,18 @@ export class QueryBinder {
   #tableFact(call: CallSyntax, scope: Scope): Expression | undefined {
     const [table, name, third] = call.name;
     if (table === undefined || name === undefined || third !== undefined) return undefined;
-    if (table.name === 'request') {
-      this.#report.error(
-        'UNKNOWN_FUNCTION',
-        { start: table.start, end: name.end },
-        'request.* belongs to bucket definitions',
-        REQUEST_REPLACEMENTS[name.name] ?? 'Use auth, connection or subscription',
-      );
-      return constant(null, call);
-    }
     const entry = scope.find(table.name);
     const fact = TABLE_FACTS[name.name];
     if (entry?.kind !== 'table' || fact === undefined) return undefined;
     if (call.args.length > 0) {
-      this.#report.error('ARG_COUNT', call, `${name.name} takes no arguments`);
+      const text = `${table.raw}.${name.raw}()`;
+      const fix = { text: `Write ${text}`, edit: { start: call.start, end: call.end, text } };
+      this.#report.error('ARG_COUNT', call, `${name.name} takes no arguments`, fix);
     }
     if (fact === 'suffix' && !entry.table.pattern.nameIsPrefix) {
       const message = `The table ${table.name} has no wildcard, so its suffix is empty`;
-      this.#report.warn('SUFFIX_WITHOUT_WILDCARD', call, message);
+      const fix = `Use a wildcard such as "${table.raw}%", or remove it`;
+      this.#report.warn('SUFFIX_WITHOUT_WILDCARD', call, message, fix);
     }
     return { kind: 'table fact', source: entry.source, fact, start: call.start, end: call.end };
   }
@@ -331,15 +343,29 @@ const TABLE_FACTS: Readonly<Record<string, TableFact>> = {
   table_suffix: 'suffix',
 };
 
-const REQUEST_REPLACEMENTS: Readonly<Record<string, string>> = {
-  user_id: 'Use auth.user_id()',
-  jwt: 'Use auth.parameters()',
-  parameters: 'Use connection.parameters()',
-  parameter: 'Use connection.parameter(...)',
-};
+/** Functions that give rows elsewhere. */
+function reportTableFunction(call: CallSyntax, report: Reporter): void {
+  const [name] = call.name;
+  const { start, end } = name ?? call;
+  const isSame = name !== undefined && JSON_EACH_ELSEWHERE.has(name.name);
+  const fix = isSame
+    ? { text: 'Write json_each', edit: { start, end, text: 'json_each' } }
+    : 'Use json_each(value), a table or a subquery';
+  report.error('UNKNOWN_FUNCTION', call, 'Only json_each(value) is allowed in FROM', fix);
+}
+
+const JSON_EACH_ELSEWHERE: ReadonlySet<string> = new Set([
+  'unnest', 'jsonb_each', 'json_array_elements', 'jsonb_array_elements', 'json_tree',
+  'jsonb_array_elements_text', 'json_array_elements_text',
+]); // prettier-ignore
 
 function term(expression: Expression): Formula {
   return { kind: 'term', expression };
+}
+
+/** How to name an expression; the name is a proposal. */
+export function addAlias({ end }: Span, name: string): Fix {
+  return { text: 'Add AS name', edit: { start: end, end, text: ` AS ${name}` } };
 }
 
 /** The name that a column has without an alias list; undefined for an unnamed expression. */

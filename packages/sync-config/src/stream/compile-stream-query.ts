@@ -1,16 +1,17 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter, Span } from '../diagnostics.ts';
 import { REQUEST_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
-import { isAnyAuthenticated, isAnyUnauthenticated } from '../expr/request-functions.ts';
 import type { OutputColumn, RowQuery } from '../plan/queries.ts';
 import { parseSqlText, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { quoteName } from '../sql/quote-name.ts';
 import type { ColumnSyntax } from '../sql/syntax.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
-import { columnName, QueryBinder } from './bind-query.ts';
+import { addAlias, columnName, QueryBinder } from './bind-query.ts';
 import type { BoundSelect, CteFinder } from './bound-select.ts';
 import type { RegisterLookup } from './compile-component.ts';
 import { compileConjunction, type CompiledConjunction } from './compile-conjunction.ts';
-import { readsEach, splitConjunction, type ConjunctionParts } from './conjunction-parts.ts';
+import { readsEach, splitConjunction } from './conjunction-parts.ts';
+import { trustedValues, type TrustedValue } from './dangerous.ts';
 import { MAX_CONJUNCTIONS, toConjunctions } from './formula.ts';
 import { renumber } from './renumber.ts';
 import type { Scope, ScopeEntry } from './scope.ts';
@@ -24,9 +25,9 @@ interface StreamVariant {
 
 export interface CompiledStreamQuery {
   readonly variants: readonly StreamVariant[];
-  readonly isDangerous: boolean;
+  /** What the client may set freely and nothing restricts. */
+  readonly trusted: readonly TrustedValue[];
   readonly report: Reporter;
-  readonly span: Span;
 }
 
 /** Compiles a query of a stream. Source: spec/sync-config.md 10. */
@@ -36,11 +37,12 @@ export function compileStreamQuery(
   register: RegisterLookup,
   context: CompileContext,
 ): CompiledStreamQuery | undefined {
+  const errorsBefore = context.diagnostics.errorCount;
   const parsed = parseSqlText(text, context.diagnostics, context.edition);
   if (parsed === undefined) return undefined;
   const binder = new QueryBinder(parsed, context, ctes);
   const bound = binder.bindSelect(parsed.select, undefined);
-  const output = bindOutput(parsed, bound, binder.sources, context);
+  const output = bindOutput(parsed, bound, binder.sources, errorsBefore, context);
   const conjunctions = toConjunctions(bound.condition, binder.sources);
   if (conjunctions === undefined) {
     const message = `The condition expands to more than ${MAX_CONJUNCTIONS} alternatives`;
@@ -57,24 +59,14 @@ export function compileStreamQuery(
     const rows = { ...compiled.selection, objectType: output.objectType, columns };
     return { rows, resolution: compiled.resolution };
   });
-  const isDangerous = allParts.some((parts) => isDangerousConjunction(parts, binder.sources));
-  return { variants, isDangerous, report: parsed.report, span: parsed.select };
+  // What is not understood may be what restricts the rest.
+  const isSound = context.diagnostics.errorCount === errorsBefore;
+  const trusted = isSound ? allParts.flatMap((parts) => trustedValues(parts, binder.sources)) : [];
+  return { variants, trusted, report: parsed.report };
 }
 
 function renumberColumn(column: OutputColumn, numbers: ReadonlyMap<number, number>): OutputColumn {
   return column.kind === 'star' ? column : { ...column, value: renumber(column.value, numbers) };
-}
-
-/** Unauthenticated data takes part, and no claim restricts the result (10.9). */
-function isDangerousConjunction(parts: ConjunctionParts, sources: SourceList): boolean {
-  const linked = parts.links.flatMap(({ left, right }) => [left.expression, right.expression]);
-  const inputs = (parts.eaches.get(REQUEST_SOURCE) ?? []).flatMap((id) => {
-    const source = sources.get(id);
-    return source?.kind === 'each' ? [source.input] : [];
-  });
-  const choosing = [...linked, ...inputs];
-  const all = [...choosing, ...parts.requestFilters, ...parts.elementFilters];
-  return isAnyUnauthenticated(all) && !isAnyAuthenticated(choosing);
 }
 
 interface QueryOutput {
@@ -95,10 +87,10 @@ function bindOutput(
   parsed: ParsedSqlText,
   bound: BoundSelect,
   sources: SourceList,
+  errorsBefore: number,
   context: CompileContext,
 ): QueryOutput | undefined {
   const { report, select } = parsed;
-  const errorsBefore = context.diagnostics.errorCount;
   const columns = select.columns.flatMap((column) =>
     column.kind === 'star'
       ? bindStar(column, bound.scope, report, context)
@@ -123,7 +115,9 @@ function bindOutput(
   if (source?.kind !== 'table') return undefined;
   if (source.alias !== undefined && !source.alias.quoted && bound.sources.length > 1) {
     const message = `The client table is named ${source.alias.name}, after the alias`;
-    const fix = `Write "${source.alias.name}" in quotes if that is meant`;
+    const { start, end, name } = source.alias;
+    const edit = { start, end, text: `"${name}"` };
+    const fix = { text: `Write "${name}" in quotes if that is meant`, edit };
     report.warn('ALIAS_RENAMES_OUTPUT', source.alias, message, fix);
   }
   warnColumns(columns, report);
@@ -141,6 +135,7 @@ function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
   const hasId = columns.some(({ column }) => column.kind === 'star' || column.name === 'id');
   const [first] = columns;
   if (hasId || first === undefined) return;
+  if (columns.some(({ syntax }) => syntax.kind === 'expr' && syntax.expr.kind === 'broken')) return;
   const fix = 'Add the id column, or AS id to the column that identifies the row';
   report.warn('ID_MISSING', first.syntax, 'The query has no column id', fix);
 }
@@ -153,35 +148,39 @@ function bindStar(
 ): BoundColumn[] {
   const entry = column.table ? scope.find(column.table.name) : onlyEntry(column, scope, report);
   if (entry === undefined) {
-    if (column.table !== undefined) {
-      const message = `There is no table ${column.table.name} in this query`;
-      report.error('UNKNOWN_TABLE', column.table, message);
-    }
+    if (column.table !== undefined) scope.reportUnknownTable(column.table, column.table);
     return [];
   }
   if (entry.kind === 'each') {
-    report.error('REQUEST_IN_OUTPUT', column, 'The columns of json_each cannot be synced');
+    const message = 'The columns of json_each cannot be synced';
+    report.error('REQUEST_IN_OUTPUT', column, message, 'Select columns of the synced table');
     return [];
   }
   if (entry.kind === 'derived') {
-    report.error(
-      'STAR_IN_SUBQUERY',
-      column,
-      '* over a subquery is not supported',
-      'Name the columns',
-    );
+    const message = '* over a subquery is not supported';
+    const names = [...entry.columns.keys()].map(quoteName).join(', ');
+    const fix = { text: `Write ${names}`, edit: { ...spanOf(column), text: names } };
+    report.error('STAR_IN_SUBQUERY', column, message, entry.isBroken ? undefined : fix);
     return [];
   }
   const star: OutputColumn = { kind: 'star', legacy: context.edition < 3 };
   return [{ syntax: column, column: star, table: entry.source }];
 }
 
+function spanOf({ start, end }: Span): Span {
+  return { start, end };
+}
+
 function onlyEntry(column: ColumnSyntax, scope: Scope, report: Reporter): ScopeEntry | undefined {
   const [only, second] = scope.entries();
+  if (scope.isAnyBroken) return undefined;
   if (only !== undefined && second === undefined) return only;
   const message =
     only === undefined ? 'There is no FROM that * could mean' : '* could mean any of the tables';
-  report.error('AMBIGUOUS_COLUMN', column, message, 'Write table.*');
+  const [name] = scope.names();
+  const text = `${quoteName(name ?? 'table')}.*`;
+  const edit = only === undefined ? undefined : { ...spanOf(column), text };
+  report.error('AMBIGUOUS_COLUMN', column, message, { text: `Write ${text}`, edit });
   return undefined;
 }
 
@@ -197,7 +196,8 @@ function bindColumn(
   const name = named ?? sql.slice(column.expr.start, column.expr.end);
   if (named === undefined) {
     const message = `The column is named ${name}`;
-    report.warn('ALIAS_RECOMMENDED', column, message, 'Add AS name');
+    const isKnown = column.expr.kind !== 'broken';
+    if (isKnown) report.warn('ALIAS_RECOMMENDED', column, message, addAlias(column, 'name'));
   }
   if (isFromRequest(value, sources)) {
     const message = 'Values of the request and columns of json_each cannot be synced';
@@ -207,7 +207,8 @@ function bindColumn(
   const tables = [...sourcesOf(value)];
   if (tables.length > 1) {
     const message = 'An output column must come from one table';
-    report.error('MULTIPLE_OUTPUT_TABLES', column.expr, message);
+    const fix = 'Sync both tables, and combine them in a query on the device';
+    report.error('MULTIPLE_OUTPUT_TABLES', column.expr, message, fix);
     return [];
   }
   return [{ syntax: column, column: { kind: 'value', name, value }, table: tables[0] }];

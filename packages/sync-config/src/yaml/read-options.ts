@@ -1,29 +1,29 @@
 import type { SyncOptions } from '../contract.ts';
-import type { Span } from '../diagnostics.ts';
-import type { YamlEntry, YamlReader } from './yaml-reader.ts';
+import { CONFIG_KEYS, EDITIONS, type KeyRule } from './config-keys.ts';
+import type { Fields, YamlEntry, YamlReader } from './yaml-reader.ts';
 
-const KEYS = [
-  'edition', 'timestamps_iso8601', 'versioned_bucket_ids', 'fixed_json_extract',
-  'custom_postgres_types', 'timestamp_max_precision', 'unstable_sqlite_expression_engine',
-  'storage_version',
-]; // prettier-ignore
+const PRECISIONS = CONFIG_KEYS.timestamp_max_precision.value.options;
 
-const PRECISIONS = ['seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
-
-type Fields = ReadonlyMap<string, YamlEntry>;
-
-export interface ReadOptions {
-  readonly edition: number;
-  readonly options: SyncOptions;
+/** Reads `config.edition`; undefined when it is there and cannot be understood. */
+export function readEdition(reader: YamlReader, entry: YamlEntry | undefined): number | undefined {
+  if (entry === undefined) return CONFIG_KEYS.edition.default;
+  return reader.choice(entry, EDITIONS, 'EDITION');
 }
 
-/** Reads `config`. Source: spec/sync-config.md 2. */
-export function readOptions(reader: YamlReader, entry: YamlEntry | undefined): ReadOptions {
-  const at = entry?.keySpan ?? { start: 0, end: 0 };
-  const fields: Fields =
-    (entry && reader.fields(entry.value, 'config', KEYS, at)) ?? new Map<string, YamlEntry>();
-  const edition = readEdition(reader, fields.get('edition'));
-  const flag = (key: string) => reader.boolean(fields.get(key), edition >= 2, 'OPTION_VALUE');
+/** Reads the options of `config`. Source: spec/sync-config.md 2. */
+export function readOptions(reader: YamlReader, fields: Fields, edition: number): SyncOptions {
+  const flag = (
+    key:
+      | 'timestamps_iso8601'
+      | 'versioned_bucket_ids'
+      | 'fixed_json_extract'
+      | 'custom_postgres_types',
+  ) => {
+    const { onFromEdition } = CONFIG_KEYS[key] satisfies KeyRule;
+    const entry = fields.get(key);
+    const byDefault = edition >= onFromEdition;
+    return entry === undefined ? byDefault : reader.boolean(entry, byDefault, 'OPTION_VALUE');
+  };
   const timestampsIso8601 = flag('timestamps_iso8601');
   const options: SyncOptions = {
     timestampsIso8601,
@@ -34,16 +34,7 @@ export function readOptions(reader: YamlReader, entry: YamlEntry | undefined): R
   };
   checkSqliteEngine(reader, fields, edition, options.fixedJsonExtract);
   checkStorageVersion(reader, fields.get('storage_version'));
-  return { edition, options };
-}
-
-function readEdition(reader: YamlReader, entry: YamlEntry | undefined): number {
-  if (entry === undefined) return 1;
-  const value = reader.scalar(entry.value);
-  if (value === 1 || value === 2 || value === 3) return value;
-  const span = reader.span(entry.value, entry.keySpan);
-  reader.diagnostics.error('EDITION', span, 'The edition must be 1, 2 or 3', 'Use edition: 3');
-  return 3;
+  return options;
 }
 
 function readPrecision(
@@ -53,14 +44,10 @@ function readPrecision(
 ): SyncOptions['timestampMaxPrecision'] {
   const entry = fields.get('timestamp_max_precision');
   if (entry === undefined) return undefined;
-  const span = reader.span(entry.value, entry.keySpan);
-  const value = reader.scalar(entry.value);
-  const precision = PRECISIONS.find((known) => known === value);
-  if (precision === undefined) {
-    const message = `timestamp_max_precision must be one of ${PRECISIONS.join(', ')}`;
-    reader.diagnostics.error('OPTION_VALUE', span, message);
-  } else if (!isIso) {
-    const message = 'timestamp_max_precision needs timestamps_iso8601';
+  const precision = reader.choice(entry, PRECISIONS, 'OPTION_VALUE');
+  if (precision !== undefined && !isIso) {
+    const span = reader.span(entry.value, entry.keySpan);
+    const message = 'timestamp_max_precision has no effect without timestamps_iso8601';
     const fix = 'Add timestamps_iso8601: true';
     reader.diagnostics.error('OPTION_DEPENDENCY', span, message, fix);
   }
@@ -78,7 +65,7 @@ function checkSqliteEngine(
   const span = reader.span(entry.value, entry.keySpan);
   if (edition < 3 || !fixedJsonExtract) {
     const message = 'unstable_sqlite_expression_engine needs edition 3 with fixed_json_extract';
-    reader.diagnostics.error('OPTION_DEPENDENCY', span, message);
+    reader.diagnostics.error('OPTION_DEPENDENCY', span, message, 'Remove it');
     return;
   }
   const message = 'unstable_sqlite_expression_engine is not supported yet';
@@ -87,12 +74,9 @@ function checkSqliteEngine(
 
 function checkStorageVersion(reader: YamlReader, entry: YamlEntry | undefined): void {
   if (entry === undefined) return;
-  const span: Span = reader.span(entry.value, entry.keySpan);
-  const value = reader.scalar(entry.value);
-  if (value === 3) {
-    const message = 'storage_version 3 is experimental; it has no effect here';
-    reader.diagnostics.warn('STORAGE_VERSION', span, message);
-  } else if (value !== 2) {
-    reader.diagnostics.error('STORAGE_VERSION', span, 'storage_version must be 2', 'Remove it');
-  }
+  const { options } = CONFIG_KEYS.storage_version.value;
+  if (reader.choice(entry, options, 'STORAGE_VERSION') !== 3) return;
+  const span = reader.span(entry.value, entry.keySpan);
+  const message = 'storage_version 3 is experimental; it has no effect here';
+  reader.diagnostics.warn('STORAGE_VERSION', span, message, 'Remove it');
 }

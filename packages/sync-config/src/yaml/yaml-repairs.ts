@@ -1,0 +1,178 @@
+import { parseDocument, type Document, type YAMLError } from 'yaml';
+import type { TextEdit } from '../contract.ts';
+import type { Fix, Span } from '../diagnostics.ts';
+
+/**
+ * A YAML text that parses after mistakes of a known kind are repaired, so that the rest of the file
+ * is checked too. What does not parse is `unreadableFrom` some offset.
+ */
+export interface ParsedYaml {
+  readonly document: Document;
+  /** The text that `document` was parsed from. */
+  readonly text: string;
+  readonly problems: readonly YamlProblem[];
+  /** Offset in `text` where reading became guesswork; Infinity when all of it is understood. */
+  readonly unreadableFrom: number;
+  /** A span of `text` as one of the file. */
+  toFile(span: Span): Span;
+}
+
+interface YamlProblem {
+  readonly span: Span;
+  readonly message: string;
+  readonly fix: string | Fix | undefined;
+}
+
+/** Bounds the attempts on a file with many mistakes. */
+const MAX_REPAIRS = 20;
+
+export function parseYaml(file: string): ParsedYaml {
+  const problems: YamlProblem[] = [];
+  const repairs: TextEdit[] = [];
+  const toFile = (span: Span): Span => undo(repairs, span);
+  let text = file;
+  for (;;) {
+    const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
+    const hard = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
+    const [first] = hard;
+    const diagnosis = first && diagnose(first, text);
+    const edit = repairs.length < MAX_REPAIRS ? diagnosis?.repair : undefined;
+    if (diagnosis !== undefined && edit !== undefined) {
+      problems.push(inFile(diagnosis, toFile));
+      text = apply(text, edit);
+      repairs.push(edit);
+      continue;
+    }
+    for (const error of document.errors) {
+      if (error === first || error.code === 'DUPLICATE_KEY') {
+        problems.push(inFile(diagnose(error, text), toFile));
+      }
+    }
+    const unreadableFrom = first === undefined ? Infinity : lineStart(text, first.pos[0]);
+    return { document, text, problems, unreadableFrom, toFile };
+  }
+}
+
+interface Diagnosis extends YamlProblem {
+  /** Makes the text readable; the same as the fix where that has an edit. */
+  readonly repair?: TextEdit | undefined;
+}
+
+function inFile({ span, message, fix }: Diagnosis, toFile: (span: Span) => Span): YamlProblem {
+  if (typeof fix !== 'object' || fix.edit === undefined)
+    return { span: toFile(span), message, fix };
+  const edit = { ...toFile(fix.edit), text: fix.edit.text };
+  return { span: toFile(span), message, fix: { text: fix.text, edit } };
+}
+
+function diagnose({ code, pos, message }: YAMLError, text: string): Diagnosis {
+  // The parser may point just behind the text.
+  const span = { start: Math.min(pos[0], text.length), end: Math.min(pos[1], text.length) };
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return tabs(span, text);
+    case 'MULTILINE_IMPLICIT_KEY':
+      return missingColon(span, text);
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return colonInValue(span, text);
+    case 'DUPLICATE_KEY':
+      return { span, message: `There are two keys ${wordAt(text, span.start)}`, fix: 'Remove one' };
+    case 'BAD_INDENT':
+      return badIndent(span, text);
+    case 'MULTIPLE_DOCS':
+      return { span, message: 'Only the first document is read', fix: 'Remove the line ---' };
+    case 'BAD_SCALAR_START': {
+      const found = text.charAt(span.start);
+      const fix = 'Put the value in quotes, or below the key after a |';
+      return { span, message: `A value cannot begin with ${found}`, fix };
+    }
+    case 'MISSING_CHAR':
+    case 'UNEXPECTED_TOKEN':
+      return { span, message, fix: quoteHint(span, text) };
+    default:
+      return { span, message, fix: undefined };
+  }
+}
+
+function tabs(at: Span, text: string): Diagnosis {
+  const start = lineStart(text, at.start);
+  const indent = /^[\t ]*/.exec(text.slice(start))?.[0] ?? '';
+  const spaces = indent.replaceAll('\t', '  ');
+  const edit = { start, end: start + indent.length, text: spaces };
+  const message = 'YAML does not allow tabs in the indentation';
+  return { span: at, message, fix: { text: 'Use spaces', edit }, repair: edit };
+}
+
+/** A key whose line has no colon, so that the next line was read as part of it. */
+function missingColon(at: Span, text: string): Diagnosis {
+  const firstLine = /^[^\n]*/.exec(text.slice(at.start))?.[0].trimEnd() ?? '';
+  const end = at.start + firstLine.length;
+  const span = { start: at.start, end };
+  const isWord = /^[\w-]+$/.test(firstLine);
+  const edit = { start: end, end, text: ':' };
+  const message = `There is no colon after ${firstLine}`;
+  const fix = { text: `Write ${firstLine}:`, edit: isWord ? edit : undefined };
+  return { span, message, fix, repair: fix.edit };
+}
+
+/** `query: SELECT ... 'a: b'`: a value with a colon and a blank in it. */
+function colonInValue(at: Span, text: string): Diagnosis {
+  const start = lineStart(text, at.start);
+  const line = /^[^\n]*/.exec(text.slice(start))?.[0] ?? '';
+  const [, indent = '', key = ''] = /^(\s*(?:- )?)([\w-]+):\s/.exec(line) ?? [];
+  const colon = text.indexOf(': ', at.start);
+  const span = colon === -1 || colon > start + line.length ? at : { start: colon, end: colon + 2 };
+  const message = 'A colon and a blank begin a new key here, because the value is not quoted';
+  if (key === '') return { span, message, fix: 'Put the value in quotes' };
+  const value = line.slice(indent.length + key.length + 1).trimStart();
+  const at0 = start + line.length - value.length;
+  const block = `|\n${' '.repeat(indent.length + 2)}`;
+  const edit = { start: at0, end: at0, text: block };
+  const fix = { text: `Write ${key}: | and the query on the lines below`, edit };
+  return { span, message, fix, repair: edit };
+}
+
+function badIndent(at: Span, text: string): Diagnosis {
+  const start = lineStart(text, at.start);
+  const line = /^[^\n]*/.exec(text.slice(start))?.[0] ?? '';
+  const from = start + (/\S/.exec(line)?.index ?? 0);
+  const span = { start: from, end: Math.max(from + 1, start + line.trimEnd().length) };
+  const message = 'This line is not indented like those it belongs to';
+  return { span, message, fix: 'Indent keys of the same map with the same number of spaces' };
+}
+
+function quoteHint({ start }: Span, text: string): string | undefined {
+  const line = /^[^\n]*/.exec(text.slice(lineStart(text, start)))?.[0] ?? '';
+  if (/:\s*[|>]/.test(line)) return 'Begin the text on the next line';
+  return /["']/.test(line)
+    ? 'Put the whole value in quotes, or below the key after a |'
+    : undefined;
+}
+
+function wordAt(text: string, offset: number): string {
+  return /^[^\s:]*/.exec(text.slice(offset))?.[0] ?? '';
+}
+
+function lineStart(text: string, offset: number): number {
+  return text.lastIndexOf('\n', offset - 1) + 1;
+}
+
+function apply(text: string, { start, end, text: inserted }: TextEdit): string {
+  return text.slice(0, start) + inserted + text.slice(end);
+}
+
+/** Translates back through the repairs, the last one first. */
+function undo(repairs: readonly TextEdit[], span: Span): Span {
+  let { start, end } = span;
+  for (const repair of repairs.toReversed()) {
+    start = undoOffset(repair, start);
+    end = undoOffset(repair, end);
+  }
+  return { start, end: Math.max(start, end) };
+}
+
+function undoOffset({ start, end, text }: TextEdit, offset: number): number {
+  if (offset <= start) return offset;
+  const behind = offset - (start + text.length);
+  return behind >= 0 ? end + behind : Math.min(offset, end);
+}
