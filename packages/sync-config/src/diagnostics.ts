@@ -80,10 +80,16 @@ export class Diagnostics implements Reporter {
       .toSorted((a, b) => a.start - b.start || a.end - b.end);
   }
 
-  /** That a name lost its capitals is part of the report that there is no such name. */
-  #isSaidBetter({ code, start }: Diagnostic): boolean {
-    if (code !== 'UNQUOTED_UPPERCASE') return false;
-    return this.#list.some((other) => other.start === start && other.code.endsWith('_NOT_FOUND'));
+  /** A warning about a word that an error, or a more exact warning, is about already. */
+  #isSaidBetter({ severity, code, start, end }: Diagnostic): boolean {
+    if (severity !== 'warning') return false;
+    return this.#list.some(
+      (other) =>
+        other.start === start &&
+        other.end === end &&
+        (other.severity === 'error' ||
+          (code === 'UNQUOTED_UPPERCASE' && other.code.endsWith('_NOT_FOUND'))),
+    );
   }
 
   #add(

@@ -18,4 +18,10 @@ export type {
   TextEdit,
 } from './contract.ts';
 export { compileSyncConfig } from './compile.ts';
-export { formatDiagnostic } from './format-diagnostic.ts';
+export {
+  formatDiagnostic,
+  positionAt,
+  type DiagnosticPart,
+  type FormatOptions,
+  type TextPosition,
+} from './format-diagnostic.ts';

@@ -100,12 +100,16 @@ export function unknownFunction(
   const other = (isStream ? TO_STREAM : TO_LEGACY)[name];
   if (other !== undefined) {
     const dialect = isStream ? 'bucket definitions' : 'streams';
-    return { message: `${name} belongs to ${dialect}`, fix: replaceName(nameSpan, other) };
+    const isAllowed = isStream || known.includes(other);
+    const fix = isAllowed
+      ? replaceName(nameSpan, other, call)
+      : `Output ${other}() in a parameter query, and use bucket.<name> here`;
+    return { message: `${name} belongs to ${dialect}`, fix };
   }
   const user = USER_NAMES[name]?.[isStream ? 0 : 1];
   if (user !== undefined) {
     const isWhole = user.includes('(') || user.includes(' ');
-    return { message, fix: replaceName(isWhole ? call : nameSpan, user) };
+    return { message, fix: replaceName(isWhole ? call : nameSpan, user, call) };
   }
   if (name === 'auth.parameter' && !isStream) {
     return { message: `${name} belongs to streams`, fix: "Use request.jwt() ->> 'name'" };
@@ -115,15 +119,18 @@ export function unknownFunction(
   }
   const same = SAME[name];
   if (same !== undefined && (known.includes(same) || same === 'json_each')) {
-    const fix = same === 'json_each' ? 'Use json_each(x) in FROM' : replaceName(nameSpan, same);
+    const fix =
+      same === 'json_each' ? 'Use json_each(x) in FROM' : replaceName(nameSpan, same, call);
     return { message, fix };
   }
   const advice = ADVICE[name] ?? didYouMean(nameSpan, name, known);
   return { message, fix: advice ?? 'See docs/sync-config.md for the functions that there are' };
 }
 
-function replaceName({ start, end }: Span, text: string): Fix {
-  return { text: `Use ${text}`, edit: { start, end, text } };
+/** `call` adds the brackets of a call without arguments to what people read. */
+function replaceName({ start, end }: Span, text: string, call: Span): Fix {
+  const brackets = call.end - end === 2 ? '()' : '';
+  return { text: `Use ${text}${brackets}`, edit: { start, end, text } };
 }
 
 /** Whether a function or word reads the clock. */

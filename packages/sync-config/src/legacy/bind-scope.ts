@@ -23,6 +23,7 @@ export const ELEMENT = 1;
 export interface LegacyQuery {
   readonly sql: string;
   readonly select: SelectSyntax;
+  readonly isComplete: boolean;
   readonly report: Reporter;
   readonly source: LegacySource | undefined;
   bind(syntax: ExprSyntax): Expression;

@@ -82,7 +82,7 @@ function checkId(
 ): void {
   if (columns.some((column) => column.kind === 'value' && column.name === 'id')) return;
   const [first] = query.select.columns;
-  if (query.select.columns.some((c) => c.kind === 'expr' && c.expr.kind === 'broken')) return;
+  if (!query.isComplete) return;
   if (!columns.some((column) => column.kind === 'star')) {
     const fix = 'Add the id column, or AS id to the column that identifies the row';
     query.report.error('ID_REQUIRED', first ?? query.select, 'The query has no column id', fix);

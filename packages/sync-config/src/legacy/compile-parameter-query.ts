@@ -153,11 +153,13 @@ function tableQuery(
   const { select } = query;
   const [from] = select.from;
   if (from?.alias !== undefined) {
-    const { alias, start, end } = from;
-    const text = query.sql.slice(start, end).replace(/\s+(?:as\s+)?\S+$/i, '');
-    const fix = { text: 'Remove the alias', edit: { start, end, text } };
     const message = 'The table of a parameter query cannot have an alias';
-    query.report.error('ALIAS_IN_PARAMS', alias, message, fix);
+    query.report.error(
+      'ALIAS_IN_PARAMS',
+      from.alias,
+      message,
+      `Write ${from.kind === 'table' ? from.table.raw : 'the table'} itself`,
+    );
   }
   const id = `${definition}/${number}`;
   const alternatives = parameterAlternatives(query);

@@ -1,12 +1,14 @@
 import type { Diagnostics, Reporter } from '../diagnostics.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
-import { SqlSyntaxError } from './lexer.ts';
+import { SqlSyntaxError, type SqlProblems } from './lexer.ts';
 import { parseQuery } from './parse-select.ts';
 import type { Identifier, SelectSyntax } from './syntax.ts';
 
 export interface ParsedSqlText {
   readonly sql: string;
   readonly select: SelectSyntax;
+  /** Whether all of it could be read; otherwise nothing is to be said about what seems missing. */
+  readonly isComplete: boolean;
   /** Reports problems by their place in the SQL text. */
   readonly report: Reporter;
 }
@@ -18,8 +20,10 @@ export function parseSqlText(
   edition: number,
 ): ParsedSqlText | undefined {
   const report = diagnostics.within(text);
+  const errorsBefore = diagnostics.errorCount;
   try {
-    const { select, trailing } = parseQuery(text.text, report);
+    const { select, trailing } = parseQuery(text.text, problemsOf(text, report));
+    const isComplete = diagnostics.errorCount === errorsBefore;
     if (trailing !== undefined) {
       const message = 'Only the first statement is used';
       // Edition 3 is lenient here, so that configs which work elsewhere deploy.
@@ -34,12 +38,23 @@ export function parseSqlText(
       const fix = { text, edit: { start, end, text: '' } };
       report.error('UNSUPPORTED_CLAUSE', select.distinct, message, fix);
     }
-    return { sql: text.text, select, report };
+    return { sql: text.text, select, isComplete, report };
   } catch (error) {
     if (!(error instanceof SqlSyntaxError)) throw error;
     report.error(error.code, error.span, error.message, error.fix);
     return undefined;
   }
+}
+
+/** Where a YAML comment ends the query too early, that is what to repair. */
+function problemsOf(text: SqlText, report: Reporter): SqlProblems {
+  if (!text.isCutByComment) return report;
+  const end = text.text.length;
+  const fix = 'A # after a blank begins a comment in YAML: put the query below the key after a |';
+  return {
+    error: (code, span, message, other) =>
+      report.error(code, span, message, span.end >= end ? fix : other),
+  };
 }
 
 /** Editions 1 and 2 warn about capitals, which an unquoted name loses. */

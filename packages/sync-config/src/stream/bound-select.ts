@@ -32,6 +32,4 @@ export interface Cte {
 export interface CteFinder {
   /** Case-insensitive. */
   find(name: string): Cte | undefined;
-  /** The names that can be found. */
-  names(): readonly string[];
 }

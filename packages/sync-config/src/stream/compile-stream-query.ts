@@ -94,7 +94,7 @@ function bindOutput(
   const columns = select.columns.flatMap((column) =>
     column.kind === 'star'
       ? bindStar(column, bound.scope, report, context)
-      : bindColumn(column, parsed, bound, sources),
+      : bindColumn(column, parsed, bound, sources, context),
   );
   const tables = [...new Set(columns.flatMap(({ table }) => table ?? []))];
   const [synced] = tables;
@@ -120,11 +120,11 @@ function bindOutput(
     const fix = { text: `Write "${name}" in quotes if that is meant`, edit };
     report.warn('ALIAS_RENAMES_OUTPUT', source.alias, message, fix);
   }
-  warnColumns(columns, report);
+  warnColumns(columns, parsed);
   return { synced, objectType: source.table.clientName, columns: columns.map((c) => c.column) };
 }
 
-function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
+function warnColumns(columns: readonly BoundColumn[], { report, isComplete }: ParsedSqlText): void {
   columns.forEach(({ syntax, column }, i) => {
     const before = columns.slice(0, i).find(({ column: { kind } }) => kind === 'value');
     if (column.kind === 'star' && before !== undefined && !column.legacy) {
@@ -134,8 +134,7 @@ function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
   });
   const hasId = columns.some(({ column }) => column.kind === 'star' || column.name === 'id');
   const [first] = columns;
-  if (hasId || first === undefined) return;
-  if (columns.some(({ syntax }) => syntax.kind === 'expr' && syntax.expr.kind === 'broken')) return;
+  if (hasId || first === undefined || !isComplete) return;
   const fix = 'Add the id column, or AS id to the column that identifies the row';
   report.warn('ID_MISSING', first.syntax, 'The query has no column id', fix);
 }
@@ -189,15 +188,17 @@ function bindColumn(
   parsed: ParsedSqlText,
   bound: BoundSelect,
   sources: SourceList,
+  { diagnostics }: CompileContext,
 ): BoundColumn[] {
   const { report, sql } = parsed;
+  const errorsBefore = diagnostics.errorCount;
   const value = bound.bind(column.expr);
   const named = columnName(column);
   const name = named ?? sql.slice(column.expr.start, column.expr.end);
-  if (named === undefined) {
+  const isKnown = column.expr.kind !== 'broken' && diagnostics.errorCount === errorsBefore;
+  if (named === undefined && isKnown) {
     const message = `The column is named ${name}`;
-    const isKnown = column.expr.kind !== 'broken';
-    if (isKnown) report.warn('ALIAS_RECOMMENDED', column, message, addAlias(column, 'name'));
+    report.warn('ALIAS_RECOMMENDED', column, message, addAlias(column, 'name'));
   }
   if (isFromRequest(value, sources)) {
     const message = 'Values of the request and columns of json_each cannot be synced';

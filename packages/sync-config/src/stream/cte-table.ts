@@ -1,5 +1,6 @@
 import type { CompileContext } from '../compile-context.ts';
 import { parseSqlText, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { closest } from '../suggest.ts';
 import type { CteDocument } from '../yaml/config-document.ts';
 import type { Span } from '../diagnostics.ts';
 import { QueryBinder } from './bind-query.ts';
@@ -13,6 +14,8 @@ import type { SourceList } from './source.ts';
 export class CteTable implements CteFinder {
   readonly #byName = new Map<string, CteEntry>();
   readonly #outer: CteTable | undefined;
+  /** Names that were looked for in vain: mostly tables, sometimes a misspelt CTE. */
+  readonly #misses = new Set<string>();
 
   constructor(
     documents: readonly CteDocument[],
@@ -42,14 +45,12 @@ export class CteTable implements CteFinder {
 
   find(name: string): Cte | undefined {
     const own = this.#byName.get(name.toLowerCase());
-    if (own === undefined) return this.#outer?.find(name);
+    if (own === undefined) {
+      this.#misses.add(name);
+      return this.#outer?.find(name);
+    }
     own.isUsed = true;
     return own;
-  }
-
-  names(): readonly string[] {
-    const own = [...this.#byName.values()].map(({ document }) => document.name);
-    return [...own, ...(this.#outer?.names() ?? [])];
   }
 
   /** To be called when everything that may use them is compiled. */
@@ -59,7 +60,10 @@ export class CteTable implements CteFinder {
     for (const { document, isUsed } of this.#byName.values()) {
       if (isUsed) continue;
       const message = `The CTE ${document.name} is not used`;
-      context.diagnostics.warn('UNUSED_CTE', document.nameSpan, message, 'Remove it');
+      const near = closest(document.name, this.#misses);
+      const fix =
+        near === undefined ? 'Remove it' : `Is ${near} in a query meant to be ${document.name}?`;
+      context.diagnostics.warn('UNUSED_CTE', document.nameSpan, message, fix);
     }
   }
 }
@@ -105,6 +109,7 @@ class CteEntry implements Cte {
 /** Stands for a CTE that has errors, which have been reported. */
 const EMPTY: ParsedSqlText = {
   sql: '',
+  isComplete: false,
   select: { distinct: undefined, columns: [], from: [], conditions: [], start: 0, end: 0 },
   report: { error: () => {}, warn: () => {}, info: () => {} },
 };

@@ -24,6 +24,7 @@ export class Scope {
   readonly #entries = new Map<string, ScopeEntry>();
   readonly #parent: Scope | undefined;
   readonly #report: Reporter;
+  readonly #reported = new Set<string>();
   #isBroken = false;
 
   constructor(parent: Scope | undefined, report: Reporter) {
@@ -87,13 +88,16 @@ export class Scope {
       this.#report.error('UNKNOWN_TABLE', qualifier, mistaken.message, mistaken.fix);
       return;
     }
+    // Once for each name: it is probably one mistake, such as an alias that is not there.
+    if (this.#reported.has(qualifier.name)) return;
+    this.#reported.add(qualifier.name);
     const known = this.names();
     const hidden = this.#aliasOf(qualifier.name);
     const { start, end } = qualifier;
     const fix =
       hidden === undefined
         ? (didYouMean(qualifier, qualifier.name, known, quoteName) ??
-          (known.length > 0 ? `Known: ${known.join(', ')}` : 'Add FROM'))
+          unknownTableFix(qualifier, known))
         : { text: `Write ${hidden}, its alias`, edit: { start, end, text: quoteName(hidden) } };
     const message = `There is no table ${qualifier.raw} in this query`;
     this.#report.error('UNKNOWN_TABLE', qualifier, message, fix);
@@ -171,6 +175,14 @@ export class Scope {
     this.#report.error('UNKNOWN_TABLE', column, message, fix);
     return constant(null, name);
   }
+}
+
+function unknownTableFix({ start, end }: Identifier, known: readonly string[]): string | Fix {
+  const [only, second] = known;
+  if (only === undefined) return 'Add FROM and the table';
+  if (second !== undefined) return `Known: ${known.join(', ')}`;
+  const text = quoteName(only);
+  return { text: `Write ${text}`, edit: { start, end, text } };
 }
 
 /** Whether the live schema, or a subquery, has such a column. */

@@ -25,6 +25,12 @@ export class SqlText implements Translation {
     this.place = place;
   }
 
+  /** Whether a `#` that was meant as part of the query began a YAML comment. */
+  get isCutByComment(): boolean {
+    const { yaml, span, style } = this.place;
+    return style === 'plain' && /^[ \t]+#/.test(yaml.slice(span.end));
+  }
+
   /** Translates a span in `text` to one in the YAML text. */
   toYaml(span: Span): Span {
     if (span.end <= span.start) {

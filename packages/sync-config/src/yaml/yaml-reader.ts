@@ -58,7 +58,7 @@ export class YamlReader {
           ? 'a text'
           : 'empty';
       const message = `${what} must be a map, and is ${found}`;
-      this.diagnostics.error('YAML_SCHEMA', fix?.edit ?? span, fix?.message ?? message, fix);
+      this.diagnostics.error('YAML_SCHEMA', fix?.span ?? span, fix?.message ?? message, fix);
       return undefined;
     }
     return map.items.map((pair) => ({
@@ -69,17 +69,29 @@ export class YamlReader {
   }
 
   /** `edition:3` and `edition 3` are texts in YAML; the key in them says what was meant. */
-  #mapFix(node: unknown, known: readonly string[]): (Fix & { message: string }) | undefined {
+  #mapFix(node: unknown, known: readonly string[]): MapFix | undefined {
     if (!isScalar(node) || typeof node.value !== 'string') return undefined;
+    const at = this.span(node, { start: 0, end: 0 });
+    if (/^select\b/i.test(node.value) && known.length > 0) {
+      const [first = 'query'] = known;
+      const message = 'A query cannot stand right behind the name';
+      return { message, span: at, text: `Write ${first}: and the query on a line below the name` };
+    }
     const [, key = '', colon = ''] = /^([\w-]+)(:?)/.exec(node.value) ?? [];
-    const start = this.span(node, { start: 0, end: 0 }).start + key.length;
+    const start = at.start + key.length;
+    const span = { start: at.start, end: start };
     if (colon === ':' && this.text.charAt(start) === ':') {
       const edit = { start, end: start + 1, text: ': ' };
-      return { message: `There is no blank after ${key}:`, text: `Write ${key}: value`, edit };
+      return {
+        message: `There is no blank after ${key}:`,
+        span,
+        text: `Write ${key}: value`,
+        edit,
+      };
     }
     if (!known.includes(key)) return undefined;
     const edit = { start, end: start, text: ':' };
-    return { message: `There is no colon after ${key}`, text: `Write ${key}:`, edit };
+    return { message: `There is no colon after ${key}`, span, text: `Write ${key}:`, edit };
   }
 
   /** As `entries`, by key; keys that the table does not know, and missing ones, are reported. */
@@ -202,6 +214,11 @@ export class YamlReader {
     this.#flowSpans ??= flowSpans(this.#document);
     return this.#flowSpans.some((span) => span.start <= start && start < span.end);
   }
+}
+
+interface MapFix extends Fix {
+  readonly message: string;
+  readonly span: Span;
 }
 
 const BOOLEAN_WORDS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { parseDocument, type Document, type YAMLError } from 'yaml';
+import { parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import type { TextEdit } from '../contract.ts';
 import type { Fix, Span } from '../diagnostics.ts';
 
@@ -35,7 +35,7 @@ export function parseYaml(file: string): ParsedYaml {
     const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
     const hard = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
     const [first] = hard;
-    const diagnosis = first && diagnose(first, text);
+    const diagnosis = first && (unclosedQuote(first, document) ?? diagnose(first, text));
     const edit = repairs.length < MAX_REPAIRS ? diagnosis?.repair : undefined;
     if (diagnosis !== undefined && edit !== undefined) {
       problems.push(inFile(diagnosis, toFile));
@@ -45,10 +45,12 @@ export function parseYaml(file: string): ParsedYaml {
     }
     for (const error of document.errors) {
       if (error === first || error.code === 'DUPLICATE_KEY') {
-        problems.push(inFile(diagnose(error, text), toFile));
+        const found = error === first ? diagnosis : diagnose(error, text);
+        if (found !== undefined) problems.push(inFile(found, toFile));
       }
     }
-    const unreadableFrom = first === undefined ? Infinity : lineStart(text, first.pos[0]);
+    const unreadableFrom =
+      diagnosis === undefined ? Infinity : lineStart(text, diagnosis.span.start);
     return { document, text, problems, unreadableFrom, toFile };
   }
 }
@@ -76,7 +78,7 @@ function diagnose({ code, pos, message }: YAMLError, text: string): Diagnosis {
     case 'BLOCK_AS_IMPLICIT_KEY':
       return colonInValue(span, text);
     case 'DUPLICATE_KEY':
-      return { span, message: `There are two keys ${wordAt(text, span.start)}`, fix: 'Remove one' };
+      return duplicateKey(span.start, text);
     case 'BAD_INDENT':
       return badIndent(span, text);
     case 'MULTIPLE_DOCS':
@@ -92,6 +94,26 @@ function diagnose({ code, pos, message }: YAMLError, text: string): Diagnosis {
     default:
       return { span, message, fix: undefined };
   }
+}
+
+/** A quote that is not closed swallows the rest of the file; where it begins is what matters. */
+function unclosedQuote({ message }: YAMLError, document: Document): Diagnosis | undefined {
+  if (!/closing ["']quote/.test(message)) return undefined;
+  let start: number | undefined;
+  visit(document, {
+    Scalar(_, { type, range }) {
+      if (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') start = range?.[0];
+    },
+  });
+  if (start === undefined) return undefined;
+  const span = { start, end: start + 1 };
+  return { span, message: 'This quote is not closed', fix: 'Close it at the end of the value' };
+}
+
+function duplicateKey(start: number, text: string): Diagnosis {
+  const key = /^[^\s:]*/.exec(text.slice(start))?.[0] ?? '';
+  const span = { start, end: start + key.length };
+  return { span, message: `There are two keys ${key}`, fix: 'Rename or remove one of them' };
 }
 
 function tabs(at: Span, text: string): Diagnosis {
@@ -147,10 +169,6 @@ function quoteHint({ start }: Span, text: string): string | undefined {
   return /["']/.test(line)
     ? 'Put the whole value in quotes, or below the key after a |'
     : undefined;
-}
-
-function wordAt(text: string, offset: number): string {
-  return /^[^\s:]*/.exec(text.slice(offset))?.[0] ?? '';
 }
 
 function lineStart(text: string, offset: number): number {
