@@ -25,3 +25,4 @@ export {
   type FormatOptions,
   type TextPosition,
 } from './format-diagnostic.ts';
+export { syncConfigJsonSchema } from './yaml/config-schema.ts';
