@@ -1,3 +1,4 @@
+import { adviseExactSemantics } from './advice/exact-semantics.ts';
 import { createDefaultDialect } from './values/default-dialect.ts';
 import type { CompileContext } from './compile-context.ts';
 import type { CompiledSyncConfig, CompileOptions } from './contract.ts';
@@ -25,6 +26,8 @@ export function compileSyncConfig(yaml: string, options: CompileOptions): Compil
     edition,
     defaultSchema: options.defaultSchema,
     sourceSchema: options.sourceSchema,
+    fixedJsonExtract,
+    advise: options.exactAdvice === true ? adviseExactSemantics : undefined,
   };
   const definitions = [
     ...document.bucketDefinitions.map((entry) => compileBucketDefinition(entry, context)),

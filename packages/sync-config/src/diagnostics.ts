@@ -82,6 +82,8 @@ export class Diagnostics implements Reporter {
 
   /** A warning about a word that an error, or a more exact warning, is about already. */
   #isSaidBetter({ severity, code, start, end }: Diagnostic): boolean {
+    // Advice on what does not compile would be guesswork.
+    if (severity === 'info') return this.errorCount > 0;
     if (severity !== 'warning') return false;
     return this.#list.some(
       (other) =>

@@ -11,7 +11,12 @@ import { mistakenRequestName } from '../expr/request-names.ts';
 import { quoteName } from '../sql/quote-name.ts';
 import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
-import { checkColumn, resolveTable, type TableReference } from '../tables/table-reference.ts';
+import {
+  checkColumn,
+  columnType,
+  resolveTable,
+  type TableReference,
+} from '../tables/table-reference.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 
 /** Source number of the one table, or json_each, of a bucket definition's query. */
@@ -61,7 +66,30 @@ export function openLegacyQuery(
     return undefined;
   }
   const scoped = bindContext(parsed, kind, source, context);
+  advise(parsed, source, scoped, context);
   return { ...parsed, source, bind: (syntax) => bindExpression(syntax, scoped) };
+}
+
+function advise(
+  { select, report, sql }: ParsedSqlText,
+  source: LegacySource | undefined,
+  scope: BindContext,
+  { advise, edition, fixedJsonExtract }: CompileContext,
+): void {
+  advise?.({
+    report,
+    sql,
+    select,
+    edition,
+    fixedJsonExtract,
+    condition: select.conditions.map((syntax) => bindExpression(syntax, scope))[0],
+    values: select.columns.flatMap((column) =>
+      column.kind === 'expr' ? [bindExpression(column.expr, scope)] : [],
+    ),
+    columnType: (id, column) =>
+      source?.kind === 'table' && id === ROW ? columnType(source.table, column) : undefined,
+    isElement: (id) => source?.kind === 'each' && id === ROW,
+  });
 }
 
 /** Finds the further problems of a query whose FROM cannot be used: names may be anything. */

@@ -1,3 +1,4 @@
+import { OPAQUE } from '../advice/advised-query.ts';
 import type { CompileContext } from '../compile-context.ts';
 import type { Fix, Reporter, Span } from '../diagnostics.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
@@ -14,7 +15,7 @@ import type {
   SelectSyntax,
   SourceSyntax,
 } from '../sql/syntax.ts';
-import { resolveTable } from '../tables/table-reference.ts';
+import { columnType, resolveTable } from '../tables/table-reference.ts';
 import type { BoundSelect, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
 import { Scope } from './scope.ts';
@@ -50,12 +51,56 @@ export class QueryBinder {
       conditions.push(this.#condition(condition, scope, false));
     }
     const bindContext = this.#bindContext(scope);
+    this.#advise(select, scope);
     return {
       scope,
       sources,
       condition: { kind: 'and', parts: conditions },
       bind: (syntax) => bindExpression(syntax, bindContext),
     };
+  }
+
+  /** Shows the query to whoever gives advice, as expressions with conditions as they are written. */
+  #advise(select: SelectSyntax, scope: Scope): void {
+    const { advise, edition, fixedJsonExtract } = this.#context;
+    if (advise === undefined) return;
+    const context = this.#bindContext(scope);
+    const [first, ...rest] = select.conditions.map((syntax) => this.#asValue(syntax, scope));
+    advise({
+      report: this.#report,
+      sql: this.#parsed.sql,
+      select,
+      edition,
+      fixedJsonExtract,
+      condition: first && rest.reduce((all, next) => operatorCall('and', [all, next], next), first),
+      values: select.columns.flatMap((column) =>
+        column.kind === 'expr' ? [bindExpression(column.expr, context)] : [],
+      ),
+      columnType: (source, column) => {
+        const found = this.sources.get(source);
+        return found?.kind === 'table' ? columnType(found.table, column) : undefined;
+      },
+      isElement: (source) => this.sources.get(source)?.kind === 'each',
+    });
+  }
+
+  /** A condition as a value; what is only a condition, such as IN (SELECT ...), is opaque. */
+  #asValue(syntax: ExprSyntax, scope: Scope): Expression {
+    const of = (part: ExprSyntax) => this.#asValue(part, scope);
+    if (syntax.kind === 'unary' && syntax.operator === 'not') {
+      return operatorCall('not', [of(syntax.operand)], syntax);
+    }
+    if (syntax.kind === 'binary' && (syntax.operator === 'and' || syntax.operator === 'or')) {
+      return operatorCall(syntax.operator, [of(syntax.left), of(syntax.right)], syntax);
+    }
+    const isOverlap = syntax.kind === 'binary' && syntax.operator === '&&';
+    const isMatch =
+      syntax.kind === 'in' &&
+      (syntax.right.kind === 'select' || this.#cteOf(syntax.right) !== undefined);
+    if (isOverlap || syntax.kind === 'exists') return operatorCall(OPAQUE, [], syntax);
+    const context = this.#bindContext(scope);
+    if (!isMatch) return bindExpression(syntax, context);
+    return operatorCall(OPAQUE, [bindExpression(syntax.operand, context)], syntax);
   }
 
   /** The named columns of a subquery or CTE. */

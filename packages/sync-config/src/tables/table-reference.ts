@@ -1,4 +1,5 @@
 import type { TablePattern, TableSchema } from '@sluice/model';
+import type { KnownType } from '../advice/advised-query.ts';
 import { matchesPattern } from '@sluice/model';
 import type { Fix, Reporter, Span } from '../diagnostics.ts';
 import { quoteName } from '../sql/quote-name.ts';
@@ -162,4 +163,19 @@ const MAX_LISTED = 12;
 function shortList(names: readonly string[]): string {
   const listed = names.slice(0, MAX_LISTED).join(', ');
   return names.length > MAX_LISTED ? `${listed}, …` : listed;
+}
+
+/** The type that a column has in all the live tables; undefined where it is not known, or not one. */
+export function columnType(table: TableReference, name: string): KnownType | undefined {
+  const types = new Set(
+    (table.liveTables ?? []).flatMap(({ columns }) =>
+      columns.filter((column) => column.name === name).map(knownType),
+    ),
+  );
+  const [only, second] = types;
+  return second === undefined ? only : undefined;
+}
+
+function knownType({ sqliteType, sourceType }: TableSchema['columns'][number]): KnownType {
+  return sqliteType === 'integer' && /^bool/i.test(sourceType) ? 'boolean' : sqliteType;
 }
