@@ -1,4 +1,5 @@
 export type {
+  BucketPrefixes,
   BucketResolver,
   CompiledSyncConfig,
   CompileOptions,
@@ -17,6 +18,17 @@ export type {
   SyncPlan,
   TextEdit,
 } from './contract.ts';
+export type {
+  ClientColumn,
+  ClientSchema,
+  ClientStream,
+  ClientTable,
+  ClientType,
+  StreamParameter,
+} from './client-schema/client-schema.ts';
+export { SCHEMA_FORMATS } from './client-schema/schema-formats.ts';
+export { clientSchemaProblems } from './client-schema/schema-problems.ts';
+export type { GenerateOptions, SchemaFormat } from './client-schema/formats/schema-format.ts';
 export { compileSyncConfig } from './compile.ts';
 export {
   formatDiagnostic,
@@ -26,3 +38,4 @@ export {
   type TextPosition,
 } from './format-diagnostic.ts';
 export { syncConfigJsonSchema } from './yaml/config-schema.ts';
+export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';

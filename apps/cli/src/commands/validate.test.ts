@@ -31,7 +31,7 @@ async function validate(
   let output = '';
   const screen = createScreen({ columns: 80, write: (part) => (output += part) }, env);
   using interrupt = catchInterrupts();
-  const context: CliContext = { screen, cwd, env, interrupt, version: '0' };
+  const context: CliContext = { screen, errors: screen, cwd, env, interrupt, version: '0' };
   try {
     await validateCommand(context, files, options);
     return { output, failure: undefined };

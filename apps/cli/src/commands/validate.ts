@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { AppError, ConfigError } from '@sluice/base';
-import type { TableSchema } from '@sluice/model';
 import { loadServiceConfig } from '@sluice/server';
 import type { CliContext } from '../cli-context.ts';
-import { openSource, type SourceTarget } from '../database/open-source.ts';
+import type { SourceTarget } from '../database/open-source.ts';
+import { readSourceSchema } from '../database/read-source-schema.ts';
 import { findSyncConfig, readTextFile } from '../dev/dev-sync-config.ts';
 import { checkFile, type CheckedFile } from '../sync-config/check-file.ts';
 import { validationReport } from '../sync-config/json-report.ts';
@@ -34,7 +34,8 @@ export async function validateCommand(
   options: ValidateOptions,
 ): Promise<void> {
   const { screen, cwd } = context;
-  const { defaultSchema, tables } = await readSchema(context, options);
+  const target = options.db ?? (await configuredSource(context, options.config));
+  const { defaultSchema, tables } = await readSourceSchema(target);
   const results: CheckedFile[] = [];
   for (const file of namedFiles(cwd, named)) {
     const text = await readTextFile(path.resolve(cwd, file));
@@ -102,19 +103,6 @@ function failureOf(results: readonly CheckedFile[], strict: boolean): ConfigErro
   const message = `${what} ${second === undefined ? 'has' : 'have'} ${found}, see above`;
   const remedy = 'Correct them and try again';
   return new ConfigError('CONFIG_SYNC_INVALID', message, { remedy });
-}
-
-async function readSchema(
-  context: CliContext,
-  options: ValidateOptions,
-): Promise<{
-  readonly defaultSchema: string;
-  readonly tables: readonly TableSchema[] | undefined;
-}> {
-  const target = options.db ?? (await configuredSource(context, options.config));
-  if (target === undefined) return { defaultSchema: 'public', tables: undefined };
-  await using source = openSource(target);
-  return { defaultSchema: source.defaultSchema, tables: await source.readSchema() };
 }
 
 async function configuredSource(
