@@ -16,7 +16,7 @@ import {
   type Pair,
   type Truth,
 } from './outcome.ts';
-import { valueDifference } from './value-difference.ts';
+import type { ValueDifference } from './value-difference.ts';
 import { valueTypes } from './value-type.ts';
 
 /** A place where the two semantics part: an operator, or a text that is taken for true or false. */
@@ -25,13 +25,22 @@ export interface Origin {
   readonly kind: 'operator' | 'text as truth';
 }
 
+/** The operators and literals whose values differ, NULL aside. */
+export type ValueDifferences = ReadonlyMap<Expression, ValueDifference>;
+
 /** Works out what an expression may come to when only some places follow exact semantics. */
 export class OutcomeEvaluator {
   readonly #query: AdvisedQuery;
+  readonly #differences: ValueDifferences;
   readonly #isExact: (origin: Origin) => boolean;
 
-  constructor(query: AdvisedQuery, isExact: (origin: Origin) => boolean) {
+  constructor(
+    query: AdvisedQuery,
+    differences: ValueDifferences,
+    isExact: (origin: Origin) => boolean,
+  ) {
     this.#query = query;
+    this.#differences = differences;
     this.#isExact = isExact;
   }
 
@@ -39,7 +48,7 @@ export class OutcomeEvaluator {
   evaluate(expression: Expression, facts: Facts, isPositive = false): Outcomes {
     if (expression.kind === 'constant') {
       const truth = expression.value === null ? 'N' : isTrue(expression.value) ? 'T' : 'F';
-      const differs = valueDifference(expression, this.#query) !== undefined;
+      const differs = this.#differences.has(expression);
       return outcomes([pairOf(truth, truth)], differs && this.#follows(expression));
     }
     if (expression.kind !== 'call') {
@@ -52,10 +61,9 @@ export class OutcomeEvaluator {
   /** As `evaluate`, where the value is taken for true or false. */
   asTruth(expression: Expression, facts: Facts, isPositive = false): Outcomes {
     const result = this.evaluate(expression, facts, isPositive);
-    const isText = valueTypes(expression, this.#query)?.has('text') === true;
-    const isOdd = expression.kind === 'constant' ? isOddTruth(expression.value) : isText;
-    const follows = this.#isExact({ expression, kind: 'text as truth' });
-    return isOdd && follows ? outcomes([...result.pairs, 'FT'], result.differs) : result;
+    return this.#isExact({ expression, kind: 'text as truth' })
+      ? outcomes([...result.pairs, 'FT'], result.differs)
+      : result;
   }
 
   #follows(expression: Expression): boolean {
@@ -199,7 +207,7 @@ export class OutcomeEvaluator {
     const isIn = name.startsWith('in ');
     const operands = (isIn ? args.slice(0, 1) : args).map((arg) => this.evaluate(arg, facts));
     const rest = isIn ? args.slice(1).map((arg) => this.evaluate(arg, facts)) : [];
-    const own = follows && valueDifference(expression, this.#query) !== undefined;
+    const own = follows && this.#differences.has(expression);
     const differs = own || [...operands, ...rest].some((operand) => operand.differs);
     const ofNull: Truth = name === '!=' && this.#query.edition >= 3 ? 'T' : 'N';
     const pairs = new Set<Pair>();
@@ -282,7 +290,9 @@ function splitChoice(name: string, args: readonly Expression[]): Choice {
   };
 }
 
-/** Texts such as `0.7` count as false now, by their integer, and as true exactly. */
-function isOddTruth(value: Extract<Expression, { kind: 'constant' }>['value']): boolean {
+/** Whether a value is a text that may count as true exactly and as false now, such as `0.7`. */
+export function isOddTruth(expression: Expression, query: AdvisedQuery): boolean {
+  if (expression.kind !== 'constant') return valueTypes(expression, query)?.has('text') === true;
+  const { value } = expression;
   return typeof value === 'string' && isTrue(value) !== (Number(leadingNumber(value)) !== 0);
 }

@@ -1,6 +1,6 @@
 import type { Expression } from '../expr/expression.ts';
 import type { AdvisedQuery } from './advised-query.ts';
-import { OutcomeEvaluator, type Origin } from './evaluate-outcomes.ts';
+import { isOddTruth, OutcomeEvaluator, type Origin } from './evaluate-outcomes.ts';
 import { factsWhenTrue, NO_FACTS, withFacts, type Facts } from './facts.ts';
 import { leavesOf, logicDifference, textTruthDifference } from './logic-difference.ts';
 import { isDifferent, mayBeNull, type Use } from './outcome.ts';
@@ -9,7 +9,7 @@ import { valueDifference, type ValueDifference } from './value-difference.ts';
 
 const CODE = 'EXACT_SEMANTICS';
 /** Larger expressions are left alone: the search tries every operator. */
-const MAX_OPERATORS = 150;
+const MAX_ORIGINS = 60;
 
 /**
  * Reports where a query of editions 1 to 3 would give another result with SQLite's own semantics
@@ -34,17 +34,22 @@ class Search {
   readonly #root: Expression;
   readonly #use: Use;
   readonly #facts: Facts;
+  readonly #differences = new Map<Expression, ValueDifference>();
 
   constructor(query: AdvisedQuery, root: Expression, use: Use, facts: Facts) {
     this.#query = query;
     this.#root = root;
     this.#use = use;
     this.#facts = facts;
+    for (const expression of subexpressions(root)) {
+      const difference = valueDifference(expression, query);
+      if (difference !== undefined) this.#differences.set(expression, difference);
+    }
   }
 
   report(): void {
-    const candidates = originsIn(this.#root);
-    if (candidates.length > MAX_OPERATORS || !this.#differs(candidates)) return;
+    const candidates = this.#origins();
+    if (candidates.length > MAX_ORIGINS || !this.#differs(candidates)) return;
     const alone = candidates.filter((origin) => this.#differs([origin]));
     let rest = candidates.filter((origin) => !alone.includes(origin));
     const together: Origin[] = [];
@@ -63,13 +68,28 @@ class Search {
     }
   }
 
+  /** Where a difference can begin, outermost first. */
+  #origins(): readonly Origin[] {
+    return subexpressions(this.#root).flatMap((expression): Origin[] => {
+      const isOperator =
+        this.#differences.has(expression) ||
+        (expression.kind === 'call' && LOGIC.has(expression.name));
+      return [
+        ...(isOperator ? [{ expression, kind: 'operator' } as const] : []),
+        ...(isOddTruth(expression, this.#query)
+          ? [{ expression, kind: 'text as truth' } as const]
+          : []),
+      ];
+    });
+  }
+
   #differs(exactOnes: readonly Origin[]): boolean {
     const operators = new Set<Expression>();
     const truths = new Set<Expression>();
     for (const { kind, expression } of exactOnes) {
       (kind === 'operator' ? operators : truths).add(expression);
     }
-    const evaluator = new OutcomeEvaluator(this.#query, ({ kind, expression }) =>
+    const evaluator = new OutcomeEvaluator(this.#query, this.#differences, ({ kind, expression }) =>
       (kind === 'operator' ? operators : truths).has(expression),
     );
     const isCondition = this.#use === 'truth';
@@ -81,7 +101,7 @@ class Search {
 
   #describe({ expression, kind }: Origin): ValueDifference {
     if (kind === 'text as truth') return textTruthDifference(expression, this.#query);
-    const ofValues = valueDifference(expression, this.#query);
+    const ofValues = this.#differences.get(expression);
     if (ofValues !== undefined) return ofValues;
     if (expression.kind !== 'call') return { message: 'This differs in edition 4', fix: '' };
     const nullable = leavesOf(expression).filter((leaf) => this.#isNullable(leaf));
@@ -89,19 +109,22 @@ class Search {
   }
 
   #isNullable(leaf: Expression): boolean {
-    const evaluator = new OutcomeEvaluator(this.#query, () => true);
+    const evaluator = new OutcomeEvaluator(this.#query, this.#differences, () => true);
     const facts = this.#use === 'truth' ? factsWhenTrue(this.#root, true) : [];
     return mayBeNull(evaluator.evaluate(leaf, withFacts(this.#facts, facts)));
   }
 }
 
-/** Outermost first. */
-function originsIn(expression: Expression): readonly Origin[] {
-  const own: Origin[] = [
-    { expression, kind: 'operator' },
-    { expression, kind: 'text as truth' },
-  ];
-  return expression.kind === 'call' ? [...own, ...expression.args.flatMap(originsIn)] : own;
+/** Operators that treat NULL, or what counts as true, in their own way. */
+const LOGIC: ReadonlySet<string> = new Set([
+  'not', 'and', 'or', '!=', 'between', 'in list', 'is true', 'is not true', 'is false',
+  'is not false',
+]); // prettier-ignore
+
+/** The expression and its parts, outermost first. */
+function subexpressions(expression: Expression): readonly Expression[] {
+  const parts = expression.kind === 'call' ? expression.args.flatMap(subexpressions) : [];
+  return [expression, ...parts];
 }
 
 function distinct(expressions: readonly Expression[]): readonly Expression[] {

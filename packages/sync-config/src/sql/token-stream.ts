@@ -11,6 +11,7 @@ export class TokenStream {
   readonly problems: SqlProblems;
   readonly #tokens: readonly Token[];
   #at = 0;
+  #lastReported = -1;
 
   constructor(sql: string, problems: SqlProblems) {
     this.sql = sql;
@@ -133,7 +134,10 @@ export class TokenStream {
     }
   }
 
+  /** A word is complained about once, by whoever came upon it first. */
   report({ code, span, message, fix }: SqlSyntaxError): void {
+    if (span.start === this.#lastReported) return;
+    this.#lastReported = span.start;
     this.problems.error(code, span, message, fix);
   }
 

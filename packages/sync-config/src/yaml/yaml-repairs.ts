@@ -82,7 +82,11 @@ function diagnose({ code, pos, message }: YAMLError, text: string): Diagnosis {
     case 'BAD_INDENT':
       return badIndent(span, text);
     case 'MULTIPLE_DOCS':
-      return { span, message: 'Only the first document is read', fix: 'Remove the line ---' };
+      return {
+        span: { start: span.start, end: Math.min(span.start + 3, span.end) },
+        message: 'Only the first document is read',
+        fix: 'Remove the line ---',
+      };
     case 'BAD_SCALAR_START': {
       const found = text.charAt(span.start);
       const fix = 'Put the value in quotes, or below the key after a |';
