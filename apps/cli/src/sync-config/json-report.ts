@@ -18,7 +18,7 @@ export interface ValidationReport {
   }[];
 }
 
-export interface ReportedDiagnostic {
+interface ReportedDiagnostic {
   readonly code: string;
   readonly severity: Diagnostic['severity'];
   readonly message: string;
@@ -28,7 +28,7 @@ export interface ReportedDiagnostic {
 }
 
 /** Lines and columns from 1, offsets from 0, all in UTF-16 units; `end` is exclusive. */
-export interface ReportedRange {
+interface ReportedRange {
   readonly start: TextPosition & { readonly offset: number };
   readonly end: TextPosition & { readonly offset: number };
 }

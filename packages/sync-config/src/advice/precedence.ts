@@ -44,18 +44,9 @@ function walk(syntax: ExprSyntax, sql: string, found: GroupedOtherwise[]): void 
 }
 
 function operatorOf(syntax: ExprSyntax): string | undefined {
-  switch (syntax.kind) {
-    case 'binary':
-      return syntax.operator;
-    case 'unary':
-      return syntax.operator === 'not' ? 'not' : undefined;
-    case 'is':
-    case 'between':
-    case 'in':
-      return syntax.kind;
-    default:
-      return undefined;
-  }
+  if (syntax.kind === 'binary') return syntax.operator;
+  if (syntax.kind === 'unary') return syntax.operator === 'not' ? 'not' : undefined;
+  return syntax.kind;
 }
 
 function operandsOf(syntax: ExprSyntax): readonly ExprSyntax[] {
@@ -78,7 +69,15 @@ function operandsOf(syntax: ExprSyntax): readonly ExprSyntax[] {
       const parts = syntax.whens.flatMap(({ when, result }) => [when, result]);
       return [syntax.operand, ...parts, syntax.otherwise].filter((part) => part !== undefined);
     }
-    default:
+    case 'literal':
+    case 'name':
+    case 'select':
+    case 'like':
+    case 'exists':
+    case 'quantified':
+    case 'typed text':
+    case 'unsupported':
+    case 'broken':
       return [];
   }
 }

@@ -72,7 +72,14 @@ export function bindExpression(syntax: ExprSyntax, context: BindContext): Expres
       return bindCase(syntax, context);
     case 'cast':
       return bindCast(syntax, context);
-    default:
+    case 'array':
+    case 'select':
+    case 'like':
+    case 'exists':
+    case 'quantified':
+    case 'typed text':
+    case 'unsupported':
+    case 'broken':
       return bindRefused(syntax, context);
   }
 }

@@ -79,7 +79,16 @@ function show(expr: ExprSyntax): string {
       return `(${expr.negated ? 'not ' : ''}in ${show(expr.operand)} ${show(expr.right)})`;
     case 'cast':
       return `(cast ${show(expr.operand)})`;
-    default:
+    case 'call':
+    case 'case':
+    case 'array':
+    case 'select':
+    case 'like':
+    case 'exists':
+    case 'quantified':
+    case 'typed text':
+    case 'unsupported':
+    case 'broken':
       return expr.kind;
   }
 }

@@ -84,10 +84,7 @@ function editionRule(edition: number): JsonObject {
     TOP_KEYS.streams.fromEdition > edition
       ? false
       : { additionalProperties: { properties: inStreams } };
-  return {
-    if: hasEdition(edition),
-    then: { properties: { ...withoutStreams, streams } },
-  };
+  return implies(hasEdition(edition), { properties: { ...withoutStreams, streams } });
 }
 
 function excluded(table: KeyTable, edition: number): JsonObject {
@@ -119,22 +116,21 @@ function optionRules(): JsonObject[] {
   const uses = (key: string) => inConfig({ required: [key] });
   const isOn = { timestamps_iso8601: { const: true } };
   return [
-    {
-      if: { allOf: [uses('timestamp_max_precision'), hasEdition(1)] },
-      then: inConfig({ required: ['timestamps_iso8601'], properties: isOn }),
-    },
-    {
-      if: uses('timestamp_max_precision'),
-      then: inConfig({ properties: isOn }),
-    },
-    {
-      if: inConfig(withOption('unstable_sqlite_expression_engine', true)),
-      then: {
-        allOf: [
-          { not: { anyOf: [hasEdition(1), hasEdition(2)] } },
-          inConfig({ properties: { fixed_json_extract: { const: true } } }),
-        ],
-      },
-    },
+    implies(
+      { allOf: [uses('timestamp_max_precision'), hasEdition(1)] },
+      inConfig({ required: ['timestamps_iso8601'], properties: isOn }),
+    ),
+    implies(uses('timestamp_max_precision'), inConfig({ properties: isOn })),
+    implies(inConfig(withOption('unstable_sqlite_expression_engine', true)), {
+      allOf: [
+        { not: { anyOf: [hasEdition(1), hasEdition(2)] } },
+        inConfig({ properties: { fixed_json_extract: { const: true } } }),
+      ],
+    }),
   ];
+}
+
+function implies(condition: JsonObject, consequence: JsonObject): JsonObject {
+  // eslint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+  return { if: condition, then: consequence };
 }

@@ -14,7 +14,7 @@ export interface ParsedYaml {
   /** Offset in `text` where reading became guesswork; Infinity when all of it is understood. */
   readonly unreadableFrom: number;
   /** A span of `text` as one of the file. */
-  toFile(span: Span): Span;
+  readonly toFile: (span: Span) => Span;
 }
 
 interface YamlProblem {
@@ -70,34 +70,45 @@ function inFile({ span, message, fix }: Diagnosis, toFile: (span: Span) => Span)
 function diagnose({ code, pos, message }: YAMLError, text: string): Diagnosis {
   // The parser may point just behind the text.
   const span = { start: Math.min(pos[0], text.length), end: Math.min(pos[1], text.length) };
-  switch (code) {
-    case 'TAB_AS_INDENT':
-      return tabs(span, text);
-    case 'MULTILINE_IMPLICIT_KEY':
-      return missingColon(span, text);
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return colonInValue(span, text);
-    case 'DUPLICATE_KEY':
-      return duplicateKey(span.start, text);
-    case 'BAD_INDENT':
-      return badIndent(span, text);
-    case 'MULTIPLE_DOCS':
-      return {
-        span: { start: span.start, end: Math.min(span.start + 3, span.end) },
-        message: 'Only the first document is read',
-        fix: 'Remove the line ---',
-      };
-    case 'BAD_SCALAR_START': {
-      const found = text.charAt(span.start);
-      const fix = 'Put the value in quotes, or below the key after a |';
-      return { span, message: `A value cannot begin with ${found}`, fix };
-    }
-    case 'MISSING_CHAR':
-    case 'UNEXPECTED_TOKEN':
-      return { span, message, fix: quoteHint(span, text) };
-    default:
-      return { span, message, fix: undefined };
-  }
+  const known = DIAGNOSES.get(code);
+  return known === undefined ? { span, message, fix: undefined } : known(span, text, message);
+}
+
+type Diagnose = (span: Span, text: string, message: string) => Diagnosis;
+
+const misquoted: Diagnose = (span, text, message) => ({
+  span,
+  message,
+  fix: quoteHint(span, text),
+});
+
+/** What the parser's codes mean for people; for others its own message has to do. */
+const DIAGNOSES: ReadonlyMap<string, Diagnose> = new Map<string, Diagnose>([
+  ['TAB_AS_INDENT', tabs],
+  ['MULTILINE_IMPLICIT_KEY', missingColon],
+  ['BLOCK_AS_IMPLICIT_KEY', colonInValue],
+  ['DUPLICATE_KEY', ({ start }, text) => duplicateKey(start, text)],
+  ['BAD_INDENT', badIndent],
+  ['MULTIPLE_DOCS', furtherDocument],
+  ['BAD_SCALAR_START', badStart],
+  ['MISSING_CHAR', misquoted],
+  ['UNEXPECTED_TOKEN', misquoted],
+]);
+
+function furtherDocument({ start, end }: Span): Diagnosis {
+  return {
+    span: { start, end: Math.min(start + 3, end) },
+    message: 'Only the first document is read',
+    fix: 'Remove the line ---',
+  };
+}
+
+function badStart(span: Span, text: string): Diagnosis {
+  return {
+    span,
+    message: `A value cannot begin with ${text.charAt(span.start)}`,
+    fix: 'Put the value in quotes, or below the key after a |',
+  };
 }
 
 /** A quote that is not closed swallows the rest of the file; where it begins is what matters. */
