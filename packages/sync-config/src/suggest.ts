@@ -8,7 +8,8 @@ export function closest(written: string, known: Iterable<string>): string | unde
   const wanted = written.toLowerCase();
   const loose = looseForm(written);
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;
+  // Of a short name everything is near, so there nothing counts but case and endings.
+  let bestDistance = Math.min(Math.max(1, Math.floor(written.length / 3)) + 1, written.length);
   for (const name of known) {
     if (name === written) continue;
     const distance = distanceOf(name, wanted, loose, bestDistance);

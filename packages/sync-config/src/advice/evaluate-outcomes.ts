@@ -25,7 +25,7 @@ export interface Origin {
   readonly kind: 'operator' | 'text as truth';
 }
 
-/** The operators and literals whose values differ, NULL aside. */
+/** The operators whose values differ, NULL aside. */
 export type ValueDifferences = ReadonlyMap<Expression, ValueDifference>;
 
 /** Works out what an expression may come to when only some places follow exact semantics. */
@@ -48,8 +48,7 @@ export class OutcomeEvaluator {
   evaluate(expression: Expression, facts: Facts, isPositive = false): Outcomes {
     if (expression.kind === 'constant') {
       const truth = expression.value === null ? 'N' : isTrue(expression.value) ? 'T' : 'F';
-      const differs = this.#differences.has(expression);
-      return outcomes([pairOf(truth, truth)], differs && this.#follows(expression));
+      return outcomes([pairOf(truth, truth)]);
     }
     if (expression.kind !== 'call') {
       const isPresent = expression.kind === 'table fact' || facts.has(canonicalText(expression));

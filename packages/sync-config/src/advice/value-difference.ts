@@ -13,14 +13,11 @@ export interface ValueDifference {
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
-const MAX_INTEGER = 2n ** 63n - 1n;
-
 /** Undefined where the values are the same, as far as types and literals tell. */
 export function valueDifference(
   expression: Expression,
   query: AdvisedQuery,
 ): ValueDifference | undefined {
-  if (expression.kind === 'constant') return literalDifference(expression);
   if (expression.kind !== 'call') return undefined;
   const { name, args } = expression;
   switch (name) {
@@ -60,16 +57,6 @@ export function valueDifference(
 
 export function sourceText({ start, end }: Expression, { sql }: AdvisedQuery): string {
   return sql.slice(start, end);
-}
-
-function literalDifference({
-  value,
-}: Extract<Expression, { kind: 'constant' }>): ValueDifference | undefined {
-  if (typeof value !== 'bigint' || (value <= MAX_INTEGER && value >= -MAX_INTEGER - 1n)) {
-    return undefined;
-  }
-  const message = `${value} is an integer now, but has more than 64 bits: in edition 4 it is a REAL`;
-  return { message, fix: `Write ${Number(value).toFixed(1)}` };
 }
 
 /** A REAL without fraction is `3` as a text now, and `3.0` in SQLite. */

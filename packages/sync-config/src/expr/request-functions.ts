@@ -126,3 +126,9 @@ export function requestValueName(value: Expression): string {
   const text = key?.kind === 'constant' ? `'${String(key.value)}'` : '...';
   return `${name}.parameter(${text})`;
 }
+
+export function isAnySubscription(expressions: readonly Expression[]): boolean {
+  return expressions.some(
+    (expression) => clientValues(expression, (c) => c === 'subscription').length > 0,
+  );
+}

@@ -17,6 +17,8 @@ export interface ParameterQuery {
   readonly priority: number | undefined;
   /** Values that the client may set freely, where nothing restricts them. */
   readonly trusted: readonly Expression[];
+  /** Whether all outputs could be read. */
+  readonly isComplete: boolean;
   readonly lookups: readonly LookupQuery[];
   /** The bucket query, given the order of the parameters. */
   link(definition: string, parameters: readonly string[], priority: number): readonly BucketQuery[];
@@ -35,8 +37,10 @@ export function compileParameterQuery(
   const errorsBefore = context.diagnostics.errorCount;
   const query = openLegacyQuery(text, 'parameters', context);
   if (query === undefined) return undefined;
+  const errorsBeforeOutputs = context.diagnostics.errorCount;
   const { outputs, priority } = bindOutputs(query, context);
-  const base = { query, outputs, priority };
+  const isComplete = context.diagnostics.errorCount === errorsBeforeOutputs;
+  const base = { query, outputs, priority, isComplete };
   const { source } = query;
   // What is not understood may be what restricts the rest.
   const ifSound = (trusted: readonly Expression[]) =>
@@ -152,14 +156,9 @@ function tableQuery(
 ): Pick<ParameterQuery, 'trusted' | 'lookups' | 'link'> {
   const { select } = query;
   const [from] = select.from;
-  if (from?.alias !== undefined) {
+  if (from?.kind === 'table' && from.alias !== undefined) {
     const message = 'The table of a parameter query cannot have an alias';
-    query.report.error(
-      'ALIAS_IN_PARAMS',
-      from.alias,
-      message,
-      `Write ${from.kind === 'table' ? from.table.raw : 'the table'} itself`,
-    );
+    query.report.error('ALIAS_IN_PARAMS', from.alias, message, `Write ${from.table.raw} itself`);
   }
   const id = `${definition}/${number}`;
   const alternatives = parameterAlternatives(query);
@@ -288,12 +287,4 @@ function trustedInRequest(
   if (isAnyAuthenticated([...values, ...(readsElement ? inputs : [])])) return [];
   const conditions = condition === undefined ? [] : [condition];
   return [...values, ...inputs, ...conditions].flatMap(unauthenticatedValues);
-}
-
-/** Names of outputs in a text that is equal for equal sets. */
-export function outputSetText(outputs: ReadonlyMap<string, Expression>): string {
-  return [...outputs.keys()]
-    .toSorted()
-    .map((name) => JSON.stringify(name))
-    .join(' ');
 }

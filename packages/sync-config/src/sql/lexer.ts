@@ -121,9 +121,23 @@ function foreignToken(sql: string, start: number, problems: SqlProblems): Token 
     });
     return { kind: quoted.kind, value, ...whole };
   }
+  if (/\p{L}/u.test(char)) return foreignName(sql, start, problems);
+  // Once for each: they tend to come in pairs.
+  if (sql.indexOf(char) < start) return undefined;
   const message = `The character ${char} has no meaning here`;
   problems.error('SQL_SYNTAX', span, message, FOREIGN_CHARACTERS[char] ?? 'Remove it');
   return undefined;
+}
+
+/** A name with other letters than A to Z. */
+function foreignName(sql: string, start: number, problems: SqlProblems): Token {
+  const value = match(sql, /[\p{L}\p{M}\w]+/uy, start);
+  const span = { start, end: start + value.length };
+  const text = `"${value}"`;
+  const fix = { text: `Write ${text}`, edit: { ...span, text } };
+  const message = 'A name with letters other than a to z needs double quotes';
+  problems.error('SQL_SYNTAX', span, message, fix);
+  return { kind: 'quoted', value, ...span };
 }
 
 const FOREIGN_QUOTES: readonly { open: string; close: string; kind: 'quoted' | 'text' }[] = [
@@ -150,9 +164,24 @@ function match(sql: string, pattern: RegExp, at: number): string {
 }
 
 function quotedName(sql: string, start: number, problems: SqlProblems): Token {
-  const close = sql.indexOf('"', start + 1);
-  if (close !== -1)
-    return { kind: 'quoted', value: sql.slice(start + 1, close), start, end: close + 1 };
+  // A doubled quote belongs to the name and stays doubled (spec/sync-config.md 3.1).
+  const written = match(sql, /"(?:[^"]|"")*"/y, start);
+  if (written === '') return unclosedName(sql, start, problems);
+  const span = { start, end: start + written.length };
+  const value = written.slice(1, -1);
+  if (value === '') problems.error('SQL_SYNTAX', span, 'This name is empty', 'Write the name');
+  if (value.includes('*')) {
+    problems.error(
+      'SQL_SYNTAX',
+      span,
+      'A name cannot contain *',
+      'Use % for a wildcard at its end',
+    );
+  }
+  return { kind: 'quoted', value, ...span };
+}
+
+function unclosedName(sql: string, start: number, problems: SqlProblems): Token {
   const word = match(sql, /\w+/y, start + 1);
   const end = start + 1 + word.length;
   const fix = { text: `Write "${word}"`, edit: { start, end, text: `"${word}"` } };
@@ -177,15 +206,20 @@ const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n', t: '\t', r: '\r', b: '\b', f: '\f',
 }; // prettier-ignore
 
+/** Octal, hexadecimal and Unicode escapes, as PostgreSQL reads them. */
+const NUMERIC_ESCAPE = /[0-7]{1,3}|x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}/y;
+
 /** `E'...'` with backslash escapes. */
 function escapedText(sql: string, start: number, problems: SqlProblems): Token {
   let value = '';
   for (let at = start + 2; at < sql.length; at++) {
     const char = sql[at] ?? '';
     if (char === '\\') {
-      at++;
-      const escaped = sql[at] ?? '';
-      value += ESCAPES[escaped] ?? escaped;
+      const number = match(sql, NUMERIC_ESCAPE, at + 1);
+      const escaped = sql[at + 1] ?? '';
+      value +=
+        number === '' ? (ESCAPES[escaped] ?? escaped) : escapedCharacter(number, at, sql, problems);
+      at += Math.max(1, number.length);
     } else if (char !== "'") {
       value += char;
     } else if (sql[at + 1] === "'") {
@@ -196,6 +230,15 @@ function escapedText(sql: string, start: number, problems: SqlProblems): Token {
     }
   }
   return unclosedText(sql, start, problems);
+}
+
+function escapedCharacter(escape: string, at: number, sql: string, problems: SqlProblems): string {
+  const isOctal = /^[0-7]/.test(escape);
+  const code = isOctal ? parseInt(escape, 8) : parseInt(escape.slice(1), 16);
+  if (code > 0 && code <= 0x10ffff) return String.fromCodePoint(code);
+  const span = { start: at, end: Math.min(sql.length, at + 1 + escape.length) };
+  problems.error('SQL_SYNTAX', span, 'There is no such character', 'Write the character itself');
+  return '';
 }
 
 /** Points at the line that the text begins on, since nobody knows where it was meant to end. */

@@ -140,7 +140,8 @@ class SelectParser {
       );
     }
     const message = token.kind === 'end' ? 'The query is empty' : 'Only SELECT queries are allowed';
-    const isMisspelt = this.#tokens.isMisspelt(token, ['select']);
+    const isAlone = this.#tokens.peek(1).kind === 'end';
+    const isMisspelt = !isAlone && this.#tokens.isMisspelt(token, ['select']);
     const { start, end } = token;
     const fix = { text: 'Did you mean SELECT?', edit: { start, end, text: 'SELECT' } };
     if (!isMisspelt) throw new SqlSyntaxError('NOT_A_SELECT', token, message, 'Write a SELECT');
@@ -328,7 +329,9 @@ class SelectParser {
   #source(): SourceSyntax {
     const token = this.#tokens.peek();
     const { start } = token;
-    if (this.#tokens.takeWord('lateral')) {
+    const after = this.#tokens.peek(1);
+    const isLateral = after.kind === 'word' || after.kind === 'quoted' || after.value === '(';
+    if (isLateral && this.#tokens.takeWord('lateral')) {
       const fix = { text: 'Remove LATERAL', edit: { start, end: token.end, text: '' } };
       const message = 'LATERAL is not supported';
       this.#tokens.problems.error('UNSUPPORTED_CLAUSE', token, message, fix);
@@ -388,8 +391,9 @@ class SelectParser {
     const select = this.parse();
     this.#tokens.expectClosing(')', open);
     const alias = this.#alias(AFTER_SOURCE);
+    if (alias === undefined) return this.#unnamedSubquery(start);
     let columnNames: Identifier[] | undefined;
-    if (alias !== undefined && this.#tokens.takeSymbol('(')) {
+    if (this.#tokens.takeSymbol('(')) {
       columnNames = [];
       do columnNames.push(this.#tokens.expectName('a column'));
       while (this.#tokens.takeSymbol(','));
@@ -398,7 +402,15 @@ class SelectParser {
     const end = this.#tokens.lastEnd();
     return { kind: 'select', select, alias, columnNames, start, end };
   }
+
+  #unnamedSubquery(start: number): SourceSyntax {
+    const span = { start, end: this.#tokens.lastEnd() };
+    const edit = { start: span.end, end: span.end, text: ' AS sub' };
+    const fix = { text: 'Add AS name', edit };
+    this.#tokens.problems.error('SQL_SYNTAX', span, 'A subquery in FROM needs a name', fix);
+    return { kind: 'broken', ...span };
+  }
 }
 
 /** Stands for a FROM that could not be read, so that nothing is said to be missing there. */
-const BROKEN_SOURCE: SourceSyntax = { kind: 'broken', alias: undefined, start: 0, end: 0 };
+const BROKEN_SOURCE: SourceSyntax = { kind: 'broken', start: 0, end: 0 };

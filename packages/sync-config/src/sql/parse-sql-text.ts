@@ -2,7 +2,7 @@ import type { Diagnostics, Reporter } from '../diagnostics.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 import { SqlSyntaxError, type SqlProblems } from './lexer.ts';
 import { parseQuery } from './parse-select.ts';
-import type { Identifier, SelectSyntax } from './syntax.ts';
+import type { Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
 
 export interface ParsedSqlText {
   readonly sql: string;
@@ -55,6 +55,17 @@ function problemsOf(text: SqlText, report: Reporter): SqlProblems {
     error: (code, span, message, other) =>
       report.error(code, span, message, span.end >= end ? fix : other),
   };
+}
+
+/** As `warnUnquotedCapitals`, for the names of a table in FROM. */
+export function warnTableCapitals(
+  { schema, table, alias }: Extract<SourceSyntax, { kind: 'table' }>,
+  report: Reporter,
+  edition: number,
+): void {
+  for (const name of [schema, table, alias]) {
+    if (name !== undefined) warnUnquotedCapitals(name, report, edition);
+  }
 }
 
 /** Editions 1 and 2 warn about capitals, which an unquoted name loses. */

@@ -117,7 +117,7 @@ export class TokenStream {
       case 'outer':
         return follows('join', 'outer', 'inner', 'left', 'right');
       default:
-        return (CLAUSE_WORDS as readonly string[]).includes(token.value);
+        return after.kind !== 'end' && (CLAUSE_WORDS as readonly string[]).includes(token.value);
     }
   }
 

@@ -1,25 +1,30 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter, Span } from '../diagnostics.ts';
 import { REQUEST_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
+import { isAnySubscription } from '../expr/request-functions.ts';
 import type { OutputColumn, RowQuery } from '../plan/queries.ts';
-import { parseSqlText, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import { quoteName } from '../sql/quote-name.ts';
 import type { ColumnSyntax } from '../sql/syntax.ts';
+import { checkId } from '../tables/check-id.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
+import { checkAlphaQuery } from './alpha-rules.ts';
 import { addAlias, columnName, QueryBinder } from './bind-query.ts';
+import { refuseElementsIn } from './refuse-elements-in.ts';
 import type { BoundSelect, CteFinder } from './bound-select.ts';
 import type { RegisterLookup } from './compile-component.ts';
 import { compileConjunction, type CompiledConjunction } from './compile-conjunction.ts';
 import { readsEach, splitConjunction } from './conjunction-parts.ts';
-import { trustedValues, type TrustedValue } from './dangerous.ts';
+import { requestSide, trustedValues, type TrustedValue } from './dangerous.ts';
 import { MAX_CONJUNCTIONS, toConjunctions } from './formula.ts';
+import { mergeVariants } from './merge-variants.ts';
 import { renumber } from './renumber.ts';
 import type { Scope, ScopeEntry } from './scope.ts';
 import type { SourceList } from './source.ts';
 
 /** One conjunction of a query: rows, and how a request finds their buckets. */
 interface StreamVariant {
-  readonly rows: Omit<RowQuery, 'definition' | 'bucket'>;
+  readonly rows: Omit<RowQuery, 'definition' | 'query' | 'bucket'>;
   readonly resolution: CompiledConjunction['resolution'];
 }
 
@@ -27,7 +32,9 @@ export interface CompiledStreamQuery {
   readonly variants: readonly StreamVariant[];
   /** What the client may set freely and nothing restricts. */
   readonly trusted: readonly TrustedValue[];
+  readonly readsSubscription: boolean;
   readonly report: Reporter;
+  readonly span: Span;
 }
 
 /** Compiles a query of a stream. Source: spec/sync-config.md 10. */
@@ -40,6 +47,7 @@ export function compileStreamQuery(
   const errorsBefore = context.diagnostics.errorCount;
   const parsed = parseSqlText(text, context.diagnostics, context.edition);
   if (parsed === undefined) return undefined;
+  if (context.edition < 3) checkAlphaQuery(parsed.select, parsed.report);
   const binder = new QueryBinder(parsed, context, ctes);
   const bound = binder.bindSelect(parsed.select, undefined);
   const output = bindOutput(parsed, bound, binder.sources, errorsBefore, context);
@@ -53,16 +61,24 @@ export function compileStreamQuery(
     splitConjunction(conjunction, bound.sources, binder.sources, parsed.report),
   );
   if (output === undefined) return undefined;
-  const variants = allParts.map((parts) => {
-    const compiled = compileConjunction(output.synced, parts, binder.sources, register);
-    const columns = output.columns.map((column) => renumberColumn(column, compiled.numbers));
-    const rows = { ...compiled.selection, objectType: output.objectType, columns };
-    return { rows, resolution: compiled.resolution };
+  const conjunctionContext = {
+    synced: output.synced,
+    sources: binder.sources,
+    register,
+    keepsNullParameters: context.edition < 3,
+  };
+  const compiled = allParts.map((parts) => compileConjunction(parts, conjunctionContext));
+  const variants = mergeVariants(compiled).map(({ selection, numbers, resolution }) => {
+    const columns = output.columns.map((column) => renumberColumn(column, numbers));
+    return { rows: { ...selection, objectType: output.objectType, columns }, resolution };
   });
   // What is not understood may be what restricts the rest.
   const isSound = context.diagnostics.errorCount === errorsBefore;
   const trusted = isSound ? allParts.flatMap((parts) => trustedValues(parts, binder.sources)) : [];
-  return { variants, trusted, report: parsed.report };
+  const readsSubscription = allParts.some((parts) =>
+    isAnySubscription(requestSide(parts, binder.sources)),
+  );
+  return { variants, trusted, readsSubscription, report: parsed.report, span: parsed.select };
 }
 
 function renumberColumn(column: OutputColumn, numbers: ReadonlyMap<number, number>): OutputColumn {
@@ -100,7 +116,7 @@ function bindOutput(
   const [synced] = tables;
   if (synced === undefined) {
     // A column that could not be resolved may be the one that names the table.
-    if (context.diagnostics.errorCount > errorsBefore) return undefined;
+    if (context.diagnostics.errorCount > errorsBefore || bound.scope.isUncertain) return undefined;
     const message = 'No output column comes from a table, so there are no rows to sync';
     report.error('NO_OUTPUT_TABLE', select, message, 'Select columns of the table to sync');
     return undefined;
@@ -120,11 +136,18 @@ function bindOutput(
     const fix = { text: `Write "${name}" in quotes if that is meant`, edit };
     report.warn('ALIAS_RENAMES_OUTPUT', source.alias, message, fix);
   }
-  warnColumns(columns, parsed);
+  warnStars(columns, report);
+  const [first] = columns;
+  if (parsed.isComplete) {
+    checkId(
+      columns.map(({ column }) => column),
+      { table: source.table, edition: context.edition, report, at: first?.syntax ?? select },
+    );
+  }
   return { synced, objectType: source.table.clientName, columns: columns.map((c) => c.column) };
 }
 
-function warnColumns(columns: readonly BoundColumn[], { report, isComplete }: ParsedSqlText): void {
+function warnStars(columns: readonly BoundColumn[], report: Reporter): void {
   columns.forEach(({ syntax, column }, i) => {
     const before = columns.slice(0, i).find(({ column: { kind } }) => kind === 'value');
     if (column.kind === 'star' && before !== undefined && !column.legacy) {
@@ -132,11 +155,6 @@ function warnColumns(columns: readonly BoundColumn[], { report, isComplete }: Pa
       report.warn('STAR_OVERWRITES', syntax, message, 'Put * first');
     }
   });
-  const hasId = columns.some(({ column }) => column.kind === 'star' || column.name === 'id');
-  const [first] = columns;
-  if (hasId || first === undefined || !isComplete) return;
-  const fix = 'Add the id column, or AS id to the column that identifies the row';
-  report.warn('ID_MISSING', first.syntax, 'The query has no column id', fix);
 }
 
 function bindStar(
@@ -188,10 +206,13 @@ function bindColumn(
   parsed: ParsedSqlText,
   bound: BoundSelect,
   sources: SourceList,
-  { diagnostics }: CompileContext,
+  context: CompileContext,
 ): BoundColumn[] {
   const { report, sql } = parsed;
+  const { diagnostics } = context;
+  if (column.alias !== undefined) warnUnquotedCapitals(column.alias, report, context.edition);
   const errorsBefore = diagnostics.errorCount;
+  if (context.edition >= 3) refuseElementsIn(column.expr, report);
   const value = bound.bind(column.expr);
   const named = columnName(column);
   const name = named ?? sql.slice(column.expr.start, column.expr.end);

@@ -16,6 +16,8 @@ export class CteTable implements CteFinder {
   readonly #outer: CteTable | undefined;
   /** Names that were looked for in vain: mostly tables, sometimes a misspelt CTE. */
   readonly #misses = new Set<string>();
+  /** Of all CTEs in sight, in lower case. */
+  readonly #names: ReadonlySet<string>;
 
   constructor(
     documents: readonly CteDocument[],
@@ -23,6 +25,10 @@ export class CteTable implements CteFinder {
     outer: CteTable | undefined,
   ) {
     this.#outer = outer;
+    this.#names = new Set([
+      ...(outer === undefined ? [] : outer.#names),
+      ...documents.map(({ name }) => name.toLowerCase()),
+    ]);
     for (const document of documents) this.#add(document, context);
   }
 
@@ -40,7 +46,8 @@ export class CteTable implements CteFinder {
       const fix = 'Give the CTE another name';
       context.diagnostics.warn('CTE_SHADOWS_TABLE', document.nameSpan, message, fix);
     }
-    this.#byName.set(key, new CteEntry(document, context));
+    const others = new OtherCtes(key, this.#names);
+    this.#byName.set(key, new CteEntry(document, context, others));
   }
 
   find(name: string): Cte | undefined {
@@ -51,6 +58,10 @@ export class CteTable implements CteFinder {
     }
     own.isUsed = true;
     return own;
+  }
+
+  isHidden(): boolean {
+    return false;
   }
 
   /** To be called when everything that may use them is compiled. */
@@ -68,14 +79,36 @@ export class CteTable implements CteFinder {
   }
 }
 
+/** What a CTE sees of the others: that they exist. Its own name means the table of that name. */
+class OtherCtes implements CteFinder {
+  readonly #own: string;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(own: string, names: ReadonlySet<string>) {
+    this.#own = own;
+    this.#names = names;
+  }
+
+  find(): undefined {
+    return undefined;
+  }
+
+  isHidden(name: string): boolean {
+    const key = name.toLowerCase();
+    return key !== this.#own && this.#names.has(key);
+  }
+}
+
 class CteEntry implements Cte {
   readonly document: CteDocument;
   isUsed = false;
   readonly isBroken: boolean;
+  readonly #others: CteFinder;
   readonly #parsed: ParsedSqlText;
   readonly #context: CompileContext;
 
-  constructor(document: CteDocument, context: CompileContext) {
+  constructor(document: CteDocument, context: CompileContext, others: CteFinder) {
+    this.#others = others;
     this.document = document;
     this.#context = context;
     const { diagnostics } = context;
@@ -88,7 +121,7 @@ class CteEntry implements Cte {
   }
 
   #check(parsed: ParsedSqlText): void {
-    const binder = new QueryBinder(parsed, this.#context, undefined);
+    const binder = new QueryBinder(parsed, this.#context, this.#others);
     const { bound } = binder.bindDerived(parsed.select, undefined, undefined);
     for (const conjunction of toConjunctions(bound.condition, binder.sources) ?? []) {
       splitConjunction(conjunction, bound.sources, binder.sources, parsed.report);
@@ -97,7 +130,7 @@ class CteEntry implements Cte {
 
   bind(into: SourceList, mention: Span): DerivedSelect {
     const parsed = this.isBroken ? EMPTY : this.#parsed;
-    const binder = new QueryBinder(parsed, this.#context, undefined, into);
+    const binder = new QueryBinder(parsed, this.#context, this.#others, into);
     const { columns, bound } = binder.bindDerived(parsed.select, undefined, undefined);
     return {
       columns: new Map([...columns].map(([name, value]) => [name, relocate(value, mention)])),

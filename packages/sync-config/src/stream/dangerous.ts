@@ -27,9 +27,7 @@ export function trustedValues(
     .flatMap(({ left, right }) => [left.expression, right.expression])
     .flatMap((expression) => [expression, ...elementInputs(expression, sources)]);
   if (isAnyAuthenticated(linked)) return [];
-  const inputs = (parts.eaches.get(REQUEST_SOURCE) ?? []).flatMap((id) => inputOf(id, sources));
-  const all = [...linked, ...inputs, ...parts.requestFilters, ...parts.elementFilters];
-  const values = all.flatMap((expression) => unauthenticatedValues(expression));
+  const values = requestSide(parts, sources).flatMap(unauthenticatedValues);
   const byPlace = new Map(
     values.map((value) => {
       const { start, end } = value;
@@ -37,6 +35,13 @@ export function trustedValues(
     }),
   );
   return [...byPlace.values()].toSorted((a, b) => a.span.start - b.span.start);
+}
+
+/** Everything that decides at request time. */
+export function requestSide(parts: ConjunctionParts, sources: SourceList): readonly Expression[] {
+  const linked = parts.links.flatMap(({ left, right }) => [left.expression, right.expression]);
+  const inputs = (parts.eaches.get(REQUEST_SOURCE) ?? []).flatMap((id) => inputOf(id, sources));
+  return [...linked, ...inputs, ...parts.requestFilters, ...parts.elementFilters];
 }
 
 /** What the elements that an expression reads are taken from. */

@@ -1,4 +1,4 @@
-import type { Fix, Reporter } from '../diagnostics.ts';
+import type { Fix, Reporter, Span } from '../diagnostics.ts';
 import type { NameSyntax } from '../expr/bind.ts';
 import { constant, type Expression } from '../expr/expression.ts';
 import { mistakenRequestName } from '../expr/request-names.ts';
@@ -9,7 +9,14 @@ import { checkColumn, type TableReference } from '../tables/table-reference.ts';
 
 /** What a name in FROM gives access to. */
 export type ScopeEntry =
-  | { readonly kind: 'table'; readonly source: number; readonly table: TableReference }
+  | {
+      readonly kind: 'table';
+      readonly source: number;
+      readonly table: TableReference;
+      readonly hasAlias: boolean;
+      /** Whether `_table_suffix` is what a wildcard matched (edition 2). */
+      readonly hasSuffixColumn: boolean;
+    }
   | { readonly kind: 'each'; readonly source: number }
   /** A subquery or CTE: its columns are expressions over its own sources. */
   | {
@@ -47,11 +54,6 @@ export class Scope {
     this.#entries.set(key, entry);
   }
 
-  /** Keeps a source that has no name from making unqualified columns look unambiguous. */
-  declareUnnamed(entry: ScopeEntry): void {
-    this.#entries.set(`\0${this.#entries.size}`, entry);
-  }
-
   /** Says that something in FROM could not be read: names that are not known may come from there. */
   declareBroken(): void {
     this.#isBroken = true;
@@ -59,6 +61,12 @@ export class Scope {
 
   get isAnyBroken(): boolean {
     return this.#isBroken || this.#parent?.isAnyBroken === true;
+  }
+
+  /** Whether something in FROM is not known, so that nothing is to be said to be missing. */
+  get isUncertain(): boolean {
+    const isBroken = (entry: ScopeEntry) => entry.kind === 'derived' && entry.isBroken;
+    return this.isAnyBroken || this.entries().some(isBroken);
   }
 
   find(name: string): ScopeEntry | undefined {
@@ -76,13 +84,16 @@ export class Scope {
     if (column === undefined) return constant(null, name);
     if (qualifier === undefined) return this.#unqualified(name, column);
     const entry = this.find(qualifier.name);
-    if (entry !== undefined) return this.#column(name, column, entry);
-    if (!this.isAnyBroken) this.reportUnknownTable(qualifier, column);
+    const schema = name.parts.at(-3);
+    if (entry !== undefined && (schema === undefined || isInSchema(entry, schema))) {
+      return this.#column(name, column, entry);
+    }
+    if (!this.isAnyBroken) this.reportUnknownTable(qualifier, column, schema);
     return constant(null, name);
   }
 
   /** Says that no table of this query has the name in front of a dot. */
-  reportUnknownTable(qualifier: Identifier, column: Identifier): void {
+  reportUnknownTable(qualifier: Identifier, column: Identifier, schema?: Identifier): void {
     const mistaken = mistakenRequestName('stream', qualifier, column);
     if (mistaken !== undefined) {
       this.#report.error('UNKNOWN_TABLE', qualifier, mistaken.message, mistaken.fix);
@@ -93,28 +104,29 @@ export class Scope {
     this.#reported.add(qualifier.name);
     const known = this.names();
     const hidden = this.#aliasOf(qualifier.name);
-    const { start, end } = qualifier;
+    const place = { start: (schema ?? qualifier).start, end: qualifier.end };
     const fix =
       hidden === undefined
-        ? (didYouMean(qualifier, qualifier.name, known, quoteName) ??
-          unknownTableFix(qualifier, known))
-        : { text: `Write ${hidden}, its alias`, edit: { start, end, text: quoteName(hidden) } };
-    const message = `There is no table ${qualifier.raw} in this query`;
-    this.#report.error('UNKNOWN_TABLE', qualifier, message, fix);
+        ? (didYouMean(place, qualifier.name, known, quoteName) ?? unknownTableFix(place, known))
+        : { text: `Write ${hidden}, its alias`, edit: { ...place, text: quoteName(hidden) } };
+    const written = schema === undefined ? qualifier.raw : `${schema.raw}.${qualifier.raw}`;
+    const message = `There is no table ${written} in this query`;
+    this.#report.error('UNKNOWN_TABLE', schema ?? qualifier, message, fix);
   }
 
   /** The alias that hides a table's own name. */
   #aliasOf(table: string): string | undefined {
     for (const [name, entry] of this.#entries) {
-      if (entry.kind === 'table' && entry.table.pattern.name === table) return name;
+      if (entry.kind === 'table' && entry.hasAlias && entry.table.pattern.name === table)
+        return name;
     }
     return this.#parent === undefined ? undefined : this.#parent.#aliasOf(table);
   }
 
   /** The names in FROM, and in that of enclosing queries. */
   names(): string[] {
-    const own = [...this.#entries.keys()].filter((name) => !name.startsWith('\0'));
-    return this.#parent === undefined ? own : [...own, ...this.#parent.names()];
+    const outer = this.#parent === undefined ? [] : this.#parent.names();
+    return [...this.#entries.keys(), ...outer];
   }
 
   #unqualified(name: NameSyntax, column: Identifier): Expression {
@@ -155,6 +167,9 @@ export class Scope {
 
   #column(name: NameSyntax, column: Identifier, entry: ScopeEntry): Expression {
     const span = { start: name.start, end: name.end };
+    if (entry.kind === 'table' && entry.hasSuffixColumn && column.name === '_table_suffix') {
+      return { kind: 'table fact', source: entry.source, fact: 'legacy suffix', ...span };
+    }
     if (entry.kind === 'table') {
       checkColumn(column, entry.table, this.#report);
       return { kind: 'column', source: entry.source, column: column.name, ...span };
@@ -177,7 +192,7 @@ export class Scope {
   }
 }
 
-function unknownTableFix({ start, end }: Identifier, known: readonly string[]): string | Fix {
+function unknownTableFix({ start, end }: Span, known: readonly string[]): string | Fix {
   const [only, second] = known;
   if (only === undefined) return 'Add FROM and the table';
   if (second !== undefined) return `Known: ${known.join(', ')}`;
@@ -191,4 +206,9 @@ function hasColumn(entry: ScopeEntry, name: string): boolean {
   if (entry.kind === 'derived') return entry.columns.has(name);
   const tables = entry.table.liveTables ?? [];
   return tables.some(({ columns }) => columns.some((column) => column.name === name));
+}
+
+/** An alias hides the schema together with the table's own name. */
+function isInSchema(entry: ScopeEntry, schema: Identifier): boolean {
+  return entry.kind === 'table' && !entry.hasAlias && entry.table.pattern.schema === schema.name;
 }

@@ -4,6 +4,7 @@ import type {
   BucketDefinitionDocument,
   ConfigDocument,
   CteDocument,
+  EventDocument,
   StreamDocument,
 } from './config-document.ts';
 import { CONFIG_KEYS, DEFINITION_KEYS, EVENT_KEYS, STREAM_KEYS, TOP_KEYS } from './config-keys.ts';
@@ -20,6 +21,9 @@ export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocume
   const parsed = parseYaml(yaml);
   for (const { span, message, fix } of parsed.problems) {
     diagnostics.error('YAML_SYNTAX', span, message, fix);
+  }
+  for (const { span, message, fix } of parsed.warnings) {
+    diagnostics.warn('YAML_SYNTAX', span, message, fix);
   }
   diagnostics.readFrom(parsed.toFile);
   const reader = new YamlReader(parsed, diagnostics);
@@ -45,12 +49,10 @@ class ConfigReader {
     const config = root.get('config');
     const fields = config && reader.fields(config.value, 'config', CONFIG_KEYS, config.keySpan);
     this.#config = fields ?? new Map();
-    const hasStreams = root.has('streams');
     const entry = this.#config.get('edition');
     const isUnknown = config !== undefined && fields === undefined;
     const edition = isUnknown ? undefined : readEdition(reader, entry);
-    // Where the edition is not known, the one in which the file makes sense.
-    this.#edition = edition ?? (hasStreams ? 3 : 2);
+    this.#edition = edition ?? likelyEdition(root);
     this.#editions = new EditionRules(reader, {
       edition: this.#edition,
       span: entry && reader.span(entry.value, entry.keySpan),
@@ -82,9 +84,9 @@ class ConfigReader {
       options,
       bucketDefinitions: this.#each(definitions, (entry) => this.#definition(entry)),
       streams: this.#each(streams, (entry) => this.#stream(entry)),
+      events: this.#each(this.#root.get('event_definitions'), (entry) => this.#event(entry)),
       ctes: this.#ctes(this.#root.get('with')),
     };
-    this.#each(this.#root.get('event_definitions'), (entry) => this.#event(entry));
     this.#checkNames(document);
     return document;
   }
@@ -189,10 +191,11 @@ class ConfigReader {
     return single === undefined ? list : [single, ...list];
   }
 
-  #event(entry: YamlEntry): void {
+  #event(entry: YamlEntry): EventDocument | undefined {
     const what = `The event ${entry.key}`;
     const fields = this.#reader.fields(entry.value, what, EVENT_KEYS, entry.keySpan);
-    this.#queryList(fields?.get('payloads'), 'A payload');
+    if (fields === undefined) return undefined;
+    return { name: entry.key, payloads: this.#queryList(fields.get('payloads'), 'A payload') };
   }
 
   #ctes(entry: YamlEntry | undefined): CteDocument[] {
@@ -210,4 +213,10 @@ class ConfigReader {
       this.#reader.diagnostics.error('DUPLICATE_NAME', nameSpan, message, 'Rename one of them');
     }
   }
+}
+
+/** Where the edition is not known: the one in which the file makes sense. */
+function likelyEdition(root: Fields): number {
+  if (!root.has('bucket_definitions')) return 3;
+  return root.has('streams') ? 2 : 1;
 }

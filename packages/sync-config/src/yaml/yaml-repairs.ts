@@ -11,6 +11,7 @@ export interface ParsedYaml {
   /** The text that `document` was parsed from. */
   readonly text: string;
   readonly problems: readonly YamlProblem[];
+  readonly warnings: readonly YamlProblem[];
   /** Offset in `text` where reading became guesswork; Infinity when all of it is understood. */
   readonly unreadableFrom: number;
   /** A span of `text` as one of the file. */
@@ -51,8 +52,18 @@ export function parseYaml(file: string): ParsedYaml {
     }
     const unreadableFrom =
       diagnosis === undefined ? Infinity : lineStart(text, diagnosis.span.start);
-    return { document, text, problems, unreadableFrom, toFile };
+    const warnings = warningsOf(document).map((warning) => inFile(warning, toFile));
+    return { document, text, problems, warnings, unreadableFrom, toFile };
   }
+}
+
+/** A tag that other tools put in front of queries; it says nothing here. */
+const KNOWN_TAG = '!accept_potentially_dangerous_queries';
+
+function warningsOf({ warnings }: Document): readonly Diagnosis[] {
+  return warnings
+    .filter(({ message }) => !message.includes(KNOWN_TAG))
+    .map(({ pos: [start, end], message }) => ({ span: { start, end }, message, fix: 'Remove it' }));
 }
 
 interface Diagnosis extends YamlProblem {
@@ -169,7 +180,11 @@ function colonInValue(at: Span, text: string): Diagnosis {
   return { span, message, fix, repair: edit };
 }
 
-function badIndent(at: Span, text: string): Diagnosis {
+function badIndent(at: Span, text: string, reason: string): Diagnosis {
+  if (reason.startsWith('Flow')) {
+    const message = 'A { or [ above is not closed';
+    return { span: at, message, fix: 'Close it, or indent what belongs into it' };
+  }
   const start = lineStart(text, at.start);
   const line = /^[^\n]*/.exec(text.slice(start))?.[0] ?? '';
   const from = start + (/\S/.exec(line)?.index ?? 0);
