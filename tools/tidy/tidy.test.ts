@@ -3,6 +3,7 @@ import path from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { errorsPage } from '../docs/errors-page.ts';
+import { syncConfigSchemaFile } from '../docs/sync-config-schema-file.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -131,4 +132,8 @@ test('no test is focused or switched off', () => {
 
 test('docs/errors.md shows the error table', () => {
   expect(read('docs/errors.md')).toBe(errorsPage());
+});
+
+test('docs/sync-config.schema.json is what the compiler knows', () => {
+  expect(read('docs/sync-config.schema.json')).toBe(syncConfigSchemaFile());
 });

@@ -103,11 +103,22 @@ function addConfiguration(program: Command, context: CliContext): void {
     .action(async (options) => (await import('./commands/init.ts')).initCommand(context, options));
   program
     .command('validate')
-    .description('check a sync config, and show each problem with its place')
-    .argument('<file>', 'the sync config')
+    .description('check sync configs, and show each problem with its place')
+    .argument('[files...]', 'the sync configs (default: ./sync-config.yaml)')
     .option('--db <url>', 'also check tables and columns against this database')
-    .action(async (file: string, options) =>
-      (await import('./commands/validate.ts')).validateCommand(context, file, options),
+    .option('-c, --config <file>', 'as --db, with the database of a service configuration')
+    .option('--strict', 'fail on warnings too')
+    .option('--exact', "show where SQLite's own semantics (edition 4) would differ")
+    .option('--json', 'print the result for tools')
+    .action(async (files: readonly string[], options) =>
+      (await import('./commands/validate.ts')).validateCommand(context, files, options),
+    );
+  program
+    .command('config-schema')
+    .description('print the JSON Schema of sync configs, for editors')
+    .option('--out <file>', 'write it to a file instead')
+    .action(async (options) =>
+      (await import('./commands/config-schema.ts')).configSchemaCommand(context, options),
     );
   program
     .command('generate')

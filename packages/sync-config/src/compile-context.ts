@@ -1,4 +1,5 @@
 import type { TableSchema } from '@sluice/model';
+import type { Advisor } from './advice/advised-query.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Grammar } from './sql/grammar.ts';
 import type { Dialect } from './values/dialect.ts';
@@ -11,4 +12,7 @@ export interface CompileContext {
   readonly edition: number;
   readonly defaultSchema: string;
   readonly sourceSchema: readonly TableSchema[] | undefined;
+  readonly fixedJsonExtract: boolean;
+  /** Is shown every query once its names are resolved. */
+  readonly advise?: Advisor | undefined;
 }

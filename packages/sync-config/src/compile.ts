@@ -1,3 +1,4 @@
+import { adviseExactSemantics } from './advice/exact-semantics.ts';
 import type { CompileContext } from './compile-context.ts';
 import type { CompiledSyncConfig, CompileOptions } from './contract.ts';
 import { Diagnostics } from './diagnostics.ts';
@@ -31,11 +32,15 @@ export function compileParts(
   if (document === undefined) return undefined;
   const { edition, sqliteExpressions } = document;
   const { fixedJsonExtract } = document.options;
+  // With SQLite's own semantics there is nothing to compare.
+  const isAdvised = options.exactAdvice === true && edition < 4 && !sqliteExpressions;
   const context: CompileContext = {
     diagnostics,
     ...languageOf({ edition, fixedJsonExtract, sqliteExpressions }),
     defaultSchema: options.defaultSchema,
     sourceSchema: options.sourceSchema,
+    fixedJsonExtract,
+    advise: isAdvised ? adviseExactSemantics : undefined,
   };
   const definitions = [
     ...document.bucketDefinitions.map((entry) => compileBucketDefinition(entry, context)),

@@ -19,19 +19,31 @@ export interface CompileOptions {
   readonly defaultSchema: string;
   /** Live tables of the source; enables TABLE_NOT_FOUND, COLUMN_NOT_FOUND and ID_MISSING. */
   readonly sourceSchema?: readonly TableSchema[] | undefined;
+  /** Adds `EXACT_SEMANTICS`: where editions 1 to 3 behave otherwise than SQLite would. */
+  readonly exactAdvice?: boolean | undefined;
 }
 
 /** A problem in the user's text (spec/sync-config.md 16). */
 export interface Diagnostic {
   /** A code of spec/sync-config.md 16, e.g. `UNKNOWN_FUNCTION`. */
   readonly code: string;
-  readonly severity: 'error' | 'warning';
+  /** `info` is advice that changes nothing; it is given only where `CompileOptions` ask for it. */
+  readonly severity: 'error' | 'warning' | 'info';
   readonly message: string;
-  /** What to write instead, where that is known. */
+  /** For people: what to write instead, where that is known. */
   readonly fix?: string | undefined;
+  /** For editors: the same as a change of the text, where it can be made without thinking. */
+  readonly edit?: TextEdit | undefined;
   /** Offsets into the YAML text, in UTF-16 units; `end` is exclusive. */
   readonly start: number;
   readonly end: number;
+}
+
+/** Replaces the text from `start` to `end` (exclusive), offsets as in `Diagnostic`, by `text`. */
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
 }
 
 /** A sync config compiled once. Pure: no I/O, no clock. */

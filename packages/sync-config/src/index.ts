@@ -19,6 +19,7 @@ export type {
   SubscriptionReason,
   SyncOptions,
   SyncPlan,
+  TextEdit,
 } from './contract.ts';
 export type {
   ClientColumn,
@@ -32,5 +33,12 @@ export { SCHEMA_FORMATS } from './client-schema/schema-formats.ts';
 export { clientSchemaProblems } from './client-schema/schema-problems.ts';
 export type { GenerateOptions, SchemaFormat } from './client-schema/formats/schema-format.ts';
 export { compileSyncConfig } from './compile.ts';
+export {
+  formatDiagnostic,
+  positionAt,
+  type DiagnosticPart,
+  type FormatOptions,
+  type TextPosition,
+} from './format-diagnostic.ts';
+export { syncConfigJsonSchema } from './yaml/config-schema.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
-export { formatDiagnostic } from './format-diagnostic.ts';

@@ -7,6 +7,7 @@ import type { CliContext } from '../cli-context.ts';
 import { openSource } from '../database/open-source.ts';
 import { starterConfig } from '../database/starter-config.ts';
 import { DATABASE_VARIABLE, starterServiceConfig } from '../database/starter-service-config.ts';
+import { CONFIG_SCHEMA_FILE, configSchemaText } from '../sync-config/config-schema-file.ts';
 import { counted } from '../terminal/text.ts';
 
 export interface InitOptions {
@@ -32,6 +33,8 @@ export async function initCommand(
   await using source = openSource(options.db);
   const tables = await source.readSchema();
   await writeFile(file, starterConfig(tables, source.defaultSchema));
+  // The first line of the config names it, so that editors complete and check the keys.
+  await writeFile(path.join(path.dirname(file), CONFIG_SCHEMA_FILE), configSchemaText());
   screen.print(
     `${screen.colors.green('✓')} ${options.out} written from ${counted(tables.length, 'table')}`,
   );

@@ -1,4 +1,5 @@
 import type { TableSchema } from '@sluice/model';
+import { CONFIG_SCHEMA_COMMENT } from '../sync-config/config-schema-file.ts';
 
 /** Columns that usually name the user whom a row belongs to, the likeliest first. */
 const OWNER_COLUMNS = ['user_id', 'owner_id', 'created_by', 'author_id', 'account_id'];
@@ -16,6 +17,7 @@ export function starterConfig(tables: readonly TableSchema[], defaultSchema: str
   const usable = named.filter(({ owner, hasId }) => owner !== undefined && hasId);
   const others = named.filter(({ owner, hasId }) => owner === undefined || !hasId);
   const lines = [
+    CONFIG_SCHEMA_COMMENT,
     '# Which rows each user gets. Made from the schema by sluice init: look it over before you use it.',
     '# Check it with: sluice validate sync-config.yaml --db URL',
     'config:',
@@ -35,7 +37,7 @@ export function starterConfig(tables: readonly TableSchema[], defaultSchema: str
       '# `WHERE true` would give every row to every user.',
     );
     for (const { table, hasId } of others) {
-      const hint = hasId ? '' : ' # has no column id: write SELECT key_column AS id, *';
+      const hint = hasId ? '' : ' # has no column id: write SELECT *, key_column AS id';
       const body = streamLines(table, defaultSchema, 'WHERE …');
       lines.push(...body.map((line, index) => `# ${line}${index === 0 ? hint : ''}`), '#');
     }

@@ -1,30 +1,8 @@
 import { ConfigError } from '@sluice/base';
-import {
-  compileSyncConfig,
-  formatDiagnostic,
-  type CompileOptions,
-  type Diagnostic,
-  type SyncPlan,
-} from '@sluice/sync-config';
+import { compileSyncConfig, type CompileOptions, type SyncPlan } from '@sluice/sync-config';
 import type { Screen } from '../terminal/screen.ts';
 import { counted } from '../terminal/text.ts';
-
-/** Prints every diagnostic with its place, indented, in colour by severity. */
-function printDiagnostics(
-  screen: Screen,
-  text: string,
-  diagnostics: readonly Diagnostic[],
-  fileName: string,
-): void {
-  const { colors } = screen;
-  for (const diagnostic of diagnostics) {
-    const paint = diagnostic.severity === 'error' ? colors.red : colors.yellow;
-    const [head = '', ...rest] = formatDiagnostic(text, diagnostic, fileName).split('\n');
-    screen.print(`  ${paint(head)}`);
-    for (const line of rest) screen.print(`  ${line}`);
-    screen.print();
-  }
-}
+import { printDiagnostics } from './print-diagnostics.ts';
 
 /**
  * Compiles a sync config and prints what is to be said about it.

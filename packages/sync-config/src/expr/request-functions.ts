@@ -1,12 +1,6 @@
-import type { CallSyntax } from '../sql/syntax.ts';
+import type { CallSyntax, ExprSyntax } from '../sql/syntax.ts';
 import { bindExpression, type BindContext } from './bind.ts';
-import {
-  constant,
-  operatorCall,
-  REQUEST_SOURCE,
-  visitReferences,
-  type Expression,
-} from './expression.ts';
+import { constant, operatorCall, REQUEST_SOURCE, type Expression } from './expression.ts';
 
 /** The slots of a request, in this order. Each holds JSON text. Source: spec/sync-config.md 7. */
 export const REQUEST_COLUMNS = ['auth', 'connection', 'subscription', 'token_parameters'] as const;
@@ -60,7 +54,13 @@ export function bindRequestCall(
   const wanted = what === 'parameter' ? 1 : 0;
   if (call.args.length !== wanted) {
     const message = `${name} takes ${wanted === 0 ? 'no arguments' : '1 argument'}`;
-    context.report.error('ARG_COUNT', call, message);
+    const { start, end } = call;
+    const text = `${name}()`;
+    const fix =
+      wanted === 0
+        ? { text: `Write ${text}`, edit: { start, end, text } }
+        : `Write ${name}('name')`;
+    context.report.error('ARG_COUNT', call, message, fix);
     return constant(null, call);
   }
   const all = requestColumn(column, call);
@@ -68,7 +68,21 @@ export function bindRequestCall(
   if (what === 'user_id') return operatorCall('parameter', [all, constant('$.sub', call)], call);
   const [key] = call.args;
   if (key === undefined) return constant(null, call);
-  return operatorCall('parameter', [all, bindExpression(key, context)], call);
+  return operatorCall('parameter', [all, bindKey(key, name, context)], call);
+}
+
+/** The name of a parameter, which people tend to forget the quotes of. */
+function bindKey(key: ExprSyntax, name: string, context: BindContext): Expression {
+  const word = key.kind === 'name' && key.parts.length === 1 ? key.parts[0] : undefined;
+  const bound = word?.quoted === true ? undefined : bindExpression(key, context);
+  if (word === undefined || (bound !== undefined && !context.isRowColumn(bound))) {
+    return bound ?? constant(null, key);
+  }
+  const { start, end } = key;
+  const fix = { text: `Write '${word.raw}'`, edit: { start, end, text: `'${word.raw}'` } };
+  const message = `${name} needs a text; ${context.sql.slice(start, end)} is a column`;
+  context.report.error('MIXED_EXPR', key, message, fix);
+  return constant(word.raw, key);
 }
 
 export function requestColumn(
@@ -79,21 +93,42 @@ export function requestColumn(
 }
 
 export function isAnyAuthenticated(expressions: readonly Expression[]): boolean {
-  return expressions.some((expression) => readsRequest(expression, isAuthenticated));
+  return expressions.some((expression) => clientValues(expression, isAuthenticated).length > 0);
 }
 
-export function isAnyUnauthenticated(expressions: readonly Expression[]): boolean {
-  return expressions.some((expression) => readsRequest(expression, (c) => !isAuthenticated(c)));
+/** The parts of an expression that are values which a client can set as it likes. */
+export function unauthenticatedValues(expression: Expression): readonly Expression[] {
+  return clientValues(expression, (column) => !isAuthenticated(column));
+}
+
+/** The smallest parts that read one value: `subscription.parameter('x')` rather than all of them. */
+function clientValues(
+  expression: Expression,
+  accepts: (column: string) => boolean,
+): readonly Expression[] {
+  if (expression.kind === 'column') {
+    return expression.source === REQUEST_SOURCE && accepts(expression.column) ? [expression] : [];
+  }
+  if (expression.kind !== 'call') return [];
+  const values = expression.args.flatMap((arg) => clientValues(arg, accepts));
+  const [of] = expression.args;
+  const isMember = expression.name === 'parameter' || expression.name === '->>';
+  return isMember && of !== undefined && values.length === 1 && values[0] === of
+    ? [expression]
+    : values;
+}
+
+/** `subscription.parameter('x')`, as streams write it. */
+export function requestValueName(value: Expression): string {
+  if (value.kind === 'column') return `${value.column}.parameters()`;
+  const [of, key] = value.kind === 'call' ? value.args : [];
+  const name = of?.kind === 'column' ? of.column : 'request';
+  const text = key?.kind === 'constant' ? `'${String(key.value)}'` : '...';
+  return `${name}.parameter(${text})`;
 }
 
 export function isAnySubscription(expressions: readonly Expression[]): boolean {
-  return expressions.some((expression) => readsRequest(expression, (c) => c === 'subscription'));
-}
-
-function readsRequest(expression: Expression, accepts: (column: string) => boolean): boolean {
-  let found = false;
-  visitReferences(expression, (source, column) => {
-    if (source === REQUEST_SOURCE && accepts(column)) found = true;
-  });
-  return found;
+  return expressions.some(
+    (expression) => clientValues(expression, (c) => c === 'subscription').length > 0,
+  );
 }

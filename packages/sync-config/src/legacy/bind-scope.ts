@@ -8,6 +8,8 @@ import {
   requestColumn,
   STREAM_REQUEST_FUNCTIONS,
 } from '../expr/request-functions.ts';
+import { mistakenRequestName } from '../expr/request-names.ts';
+import { quoteName } from '../sql/quote-name.ts';
 import {
   parseSqlText,
   warnTableCapitals,
@@ -15,7 +17,12 @@ import {
   type ParsedSqlText,
 } from '../sql/parse-sql-text.ts';
 import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
-import { checkColumn, resolveTable, type TableReference } from '../tables/table-reference.ts';
+import {
+  checkColumn,
+  columnType,
+  resolveTable,
+  type TableReference,
+} from '../tables/table-reference.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 
 /** Source number of the one table, or json_each, of a bucket definition's query. */
@@ -28,6 +35,7 @@ export interface LegacyQuery {
   readonly kind: LegacyQueryKind;
   readonly sql: string;
   readonly select: SelectSyntax;
+  readonly isComplete: boolean;
   readonly report: Reporter;
   readonly source: LegacySource | undefined;
   bind(syntax: ExprSyntax): Expression;
@@ -62,14 +70,56 @@ export function openLegacyQuery(
     const isEvent = kind === 'event';
     const message = `${isEvent ? 'Payloads' : 'Bucket definitions'} cannot join tables`;
     const fix = isEvent ? 'Write one payload per table' : 'Use streams (edition 3)';
-    report.error('UNSUPPORTED_CLAUSE', second, message, fix);
+    if (select.hasRefusedJoin !== true) report.error('UNSUPPORTED_CLAUSE', second, message, fix);
+    checkOnly(parsed, kind, context);
     return undefined;
   }
   const unscoped = bindContext(parsed, kind, undefined, context);
   const source = from && openSource(from, kind, unscoped, context);
-  if (from !== undefined && source === undefined) return undefined;
+  if (from !== undefined && source === undefined) {
+    checkOnly(parsed, kind, context);
+    return undefined;
+  }
+  if (from === undefined && !parsed.isComplete) {
+    checkOnly(parsed, kind, context);
+    return undefined;
+  }
   const scoped = bindContext(parsed, kind, source, context);
+  advise(parsed, source, scoped, context);
   return { ...parsed, kind, source, bind: (syntax) => bindExpression(syntax, scoped) };
+}
+
+function advise(
+  { select, report, sql }: ParsedSqlText,
+  source: LegacySource | undefined,
+  scope: BindContext,
+  { advise, edition, fixedJsonExtract }: CompileContext,
+): void {
+  advise?.({
+    report,
+    sql,
+    select,
+    edition,
+    fixedJsonExtract,
+    condition: select.conditions.map((syntax) => bindExpression(syntax, scope))[0],
+    values: select.columns.flatMap((column) =>
+      column.kind === 'expr' ? [bindExpression(column.expr, scope)] : [],
+    ),
+    columnType: (id, column) =>
+      source?.kind === 'table' && id === ROW ? columnType(source.table, column) : undefined,
+    isElement: (id) => source?.kind === 'each' && id === ROW,
+  });
+}
+
+/** Finds the further problems of a query whose FROM cannot be used: names may be anything. */
+function checkOnly(parsed: ParsedSqlText, kind: LegacyQueryKind, context: CompileContext): void {
+  const scope: BindContext = {
+    ...bindContext(parsed, kind, undefined, context),
+    resolveName: (name) => constant(null, name),
+  };
+  const { columns, conditions } = parsed.select;
+  for (const column of columns) if (column.kind === 'expr') bindExpression(column.expr, scope);
+  for (const condition of conditions) bindExpression(condition, scope);
 }
 
 function openSource(
@@ -80,9 +130,11 @@ function openSource(
 ): LegacySource | undefined {
   const { report } = scope;
   if (from.kind === 'select') {
-    report.error('UNSUPPORTED_CLAUSE', from, 'A subquery in FROM needs edition 3');
+    const message = 'A subquery in FROM needs edition 3';
+    report.error('UNSUPPORTED_CLAUSE', from, message, 'Use streams (edition 3)');
     return undefined;
   }
+  if (from.kind === 'broken') return undefined;
   if (from.kind === 'table') {
     warnTableCapitals(from, report, context.edition);
     const table = resolveTable(from, { ...context, report });
@@ -96,12 +148,14 @@ function openSource(
   const [input] = from.call.args;
   const name = from.call.name[0]?.name ?? '';
   if (name !== 'json_each' || input === undefined || from.call.args.length !== 1) {
-    report.error('UNKNOWN_FUNCTION', from.call, 'Only json_each(array) is allowed in FROM');
+    const message = 'Only json_each(array) is allowed in FROM';
+    report.error('UNKNOWN_FUNCTION', from.call, message, 'Use json_each(value) or a table');
     return undefined;
   }
   if (kind !== 'parameters') {
     const what = kind === 'data' ? 'data query' : 'payload';
-    report.error('UNSUPPORTED_CLAUSE', from, `A ${what} must read one table`);
+    const fix = kind === 'data' ? 'Take the array apart in a parameter query' : 'Name a table';
+    report.error('UNSUPPORTED_CLAUSE', from, `A ${what} must read one table`, fix);
     return undefined;
   }
   return { kind: 'each', input: bindExpression(input, scope), name: from.alias?.name ?? name };
@@ -122,6 +176,8 @@ function bindContext(
     edition: context.edition,
     specialFunctions: kind === 'parameters' ? LEGACY_REQUEST_FUNCTIONS : [],
     resolveName: (name) => resolveName(name, kind, source, report, context),
+    isRowColumn: (expression) =>
+      source?.kind === 'table' && expression.kind === 'column' && expression.source === ROW,
     resolveCall(call) {
       const functions = kind === 'event' ? ALL_REQUEST_FUNCTIONS : LEGACY_REQUEST_FUNCTIONS;
       const bound = bindRequestCall(call, self, functions);
@@ -157,8 +213,12 @@ function resolveName(
     return resolveSpecial(name, qualifier, column, kind, source, report);
   }
   if (source === undefined) {
-    const message = `There is no FROM that ${column.name} could come from`;
-    report.error('UNKNOWN_TABLE', name, message);
+    const message = `There is no FROM that ${column.raw} could come from`;
+    const { start, end, raw, quoted } = column;
+    const fix = quoted
+      ? { text: `Write '${raw}' if it is a text`, edit: { start, end, text: `'${raw}'` } }
+      : 'Add FROM and the table';
+    report.error('UNKNOWN_TABLE', name, message, fix);
     return constant(null, name);
   }
   return sourceColumn(name, column, source, report);
@@ -197,16 +257,20 @@ function resolveSpecial(
     const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);
     return operatorCall('parameter', [json, constant(column.name, column)], span);
   }
+  const mistaken = mistakenRequestName('legacy', qualifier, column);
+  if (mistaken !== undefined) {
+    report.error('UNKNOWN_TABLE', qualifier, mistaken.message, mistaken.fix);
+    return constant(null, name);
+  }
   const known = source?.name;
   const schema = name.parts.at(-3);
-  const written = schema === undefined ? qualifier.name : `${schema.name}.${qualifier.name}`;
+  const written = schema === undefined ? qualifier.raw : `${schema.raw}.${qualifier.raw}`;
   const message = `There is no table ${written} in this query`;
-  report.error(
-    'UNKNOWN_TABLE',
-    schema ?? qualifier,
-    message,
-    known && `Write ${known}.${column.name}`,
-  );
+  const { start } = schema ?? qualifier;
+  const text = quoteName(known ?? '');
+  const fix = { text: `Write ${text}.${column.raw}`, edit: { start, end: qualifier.end, text } };
+  const place = schema ?? qualifier;
+  report.error('UNKNOWN_TABLE', place, message, known === undefined ? 'Add FROM' : fix);
   return constant(null, name);
 }
 
@@ -223,8 +287,8 @@ function sourceColumn(
     }
     checkColumn(column, source.table, report);
   } else if (column.name !== 'value' && column.name !== 'key') {
-    const message = `json_each has the columns value and key, not ${column.name}`;
-    report.error('UNKNOWN_TABLE', column, message);
+    const message = `json_each has the columns value and key, not ${column.raw}`;
+    report.error('UNKNOWN_TABLE', column, message, 'Write value');
   }
   return { kind: 'column', source: ROW, column: column.name, ...span };
 }

@@ -1,6 +1,7 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { BucketQuery, CompiledDefinition } from '../plan/queries.ts';
 import type { BucketDefinitionDocument } from '../yaml/config-document.ts';
+import type { Expression } from '../expr/expression.ts';
 import type { LegacyQuery } from './bind-scope.ts';
 import { compileDataQuery } from './compile-data-query.ts';
 import { compileParameterQuery, type ParameterQuery } from './compile-parameter-query.ts';
@@ -52,21 +53,15 @@ function checkParameterQueries(
   queries: readonly ParameterQuery[],
 ): void {
   const first = queries.find(({ isComplete }) => isComplete);
-  for (const { query, outputs, priority, isDangerous, isComplete } of queries) {
-    if (first !== undefined && isComplete)
+  for (const { query, outputs, priority, trusted, isComplete } of queries) {
+    if (first !== undefined && isComplete) {
       checkOutputs(query, [...outputs.keys()], [...first.outputs.keys()]);
+    }
     if (priority !== undefined && document.priority !== undefined) {
       const message = 'The priority is set both in YAML and by _priority';
       query.report.error('PRIORITY', query.select, message, 'Remove one of them');
     }
-    if (isDangerous && !document.acceptsDangerousQueries) {
-      query.report.warn(
-        'DANGEROUS',
-        query.select,
-        'Any client can choose these parameters, for nothing authenticated restricts them',
-        'Use a claim of the token, or set accept_potentially_dangerous_queries: true',
-      );
-    }
+    if (!document.acceptsDangerousQueries) warnDangerous(query, trusted);
   }
 }
 
@@ -82,3 +77,15 @@ function checkOutputs(query: LegacyQuery, own: readonly string[], first: readonl
     : 'All parameter queries of a definition must output the same names';
   query.report.error('PARAM_SET_MISMATCH', query.select, message, `Output ${first.join(', ')}`);
 }
+
+function warnDangerous({ report, sql }: LegacyQuery, trusted: readonly Expression[]): void {
+  for (const { start, end } of trusted) {
+    const name = sql.slice(start, end);
+    const message = `Any client can set ${name}, and nothing authenticated restricts what it gets here`;
+    report.warn('DANGEROUS', { start, end }, message, DANGEROUS_FIX);
+  }
+}
+
+const DANGEROUS_FIX =
+  'Compare a row with a value of the token, such as user_id = request.user_id(), or output one. ' +
+  'If every client may see all of it, set accept_potentially_dangerous_queries: true';

@@ -2,6 +2,7 @@ import type { CompileContext } from '../compile-context.ts';
 import { BUCKET_SOURCE, type Expression } from '../expr/expression.ts';
 import type { RowQuery } from '../plan/queries.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
+import { didYouMean } from '../suggest.ts';
 import { checkId } from '../tables/check-id.ts';
 import { ELEMENT, openLegacyQuery, ROW, type LegacyQuery } from './bind-scope.ts';
 import { bindDataColumn, refuseBucketParameter } from './data-column.ts';
@@ -17,18 +18,24 @@ export function compileDataQuery(
   parameters: readonly string[] | undefined,
   context: CompileContext,
 ): readonly RowQuery[] {
+  const errorsBefore = context.diagnostics.errorCount;
   const query = openLegacyQuery(text, 'data', context);
   if (query === undefined) return [];
   const { source } = query;
   if (source?.kind !== 'table') {
-    query.report.error('NO_OUTPUT_TABLE', query.select, 'A data query must read one table');
+    const message = 'A data query must read one table';
+    query.report.error('NO_OUTPUT_TABLE', query.select, message, 'Add FROM and the table');
     return [];
   }
   const columns = query.select.columns.flatMap((column) => bindDataColumn(column, query, context));
   const at = query.select.columns[0] ?? query.select;
-  checkId(columns, { table: source.table, edition: context.edition, report: query.report, at });
+  if (query.isComplete) {
+    checkId(columns, { table: source.table, edition: context.edition, report: query.report, at });
+  }
   const alternatives = dataAlternatives(query);
-  if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
+  // A condition that is not understood may be the one that is said to be missing.
+  const isSound = context.diagnostics.errorCount === errorsBefore;
+  if (parameters !== undefined && isSound) checkCoverage(alternatives, parameters, query);
   return alternatives.map((alternative) => ({
     definition,
     query: number,
@@ -74,7 +81,8 @@ function dataMatch(term: Expression, query: LegacyQuery): Match | 'refused' | un
     }
     if (isBucketParameter(right)) {
       const message = 'A bucket parameter cannot stand on the right of IN';
-      query.report.error('BUCKET_PARAM_IN_RHS', right, message, 'Use = with one value per bucket');
+      const fix = 'Write = and let the parameter query give one bucket per value';
+      query.report.error('BUCKET_PARAM_IN_RHS', right, message, fix);
       return 'refused';
     }
   }
@@ -98,8 +106,11 @@ function checkCoverage(
     const name = parameterName(parameter);
     if (parameters.includes(name)) continue;
     const message = `The bucket definition has no parameter ${name}`;
+    const near = didYouMean(parameter, name, parameters, (known) => `bucket.${known}`);
     const fix = parameters.length > 0 ? `Known: ${parameters.join(', ')}` : 'Add a parameter query';
-    query.report.error('PARAMS_NOT_COVERED', parameter, message, fix);
+    query.report.error('PARAMS_NOT_COVERED', parameter, message, near ?? fix);
+    // What is probably a misspelt parameter is not missing as well.
+    if (near !== undefined) return;
   }
   const missing = parameters.filter(
     (name) => !matched.some((parameter) => parameterName(parameter) === name),

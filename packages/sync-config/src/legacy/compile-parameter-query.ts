@@ -1,6 +1,6 @@
 import type { CompileContext } from '../compile-context.ts';
 import { constant, operatorCall, REQUEST_SOURCE, type Expression } from '../expr/expression.ts';
-import { isAnyAuthenticated, isAnyUnauthenticated } from '../expr/request-functions.ts';
+import { isAnyAuthenticated, unauthenticatedValues } from '../expr/request-functions.ts';
 import type { BucketQuery, Component, KeyValue, LookupQuery, Step } from '../plan/queries.ts';
 import { warnUnquotedCapitals } from '../sql/parse-sql-text.ts';
 import type { ColumnSyntax } from '../sql/syntax.ts';
@@ -15,7 +15,8 @@ export interface ParameterQuery {
   readonly outputs: ReadonlyMap<string, Expression>;
   /** From an output named `_priority`. */
   readonly priority: number | undefined;
-  readonly isDangerous: boolean;
+  /** Values that the client may set freely, where nothing restricts them. */
+  readonly trusted: readonly Expression[];
   /** Whether all outputs could be read. */
   readonly isComplete: boolean;
   readonly lookups: readonly LookupQuery[];
@@ -33,20 +34,25 @@ export function compileParameterQuery(
   number: number,
   context: CompileContext,
 ): ParameterQuery | undefined {
+  const errorsBefore = context.diagnostics.errorCount;
   const query = openLegacyQuery(text, 'parameters', context);
   if (query === undefined) return undefined;
-  const errorsBefore = context.diagnostics.errorCount;
+  const errorsBeforeOutputs = context.diagnostics.errorCount;
   const { outputs, priority } = bindOutputs(query, context);
-  const isComplete = context.diagnostics.errorCount === errorsBefore;
+  const isComplete = context.diagnostics.errorCount === errorsBeforeOutputs;
   const base = { query, outputs, priority, isComplete };
   const { source } = query;
-  if (source?.kind === 'table') return { ...base, ...tableQuery(base, source, definition, number) };
+  // What is not understood may be what restricts the rest.
+  const ifSound = (trusted: readonly Expression[]) =>
+    context.diagnostics.errorCount === errorsBefore ? trusted : [];
+  if (source?.kind === 'table') {
+    const { trusted, ...rest } = tableQuery(base, source, definition, number);
+    return { ...base, ...rest, trusted: ifSound(trusted) };
+  }
   const condition = query.select.conditions.map((syntax) => query.bind(syntax))[0];
-  const isDangerous =
-    !hasSource(outputs.values(), source, true) && readsUnauthenticated(base, source, condition);
   return {
     ...base,
-    isDangerous,
+    trusted: ifSound(trustedInRequest(base, source, condition)),
     lookups: [],
     link: (name, parameters, bucketPriority) => [
       requestQuery(outputs, source, condition, name, parameters, bucketPriority),
@@ -77,7 +83,7 @@ function bindOutput(
   const { report, source } = query;
   if (column.kind === 'star') {
     const message = '* is not allowed in a parameter query';
-    report.error('STAR_IN_PARAMS', column, message, 'Name the columns');
+    report.error('STAR_IN_PARAMS', column, message, 'Name the columns that are parameters');
     return undefined;
   }
   const value = query.bind(column.expr);
@@ -85,7 +91,10 @@ function bindOutput(
   if (alias !== undefined) warnUnquotedCapitals(alias, report, context.edition);
   const name = alias?.name ?? (expr.kind === 'name' ? expr.parts.at(-1)?.name : undefined);
   if (name === undefined) {
-    report.error('ALIAS_REQUIRED', column, 'An expression needs a name', 'Add AS name');
+    if (expr.kind === 'broken') return undefined;
+    const { end } = column;
+    const fix = { text: 'Add AS name', edit: { start: end, end, text: ' AS name' } };
+    report.error('ALIAS_REQUIRED', column, 'An expression needs a name', fix);
     return undefined;
   }
   const isComputed = value.kind !== 'column' && value.kind !== 'table fact';
@@ -99,7 +108,8 @@ function bindOutput(
 function literalPriority(value: Expression, query: LegacyQuery): number | undefined {
   const literal = value.kind === 'constant' ? value.value : undefined;
   if (typeof literal === 'bigint' && literal >= 0n && literal <= 3n) return Number(literal);
-  query.report.error('PRIORITY', value, '_priority must be 0, 1, 2 or 3');
+  const message = '_priority must be 0, 1, 2 or 3';
+  query.report.error('PRIORITY', value, message, 'Write a literal number');
   return undefined;
 }
 
@@ -143,18 +153,19 @@ function tableQuery(
   source: Extract<LegacySource, { kind: 'table' }>,
   definition: string,
   number: number,
-): Pick<ParameterQuery, 'isDangerous' | 'lookups' | 'link'> {
+): Pick<ParameterQuery, 'trusted' | 'lookups' | 'link'> {
   const { select } = query;
-  if (select.from[0]?.alias !== undefined) {
+  const [from] = select.from;
+  if (from?.kind === 'table' && from.alias !== undefined) {
     const message = 'The table of a parameter query cannot have an alias';
-    query.report.error('ALIAS_IN_PARAMS', select.from[0].alias, message, 'Remove the alias');
+    query.report.error('ALIAS_IN_PARAMS', from.alias, message, `Write ${from.table.raw} itself`);
   }
   const id = `${definition}/${number}`;
   const alternatives = parameterAlternatives(query);
   const matches = [...(alternatives[0]?.matches ?? [])];
   if (matches.filter(([, match]) => match.parameterIsArray).length > 1) {
     const message = 'Only one row_value IN request_array is allowed in a query';
-    query.report.error('MULTIPLE_EXPANSIONS', select, message);
+    query.report.error('MULTIPLE_EXPANSIONS', select, message, 'Write several queries');
   }
   const rowOutputs = [...outputs].filter(([, value]) => !readsOnly(value, REQUEST_SOURCE));
   const lookups = alternatives.map((alternative): LookupQuery => ({
@@ -169,14 +180,11 @@ function tableQuery(
     nullableOutputs: true,
   }));
   const requestSide = matches.map(([, match]) => match);
-  const isDangerous =
-    isAnyUnauthenticated([...requestSide.map((m) => m.parameter), ...outputs.values()]) &&
-    !isAnyAuthenticated([
-      ...requestSide.filter(isRealMatch).map((m) => m.parameter),
-      ...outputs.values(),
-    ]);
+  const restricting = requestSide.filter(isRealMatch).map((m) => m.parameter);
+  const isRestricted = isAnyAuthenticated([...restricting, ...outputs.values()]);
+  const choosing = [...requestSide.map((m) => m.parameter), ...outputs.values()];
   return {
-    isDangerous,
+    trusted: isRestricted ? [] : choosing.flatMap(unauthenticatedValues),
     lookups,
     link: (name, parameters, priority) => [
       lookupQuery(id, requestSide, rowOutputs, outputs, name, parameters, priority),
@@ -264,25 +272,19 @@ function isRealMatch({ row }: Match): boolean {
   return row.kind !== 'constant';
 }
 
-function hasSource(
-  expressions: Iterable<Expression>,
-  source: LegacySource | undefined,
-  authenticated: boolean,
-): boolean {
-  return [...expressions].some((expression) => {
-    const readsElement = source?.kind === 'each' && !readsOnly(expression, REQUEST_SOURCE);
-    const inputs =
-      readsElement && source.kind === 'each' ? [expression, source.input] : [expression];
-    return authenticated ? isAnyAuthenticated(inputs) : isAnyUnauthenticated(inputs);
-  });
-}
-
-function readsUnauthenticated(
+/**
+ * What the client sets in a query without table, unless an output comes from the token: a filter on
+ * a claim does not count (spec/sync-config.md 8.5).
+ */
+function trustedInRequest(
   { outputs }: Base,
   source: LegacySource | undefined,
   condition: Expression | undefined,
-): boolean {
+): readonly Expression[] {
   const inputs = source?.kind === 'each' ? [source.input] : [];
+  const values = [...outputs.values()];
+  const readsElement = values.some((value) => !readsOnly(value, REQUEST_SOURCE));
+  if (isAnyAuthenticated([...values, ...(readsElement ? inputs : [])])) return [];
   const conditions = condition === undefined ? [] : [condition];
-  return isAnyUnauthenticated([...outputs.values(), ...inputs, ...conditions]);
+  return [...values, ...inputs, ...conditions].flatMap(unauthenticatedValues);
 }

@@ -67,7 +67,8 @@ function conjoin(
   rules: MatchRules,
 ): readonly Alternative[] {
   if (left.length * right.length > MAX_ALTERNATIVES) {
-    rules.report.error('TOO_MANY_TERMS', condition, 'This condition has too many alternatives');
+    const message = 'This condition has too many alternatives';
+    rules.report.error('TOO_MANY_TERMS', condition, message, 'Write several queries');
     return [];
   }
   return left.flatMap((a) =>
@@ -77,7 +78,7 @@ function conjoin(
       for (const [key, match] of b.matches) if (!matches.has(key)) matches.set(key, match);
       if ([...matches.values()].filter((match) => match.rowIsArray).length > 1) {
         const message = 'Only one IN on a row array is allowed among conditions joined by AND';
-        rules.report.error('MULTIPLE_EXPANSIONS', condition, message);
+        rules.report.error('MULTIPLE_EXPANSIONS', condition, message, 'Write several queries');
       }
       return { filter: andFilters(a.filter, b.filter), matches };
     }),
@@ -116,7 +117,8 @@ function reportMixed(term: Expression, rules: MatchRules): void {
   const isNegation = term.kind === 'call' && term.table === 'operator' && term.name === 'not';
   if (isNegation) {
     const message = 'NOT is not allowed around a match with a parameter';
-    rules.report.error('NEGATED_MATCH', term, message);
+    const fix = 'Only = and IN may connect row and request: turn the condition round';
+    rules.report.error('NEGATED_MATCH', term, message, fix);
     return;
   }
   const message = 'A condition on both the row and the request must be = or IN';

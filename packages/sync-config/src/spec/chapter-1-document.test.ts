@@ -8,7 +8,7 @@ const STREAM = 'query: SELECT * FROM t';
 describe('the document (1)', () => {
   it.each([
     ['syntax error', 'a: [', ['YAML_SYNTAX']],
-    ['duplicate key', 'streams: {}\nstreams: {}', ['YAML_SYNTAX']],
+    ['duplicate key', 'bucket_definitions: {}\nbucket_definitions: {}', ['YAML_SYNTAX']],
     [
       'duplicate definition',
       'bucket_definitions: { a: { data: [] }, a: { data: [] } }',
@@ -126,7 +126,7 @@ describe('streams (1.3)', () => {
     [3, '{}', ['YAML_SCHEMA: a']],
     [3, `{ ${STREAM} }`, []],
     [3, '{ queries: [SELECT * FROM t, SELECT id FROM t] }', []],
-    [3, `{ ${STREAM}, queries: [SELECT * FROM t] }`, ['YAML_SCHEMA: a']],
+    [3, `{ ${STREAM}, queries: [SELECT * FROM t] }`, ['YAML_SCHEMA: query']],
     [3, '{ queries: SELECT * FROM t }', ['YAML_SCHEMA: SELECT * FROM t']],
     [3, '{ query: [SELECT * FROM t] }', ['YAML_SCHEMA: [SELECT * FROM t]']],
     [3, `{ ${STREAM}, auto_subscribe: yes }`, ['YAML_SCHEMA: yes']],

@@ -177,11 +177,8 @@ const CODES: Readonly<Record<string, readonly ['E' | 'W', ...Case[]]>> = {
   ],
   DANGEROUS: [
     'W',
-    parameters('SELECT user_parameters.x AS p', 'SELECT user_parameters.x AS p'),
-    compiled(
-      "SELECT * FROM t WHERE a = connection.parameter('x')",
-      "SELECT * FROM t WHERE a = connection.parameter('x')",
-    ),
+    parameters('SELECT user_parameters.x AS p', 'user_parameters.x'),
+    compiled("SELECT * FROM t WHERE a = connection.parameter('x')", "connection.parameter('x')"),
   ],
   STAR_OVERWRITES: ['W', compiled('SELECT a AS b, * FROM t', '*')],
   ALIAS_RENAMES_OUTPUT: ['W', compiled('SELECT x.* FROM t x JOIN u ON x.a = u.a', 'x')],
@@ -217,6 +214,8 @@ const CODES: Readonly<Record<string, readonly ['E' | 'W', ...Case[]]>> = {
       "SELECT * FROM t WHERE a = subscription.parameter('x') AND b = auth.user_id()",
     ),
   ],
+  // Time gives NULL (chapter 5), which is said rather than left to be found out.
+  NOW_IS_NULL: ['W', compiled("SELECT * FROM t WHERE a > datetime('now')", "'now'")],
   EVENT_COLUMNS: [
     'W',
     {

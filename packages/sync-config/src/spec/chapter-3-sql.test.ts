@@ -63,8 +63,8 @@ describe('lexical rules (3.1)', () => {
   it.each([
     ['SELECT id, "a*b" FROM t', ['SQL_SYNTAX: "a*b"']],
     ['SELECT id, "" FROM t', ['SQL_SYNTAX: ""']],
-    ['SELECT id, "a FROM t', ['SQL_SYNTAX: "a FROM t\n']],
-    ["SELECT id, 'a FROM t", ["SQL_SYNTAX: 'a FROM t\n"]],
+    ['SELECT id, "a FROM t', ['SQL_SYNTAX: "a']],
+    ["SELECT id, 'a FROM t", ["SQL_SYNTAX: 'a FROM t"]],
     ["SELECT id, E'\\u0000' AS a FROM t", ['SQL_SYNTAX: \\u0000']],
     ["SELECT id, 'a' 'b' AS c FROM t", ["SQL_SYNTAX: 'b'"]],
     ['SELECT id, $$a$$ AS c FROM t', ['SQL_SYNTAX: $']],
@@ -81,7 +81,7 @@ describe('lexical rules (3.1)', () => {
 
   it('several statements are an error, in edition 3 the first counts', () => {
     const sql = 'SELECT * FROM t; SELECT * FROM u';
-    expect(errors(definition(sql))).toEqual(['SQL_SYNTAX: SELECT * FROM u\n']);
+    expect(errors(definition(sql))).toEqual(['SQL_SYNTAX: SELECT * FROM u']);
     expect(errors(stream(sql))).toEqual([]);
     expect(codesIn('compiled', sql)).toEqual(['SQL_SYNTAX']);
   });
@@ -139,7 +139,7 @@ describe('grammar (3.2)', () => {
     ['SELECT other.t.id FROM public.t', 'UNKNOWN_TABLE: other'],
     ['SELECT public.x.id FROM public.t AS x', 'UNKNOWN_TABLE: public'],
     ['SELECT FROM t', 'SQL_SYNTAX: FROM'],
-    ['SELECT id FROM t WHERE (a', 'SQL_SYNTAX: '],
+    ['SELECT id FROM t WHERE (a', 'SQL_SYNTAX: ('],
   ])('%s is refused everywhere: %s', (sql, expected) => {
     for (const language of LANGUAGES) expect(errors(queryIn(language, sql))).toEqual([expected]);
   });

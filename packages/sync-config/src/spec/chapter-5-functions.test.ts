@@ -241,7 +241,7 @@ describe('what is refused', () => {
   it('offers the name that is meant', () => {
     const fixOf = (name: string) =>
       compile(stream(`SELECT id, ${name}(a, 1) AS r FROM t`)).diagnostics[0]?.fix;
-    expect(fixOf('substr')).toBe('Did you mean substring?');
+    expect(fixOf('substr')).toBe('Use substring');
     expect(fixOf('json_extrat')).toBe('Did you mean json_extract?');
   });
 });

@@ -6,8 +6,15 @@ export function childrenOf(expr: ExprSyntax): readonly ExprSyntax[] {
     case 'literal':
     case 'name':
     case 'select':
+    case 'exists':
+    case 'typed text':
     case 'unsupported':
+    case 'broken':
       return [];
+    case 'like':
+      return [expr.operand, expr.pattern];
+    case 'quantified':
+      return [expr.operand];
     case 'call':
       return expr.args;
     case 'unary':

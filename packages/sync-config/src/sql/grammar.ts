@@ -44,15 +44,16 @@ export const POSTGRES_GRAMMAR: Grammar = {
     not: 3, is: 5, between: 7, betweenLow: 8, like: 9, in: 10, collate: undefined, sign: 14,
   }, // prettier-ignore
   binary: {
-    or: 1, and: 2, '=': 4, '!=': 4, '<>': 4,
+    // `==` is only there to be refused by name.
+    or: 1, and: 2, '=': 4, '==': 4, '!=': 4, '<>': 4,
     '<': 6, '>': 6, '<=': 6, '>=': 6, '<<': 6, '>>': 6, '~': 6,
-    '|': 8, '&': 8, '#': 8, like: 9, ilike: 9, '+': 11, '-': 11, '||': 11, '&&': 11,
+    '|': 8, '&': 8, '#': 8, '+': 11, '-': 11, '||': 11, '&&': 11,
     '*': 12, '/': 12, '%': 12, '^': 13, '->': 16, '->>': 16,
   }, // prettier-ignore
   operators: SHARED_OPERATORS,
   signs: {},
   prefixes: ['-', '+'],
-  likeWords: [],
+  likeWords: ['like', 'ilike'],
   isSqlite: false,
 };
 
@@ -63,7 +64,7 @@ export const POSTGRES_GRAMMAR: Grammar = {
 export const SQLITE_GRAMMAR: Grammar = {
   levels: { not: 3, is: 4, between: 4, betweenLow: 3, like: 4, in: 4, collate: 10, sign: 11 },
   binary: {
-    or: 1, and: 2, '=': 4, '==': 4, '!=': 4, '<>': 4, '&&': 4, match: 4, regexp: 4, ilike: 4,
+    or: 1, and: 2, '=': 4, '==': 4, '!=': 4, '<>': 4, '&&': 4, match: 4, regexp: 4,
     '<': 5, '>': 5, '<=': 5, '>=': 5, '<<': 6, '>>': 6, '|': 6, '&': 6, '#': 6,
     '+': 7, '-': 7, '*': 8, '/': 8, '%': 8, '||': 9, '->': 9, '->>': 9,
   }, // prettier-ignore
@@ -73,6 +74,6 @@ export const SQLITE_GRAMMAR: Grammar = {
   }, // prettier-ignore
   signs: { '-': 'unary -', '+': 'unary +', '~': '~' },
   prefixes: ['-', '+', '~'],
-  likeWords: ['like', 'glob'],
+  likeWords: ['like', 'ilike', 'glob'],
   isSqlite: true,
 };

@@ -5,7 +5,7 @@ import { SqlSyntaxError } from './sql-syntax-error.ts';
 import { parseIs, parseLike, parseList, type FormParser } from './sqlite-forms.ts';
 import type { ExprSyntax, Identifier, SelectSyntax } from './syntax.ts';
 import type { Token } from './token.ts';
-import type { TokenStream } from './token-stream.ts';
+import { CLAUSE_WORDS, type TokenStream } from './token-stream.ts';
 
 /** Bounds the recursion, so that a hostile text cannot exhaust the stack. */
 const MAX_DEPTH = 200;
@@ -32,20 +32,42 @@ export class ExpressionParser {
     };
   }
 
-  /** An expression whose operators bind at least as tightly as `minLevel`. */
+  /**
+   * An expression whose operators bind at least as tightly as `minLevel`. A part that cannot be
+   * read is reported and stands as `broken`; reading goes on after it.
+   */
   parse(minLevel = 0): ExprSyntax {
-    this.#depth++;
-    if (this.#depth > MAX_DEPTH) {
-      throw new SqlSyntaxError('SQL_SYNTAX', this.#tokens.peek(), 'This is nested too deeply');
+    const depth = this.#depth++;
+    const start = this.#tokens.peek();
+    if (depth > MAX_DEPTH) {
+      throw new SqlSyntaxError('SQL_SYNTAX', start, 'This is nested too deeply');
     }
-    let left = this.#prefix();
+    // Only operands of AND and OR, and whole expressions, are worth going on after.
+    const isRecovering = minLevel <= this.#grammar.levels.not && depth < MAX_DEPTH / 2;
+    let left = this.#attempt(isRecovering, start, () => this.#prefix());
     for (;;) {
-      const extended = this.#extend(left, minLevel);
+      const before = left;
+      const extended = this.#attempt(isRecovering, start, () => this.#extend(before, minLevel));
       if (extended === undefined) break;
       left = extended;
     }
-    this.#depth--;
+    this.#depth = depth;
     return left;
+  }
+
+  #attempt<T>(isRecovering: boolean, start: Token, read: () => T): T | ExprSyntax {
+    if (!isRecovering) return read();
+    const depth = this.#depth;
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof SqlSyntaxError)) throw error;
+      this.#tokens.report(error);
+      this.#depth = depth;
+      this.#tokens.skipToBreak(isBreak);
+      const end = Math.max(start.start, this.#tokens.lastEnd());
+      return { kind: 'broken', start: start.start, end };
+    }
   }
 
   #prefix(): ExprSyntax {
@@ -95,31 +117,46 @@ export class ExpressionParser {
     const level = this.#grammar.binary[token.value];
     if (level === undefined || level < minLevel) return undefined;
     this.#tokens.next();
+    if (token.value === '==' && !this.#grammar.isSqlite) this.#refuseDoubleEquals(token);
+    const operator = token.value === '==' ? '=' : token.value;
     const right = this.parse(level + 1);
-    const span = { start: left.start, end: right.end };
-    return { kind: 'binary', operator: token.value, operatorSpan: token, left, right, ...span };
+    const operatorSpan = { start: token.start, end: token.end };
+    return { kind: 'binary', operator, operatorSpan, left, right, ...span(left, right) };
+  }
+
+  #refuseDoubleEquals({ start, end }: Token): void {
+    const fix = { text: 'Write =', edit: { start, end, text: '=' } };
+    this.#tokens.problems.error('SQL_SYNTAX', { start, end }, 'SQL compares with one =', fix);
   }
 
   #negatedForm(left: ExprSyntax, minLevel: number): ExprSyntax | undefined {
     const after = this.#tokens.peek(1);
     if (after.kind !== 'word') return undefined;
-    const { levels, likeWords, isSqlite } = this.#grammar;
+    const { levels, isSqlite } = this.#grammar;
     if (isSqlite && after.value === 'null' && levels.is >= minLevel) {
       this.#tokens.next();
       this.#tokens.next();
       return { kind: 'is', operand: left, negated: true, what: 'null', ...span(left, after) };
     }
-    if (after.value === 'in' || after.value === 'between' || likeWords.includes(after.value)) {
-      const level = after.value === 'in' ? levels.in : levels.between;
-      if (level < minLevel) return undefined;
+    const formLevel = this.#formLevel(after.value);
+    if (formLevel !== undefined) {
+      if (formLevel < minLevel) return undefined;
       this.#tokens.next();
       return this.#specialForm(after, left, minLevel, true);
     }
-    // Words such as ILIKE, which are refused with and without NOT.
+    // Words such as MATCH, which are refused with and without NOT.
     const level = this.#grammar.binary[after.value];
     if (level === undefined || level !== levels.like || level < minLevel) return undefined;
     this.#tokens.next();
     return this.#extend(left, minLevel);
+  }
+
+  /** The level of a form that may have NOT in its middle. */
+  #formLevel(word: string): number | undefined {
+    const { levels, likeWords } = this.#grammar;
+    if (word === 'in') return levels.in;
+    if (word === 'between') return levels.between;
+    return likeWords.includes(word) ? levels.like : undefined;
   }
 
   #specialForm(
@@ -191,10 +228,14 @@ export class ExpressionParser {
     if (what.value === 'distinct' && this.#tokens.isWord('from')) {
       this.#tokens.next();
       const right = this.parse(levels.is + 1);
-      return { kind: 'unsupported', what: 'IS DISTINCT FROM', ...span(operand, right) };
+      const sign = negated ? '=' : '!=';
+      const what = `IS ${negated ? 'NOT ' : ''}DISTINCT FROM`;
+      const hint = `Write ${sign}, and IS NULL where a value may be missing`;
+      return { kind: 'unsupported', what, hint, ...span(operand, right) };
     }
     if (what.value !== 'null' && what.value !== 'true' && what.value !== 'false') {
-      throw new SqlSyntaxError('SQL_SYNTAX', what, 'Expected NULL, TRUE or FALSE after IS');
+      const fix = `Write ${negated ? '!=' : '='} to compare with a value`;
+      throw new SqlSyntaxError('SQL_SYNTAX', what, 'Expected NULL, TRUE or FALSE after IS', fix);
     }
     return { kind: 'is', operand, negated, what: what.value, ...span(operand, what) };
   }
@@ -234,12 +275,6 @@ export class ExpressionParser {
         return { ...this.#constant(1n), isTruthWord: true };
       case 'false':
         return { ...this.#constant(0n), isTruthWord: true };
-      case 'current_date':
-      case 'current_time':
-      case 'current_timestamp': {
-        const { start, end } = this.#tokens.next();
-        return { kind: 'unsupported', what: token.value.toUpperCase(), start, end };
-      }
       case 'case':
         return this.#case();
       case 'cast':
@@ -250,20 +285,36 @@ export class ExpressionParser {
         if (this.#tokens.isSymbol('(', 1)) return this.#list('(', ')');
         return this.#nameOrCall();
       case 'exists':
+        if (this.#tokens.isSymbol('(', 1)) return this.#exists();
+        break;
       case 'any':
       case 'some':
       case 'all':
-        if (!this.#tokens.isSymbol('(', 1)) break;
-        this.#tokens.next();
-        return this.#unsupportedCall(token);
+        if (this.#tokens.isSymbol('(', 1)) return this.#quantified(token);
+        break;
       case 'like':
         if (this.#grammar.isSqlite && this.#tokens.isSymbol('(', 1)) return this.#nameOrCall(true);
         break;
       case 'substring':
         return this.#substring();
     }
-    if (RESERVED_WORDS.has(token.value)) throw this.#tokens.reserved(token);
+    if (RESERVED_WORDS.has(token.value)) return this.#reservedWord(token);
     return this.#nameOrCall();
+  }
+
+  /** `current_date`, a name that lacks its quotes, or a word at the wrong place. */
+  #reservedWord(token: Token): ExprSyntax {
+    const { value, start, end } = token;
+    if (VALUE_WORDS.test(value)) {
+      const name = [this.#tokens.identifier(this.#tokens.next())];
+      return { kind: 'call', name, args: [], decoration: undefined, start, end };
+    }
+    if (OPERATOR_WORDS.has(value) || this.#tokens.isClauseStart()) {
+      throw this.#tokens.unexpected('an expression');
+    }
+    this.#tokens.report(this.#tokens.reserved(token));
+    const part = this.#tokens.identifier(this.#tokens.next());
+    return { kind: 'broken', start: part.start, end: part.end };
   }
 
   #constant(value: null | bigint): Extract<ExprSyntax, { kind: 'literal' }> {
@@ -275,20 +326,15 @@ export class ExpressionParser {
     const subquery = this.#subquery();
     if (subquery !== undefined) return subquery;
     const open = this.#tokens.next();
-    const inner = this.parse();
+    const first = this.parse();
     if (this.#tokens.isSymbol(',')) {
-      const close = this.#skipTo(')');
-      throw new SqlSyntaxError(
-        'SQL_SYNTAX',
-        { start: open.start, end: close.end },
-        'A list in parentheses is not supported',
-        this.#grammar.isSqlite
-          ? 'Compare the values one by one'
-          : `Use ARRAY[...] (edition 3) or a JSON array literal such as '["a","b"]'`,
-      );
+      const items = [first];
+      while (this.#tokens.takeSymbol(',')) items.push(this.parse());
+      const { end } = this.#tokens.expectClosing(')', open);
+      return { kind: 'array', form: 'parentheses', items, start: open.start, end };
     }
-    const close = this.#tokens.expectSymbol(')');
-    return { ...inner, start: open.start, end: close.end };
+    const close = this.#tokens.expectClosing(')', open);
+    return { ...first, start: open.start, end: close.end };
   }
 
   /** `(SELECT ...)`; undefined, with nothing taken, when there is none. */
@@ -298,7 +344,7 @@ export class ExpressionParser {
     if (!this.#tokens.isSymbol('(') || !isSelect) return undefined;
     const open = this.#tokens.next();
     const select = this.#parseSelect();
-    const close = this.#tokens.expectSymbol(')');
+    const close = this.#tokens.expectClosing(')', open);
     return { kind: 'select', select, start: open.start, end: close.end };
   }
 
@@ -329,24 +375,33 @@ export class ExpressionParser {
 
   #list(open: string, close: string): ExprSyntax {
     const { start } = this.#tokens.next();
-    this.#tokens.expectSymbol(open);
-    const items = this.#expressionsUntil(close);
-    return { kind: 'array', items, start, end: this.#tokens.lastEnd() };
+    const form = open === '[' ? 'array' : 'row';
+    const bracket = this.#tokens.expectSymbol(open);
+    const items = this.#expressionsUntil(close, bracket);
+    return { kind: 'array', form, items, start, end: this.#tokens.lastEnd() };
   }
 
-  #expressionsUntil(close: string): ExprSyntax[] {
+  #expressionsUntil(close: string, open: Token): ExprSyntax[] {
     const items: ExprSyntax[] = [];
     if (this.#tokens.takeSymbol(close)) return items;
     do items.push(this.parse());
     while (this.#tokens.takeSymbol(','));
-    this.#tokens.expectSymbol(close);
+    this.#tokens.expectClosing(close, open);
     return items;
   }
 
-  #unsupportedCall(name: Token): ExprSyntax {
-    const close = this.#skipTo(')');
-    const what = name.value.toUpperCase();
-    return { kind: 'unsupported', what, start: name.start, end: close.end };
+  #exists(): ExprSyntax {
+    const { start } = this.#tokens.next();
+    const open = this.#tokens.next();
+    const select = this.#parseSelect();
+    const { end } = this.#tokens.expectClosing(')', open);
+    return { kind: 'exists', select, start, end };
+  }
+
+  #quantified({ value, start }: Token): ExprSyntax {
+    this.#tokens.next();
+    const operand = this.#parenthesised();
+    return { kind: 'quantified', word: value, operand, start, end: operand.end };
   }
 
   #substring(): ExprSyntax {
@@ -365,14 +420,19 @@ export class ExpressionParser {
       this.#tokens.next();
       parts.push(this.#tokens.expectName('a name', true));
     }
-    const start = parts[0]?.start ?? 0;
-    if (!this.#tokens.takeSymbol('(')) {
-      return { kind: 'name', parts, start, end: this.#tokens.lastEnd() };
+    const [first] = parts;
+    const start = first?.start ?? 0;
+    if (this.#tokens.isSymbol('(')) return this.#call(parts, start);
+    const token = this.#tokens.peek();
+    if (token.kind === 'text' && parts.length === 1 && first?.quoted === false) {
+      this.#tokens.next();
+      return { kind: 'typed text', type: first.name, value: token.value, start, end: token.end };
     }
-    return this.#call(parts, start);
+    return { kind: 'name', parts, start, end: this.#tokens.lastEnd() };
   }
 
   #call(name: readonly Identifier[], start: number): ExprSyntax {
+    const open = this.#tokens.next();
     const args: ExprSyntax[] = [];
     let decoration = this.#tokens.isWord('distinct') ? this.#tokens.next() : undefined;
     if (this.#tokens.isSymbol('*')) {
@@ -385,7 +445,7 @@ export class ExpressionParser {
       decoration = this.#tokens.peek();
       this.#skipTo(')');
     } else {
-      this.#tokens.expectSymbol(')');
+      this.#tokens.expectClosing(')', open);
     }
     if (this.#tokens.isWord('over', 'filter') && this.#tokens.isSymbol('(', 1)) {
       decoration = this.#tokens.next();
@@ -407,6 +467,25 @@ export class ExpressionParser {
     }
   }
 }
+
+/** `current_timestamp` and the like: reserved words that are values. */
+const VALUE_WORDS = /^(?:current_|localtime|session_user)/;
+
+/** Reserved words that nobody takes for a name. */
+const OPERATOR_WORDS = new Set([
+  'and', 'or', 'not', 'in', 'is', 'as', 'like', 'ilike', 'then', 'when', 'else', 'isnull',
+  'notnull', 'select', 'from', 'where', 'on', 'with',
+]); // prettier-ignore
+
+/** Where an expression that could not be read ends at the latest. */
+function isBreak({ kind, value }: Token): boolean {
+  if (kind === 'symbol') return value === ',' || value === ';';
+  return kind === 'word' && BREAK_WORDS.has(value);
+}
+
+const BREAK_WORDS = new Set<string>([
+  ...CLAUSE_WORDS, 'and', 'or', 'as', 'when', 'then', 'else', 'end', 'select',
+]); // prettier-ignore
 
 function span(first: { start: number }, last: { end: number }): { start: number; end: number } {
   return { start: first.start, end: last.end };

@@ -2,12 +2,14 @@ import type { Diagnostics, Reporter } from '../diagnostics.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 import type { Grammar } from './grammar.ts';
 import { parseQuery } from './parse-select.ts';
-import { SqlSyntaxError } from './sql-syntax-error.ts';
+import { SqlSyntaxError, type SqlProblems } from './sql-syntax-error.ts';
 import type { Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
 
 export interface ParsedSqlText {
   readonly sql: string;
   readonly select: SelectSyntax;
+  /** Whether all of it could be read; otherwise nothing is to be said about what seems missing. */
+  readonly isComplete: boolean;
   /** Reports problems by their place in the SQL text. */
   readonly report: Reporter;
 }
@@ -18,25 +20,42 @@ export function parseSqlText(
   diagnostics: Diagnostics,
   { edition, grammar }: { readonly edition: number; readonly grammar: Grammar },
 ): ParsedSqlText | undefined {
-  const report = diagnostics.within((span) => text.toYaml(span));
+  const report = diagnostics.within(text);
+  const errorsBefore = diagnostics.errorCount;
   try {
-    const { select, trailing } = parseQuery(text.text, grammar);
+    const { select, trailing } = parseQuery(text.text, grammar, problemsOf(text, report));
+    const isComplete = diagnostics.errorCount === errorsBefore;
     if (trailing !== undefined) {
       const message = 'Only the first statement is used';
       // Edition 3 is lenient here, so that configs which work elsewhere deploy.
-      if (edition >= 3) report.warn('SQL_SYNTAX', trailing, message, 'Remove the rest');
-      else report.error('SQL_SYNTAX', trailing, 'Only one statement is allowed', 'Remove the rest');
+      const fix = { text: 'Remove the rest', edit: { ...trailing, text: '' } };
+      if (edition >= 3) report.warn('SQL_SYNTAX', trailing, message, fix);
+      else report.error('SQL_SYNTAX', trailing, 'Only one statement is allowed', fix);
     }
     if (select.distinct !== undefined && edition < 3) {
       const message = 'DISTINCT is not supported';
-      report.error('UNSUPPORTED_CLAUSE', select.distinct, message, 'Remove DISTINCT');
+      const { start, end } = select.distinct;
+      const text = 'Remove DISTINCT: every row is synced once anyway';
+      const fix = { text, edit: { start, end, text: '' } };
+      report.error('UNSUPPORTED_CLAUSE', select.distinct, message, fix);
     }
-    return { sql: text.text, select, report };
+    return { sql: text.text, select, isComplete, report };
   } catch (error) {
     if (!(error instanceof SqlSyntaxError)) throw error;
     report.error(error.code, error.span, error.message, error.fix);
     return undefined;
   }
+}
+
+/** Where a YAML comment ends the query too early, that is what to repair. */
+function problemsOf(text: SqlText, report: Reporter): SqlProblems {
+  if (!text.isCutByComment) return report;
+  const end = text.text.length;
+  const fix = 'A # after a blank begins a comment in YAML: put the query below the key after a |';
+  return {
+    error: (code, span, message, other) =>
+      report.error(code, span, message, span.end >= end ? fix : other),
+  };
 }
 
 /** As `warnUnquotedCapitals`, for the names of a table in FROM. */
@@ -58,5 +77,8 @@ export function warnUnquotedCapitals(
 ): void {
   if (edition >= 3 || identifier.quoted || identifier.raw === identifier.name) return;
   const message = `The unquoted name ${identifier.raw} is read as ${identifier.name}`;
-  report.warn('UNQUOTED_UPPERCASE', identifier, message, `Write "${identifier.raw}" in quotes`);
+  const text = `"${identifier.raw}"`;
+  const { start, end } = identifier;
+  const fix = { text: `Write ${text}, or ${identifier.name}`, edit: { start, end, text } };
+  report.warn('UNQUOTED_UPPERCASE', identifier, message, fix);
 }

@@ -1,4 +1,4 @@
-import type { ExprSyntax } from './syntax.ts';
+import type { ExprSyntax, LikeSyntax } from './syntax.ts';
 import type { TokenStream } from './token-stream.ts';
 
 /** What the forms that only SQLite's grammar has need of the parser of expressions. */
@@ -36,7 +36,7 @@ function wordAfterIs(right: ExprSyntax): 'null' | 'true' | 'false' | undefined {
   return right.value === 1n ? 'true' : 'false';
 }
 
-/** `[NOT] LIKE pattern [ESCAPE character]` and GLOB; NOT has been taken. */
+/** `[NOT] LIKE pattern [ESCAPE character]`, ILIKE and GLOB; NOT has been taken. */
 export function parseLike(
   parser: FormParser,
   operand: ExprSyntax,
@@ -44,12 +44,15 @@ export function parseLike(
   level: number,
 ): ExprSyntax {
   const { tokens } = parser;
-  const operator = tokens.next().value === 'glob' ? 'glob' : 'like';
+  const { value, start: from, end: to } = tokens.next();
+  const operator: LikeSyntax['operator'] = value === 'glob' || value === 'ilike' ? value : 'like';
+  const operatorSpan = { start: from, end: to };
   const pattern = parser.parse(level + 1);
   const escape = tokens.takeWord('escape') ? parser.parse(level + 1) : undefined;
   const { end } = escape ?? pattern;
   const { start } = operand;
-  return { kind: 'like', operator, operand, negated, pattern, escape, start, end };
+  const parts = { operator, operatorSpan, negated, operand, pattern, escape };
+  return { kind: 'like', ...parts, start, end };
 }
 
 /** `(a, b)` or `(SELECT ...)` after IN; a list may be empty. */
@@ -57,14 +60,14 @@ export function parseList(parser: FormParser): ExprSyntax {
   const { tokens } = parser;
   const subquery = parser.parseSubquery();
   if (subquery !== undefined) return subquery;
-  const { start } = tokens.expectSymbol('(');
+  const open = tokens.expectSymbol('(');
   const items: ExprSyntax[] = [];
   if (!tokens.isSymbol(')')) {
     do items.push(parser.parse(0));
     while (tokens.takeSymbol(','));
   }
-  const { end } = tokens.expectSymbol(')');
+  const { end } = tokens.expectClosing(')', open);
   const [only, second] = items;
   if (only?.kind === 'select' && second === undefined) return only;
-  return { kind: 'array', items, start, end };
+  return { kind: 'array', form: 'parentheses', items, start: open.start, end };
 }

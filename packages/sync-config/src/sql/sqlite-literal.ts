@@ -1,4 +1,4 @@
-import { SqlSyntaxError } from './sql-syntax-error.ts';
+import type { SqlProblems } from './sql-syntax-error.ts';
 import type { Token } from './token.ts';
 
 const HEX = /0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*/y;
@@ -8,9 +8,13 @@ const INTEGER = /\d+(?:_\d+)*/y;
 const BLOB = /[xX]'([^']*)'/y;
 
 /** A number or BLOB as SQLite writes them: `1e5`, `0x1F`, `1_000`, `x'00ff'`; undefined if none. */
-export function sqliteLiteral(sql: string, start: number): Token | undefined {
+export function sqliteLiteral(
+  sql: string,
+  start: number,
+  problems: SqlProblems,
+): Token | undefined {
   const blob = matchAt(BLOB, sql, start);
-  if (blob !== undefined) return blobToken(blob, start);
+  if (blob !== undefined) return blobToken(blob, start, problems);
   const number =
     numberToken('integer', matchAt(HEX, sql, start), start) ??
     numberToken('real', matchAt(REAL, sql, start), start) ??
@@ -20,7 +24,9 @@ export function sqliteLiteral(sql: string, start: number): Token | undefined {
   const following = matchAt(rest, sql, number.end);
   if (following === undefined) return number;
   const span = { start, end: number.end + following.length };
-  throw new SqlSyntaxError('SQL_SYNTAX', span, `${sql.slice(start, span.end)} is not a number`);
+  const message = `${sql.slice(start, span.end)} is not a number`;
+  problems.error('SQL_SYNTAX', span, message, 'Begin a name with a letter');
+  return { ...number, end: span.end };
 }
 
 function matchAt(pattern: RegExp, sql: string, at: number): string | undefined {
@@ -37,10 +43,11 @@ function numberToken(
   return { kind, value: text.replaceAll('_', ''), start, end: start + text.length };
 }
 
-function blobToken(text: string, start: number): Token {
+function blobToken(text: string, start: number, problems: SqlProblems): Token {
   const digits = text.slice(2, -1);
   const end = start + text.length;
   if (/^(?:[0-9a-fA-F]{2})*$/.test(digits)) return { kind: 'blob', value: digits, start, end };
   const message = 'A BLOB is written as pairs of hex digits';
-  throw new SqlSyntaxError('SQL_SYNTAX', { start, end }, message, "Write x'00ff'");
+  problems.error('SQL_SYNTAX', { start, end }, message, "Write x'00ff'");
+  return { kind: 'blob', value: '', start, end };
 }

@@ -46,11 +46,25 @@ export type ExprSyntax = Span &
       }
     | CaseSyntax
     | { readonly kind: 'cast'; readonly operand: ExprSyntax; readonly type: Identifier }
-    | { readonly kind: 'array'; readonly items: readonly ExprSyntax[] }
+    | ListSyntax
     | { readonly kind: 'select'; readonly select: SelectSyntax }
-    /** Parsed so that it can be refused by name, e.g. `EXISTS (...)`. */
-    | { readonly kind: 'unsupported'; readonly what: string }
+    /** The rest is parsed so that it can be refused by name, with the rewrite. */
+    | { readonly kind: 'exists'; readonly select: SelectSyntax }
+    /** `ANY (operand)`, and SOME and ALL. */
+    | { readonly kind: 'quantified'; readonly word: string; readonly operand: ExprSyntax }
+    /** `DATE '2031-07-08'` */
+    | { readonly kind: 'typed text'; readonly type: string; readonly value: string }
+    | { readonly kind: 'unsupported'; readonly what: string; readonly hint?: string }
+    /** Could not be read; has been reported. */
+    | { readonly kind: 'broken' }
   );
+
+export interface ListSyntax extends Span {
+  readonly kind: 'array';
+  /** `ARRAY[...]`, `ROW(...)`, or only `(...)`, which is SQLite's. */
+  readonly form: 'array' | 'row' | 'parentheses';
+  readonly items: readonly ExprSyntax[];
+}
 
 export interface CallSyntax extends Span {
   readonly kind: 'call';
@@ -78,7 +92,8 @@ export interface InSyntax extends Span {
 
 export interface LikeSyntax extends Span {
   readonly kind: 'like';
-  readonly operator: 'like' | 'glob';
+  readonly operator: 'like' | 'ilike' | 'glob';
+  readonly operatorSpan: Span;
   readonly operand: ExprSyntax;
   readonly negated: boolean;
   readonly pattern: ExprSyntax;
@@ -98,6 +113,8 @@ export interface SelectSyntax extends Span {
   readonly from: readonly SourceSyntax[];
   /** WHERE and all ON conditions; only inner joins exist, so their place does not matter. */
   readonly conditions: readonly ExprSyntax[];
+  /** An outer join was reported already. */
+  readonly hasRefusedJoin?: boolean;
 }
 
 export type ColumnSyntax = Span &
@@ -125,4 +142,6 @@ export type SourceSyntax = Span &
         readonly alias: Identifier;
         readonly columnNames: readonly Identifier[] | undefined;
       }
+    /** Could not be read; has been reported. */
+    | { readonly kind: 'broken' }
   );

@@ -1,9 +1,11 @@
+import { OPAQUE } from '../advice/advised-query.ts';
 import type { CompileContext } from '../compile-context.ts';
-import type { Reporter } from '../diagnostics.ts';
+import type { Fix, Reporter, Span } from '../diagnostics.ts';
 import { hasCollate } from '../expr/affinity.ts';
 import { comparisonsOf } from '../expr/comparisons.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression } from '../expr/expression.ts';
+import { refuseExists } from '../expr/refused-forms.ts';
 import type { Expansion } from '../plan/queries.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
 import { containsExpression } from '../sql/expression-children.ts';
@@ -13,6 +15,7 @@ import {
   type ParsedSqlText,
 } from '../sql/parse-sql-text.ts';
 import type {
+  CallSyntax,
   ColumnSyntax,
   ExprSyntax,
   Identifier,
@@ -20,7 +23,7 @@ import type {
   SelectSyntax,
   SourceSyntax,
 } from '../sql/syntax.ts';
-import { resolveTable } from '../tables/table-reference.ts';
+import { columnType, resolveTable } from '../tables/table-reference.ts';
 import { bindList, checkListOfOne } from './bind-list.ts';
 import type { BoundSelect, Cte, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
@@ -56,17 +59,63 @@ export class QueryBinder {
 
   bindSelect(select: SelectSyntax, parent: Scope | undefined): BoundSelect {
     const scope = new Scope(parent, this.#report);
+    // A text or comment that is not closed may have swallowed FROM.
+    if (select.from.length === 0 && !this.#parsed.isComplete) scope.declareBroken();
     const conditions: Formula[] = [];
     const sources = select.from.flatMap((source) => this.#declare(source, scope, conditions));
     for (const condition of select.conditions) {
       conditions.push(this.#condition(condition, scope, false));
     }
+    this.#advise(select, scope);
     return {
       scope,
       sources,
       condition: { kind: 'and', parts: conditions },
       bind: (syntax) => this.#bind(syntax, scope),
     };
+  }
+
+  /** Shows the query to whoever gives advice, as expressions with conditions as they are written. */
+  #advise(select: SelectSyntax, scope: Scope): void {
+    const { advise, edition, fixedJsonExtract } = this.#context;
+    if (advise === undefined) return;
+    const context = this.#bindContext(scope);
+    const [first, ...rest] = select.conditions.map((syntax) => this.#asValue(syntax, scope));
+    advise({
+      report: this.#report,
+      sql: this.#parsed.sql,
+      select,
+      edition,
+      fixedJsonExtract,
+      condition: first && rest.reduce((all, next) => operatorCall('and', [all, next], next), first),
+      values: select.columns.flatMap((column) =>
+        column.kind === 'expr' ? [bindExpression(column.expr, context)] : [],
+      ),
+      columnType: (source, column) => {
+        const found = this.sources.get(source);
+        return found?.kind === 'table' ? columnType(found.table, column) : undefined;
+      },
+      isElement: (source) => this.sources.get(source)?.kind === 'each',
+    });
+  }
+
+  /** A condition as a value; what is only a condition, such as IN (SELECT ...), is opaque. */
+  #asValue(syntax: ExprSyntax, scope: Scope): Expression {
+    const of = (part: ExprSyntax) => this.#asValue(part, scope);
+    if (syntax.kind === 'unary' && syntax.operator === 'not') {
+      return operatorCall('not', [of(syntax.operand)], syntax);
+    }
+    if (syntax.kind === 'binary' && (syntax.operator === 'and' || syntax.operator === 'or')) {
+      return operatorCall(syntax.operator, [of(syntax.left), of(syntax.right)], syntax);
+    }
+    const isOverlap = syntax.kind === 'binary' && syntax.operator === '&&';
+    const isMatch =
+      syntax.kind === 'in' &&
+      (syntax.right.kind === 'select' || this.#cteOf(syntax.right) !== undefined);
+    if (isOverlap || syntax.kind === 'exists') return operatorCall(OPAQUE, [], syntax);
+    const context = this.#bindContext(scope);
+    if (!isMatch) return bindExpression(syntax, context);
+    return operatorCall(OPAQUE, [bindExpression(syntax.operand, context)], syntax);
   }
 
   /** The named columns of a subquery or CTE. */
@@ -79,7 +128,8 @@ export class QueryBinder {
     const columns = new Map<string, Expression>();
     if (columnNames !== undefined && columnNames.length !== select.columns.length) {
       const message = `The list has ${columnNames.length} names for ${select.columns.length} columns`;
-      this.#report.error('SUBQUERY_COLUMNS', columnNames[0] ?? select, message);
+      const fix = 'Give each column one name';
+      this.#report.error('SUBQUERY_COLUMNS', columnNames[0] ?? select, message, fix);
     }
     select.columns.forEach((column, i) => {
       if (column.kind === 'star') {
@@ -88,11 +138,13 @@ export class QueryBinder {
       }
       const name = columnNames?.[i]?.name ?? columnName(column);
       if (name === undefined) {
-        this.#report.error('ALIAS_REQUIRED', column, 'An expression needs a name', 'Add AS name');
+        const fix = addAlias(column, `column${i + 1}`);
+        this.#report.error('ALIAS_REQUIRED', column, 'An expression needs a name', fix);
         return;
       }
       if (columns.has(name)) {
-        this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
+        const fix = 'Give one of them another name with AS';
+        this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`, fix);
       }
       refuseElementsIn(column.expr, this.#report);
       columns.set(name, this.#derivedColumn(bound.bind(column.expr), column));
@@ -109,12 +161,8 @@ export class QueryBinder {
   }
 
   #refuseStar(column: ColumnSyntax): void {
-    this.#report.error(
-      'STAR_IN_SUBQUERY',
-      column,
-      '* is not allowed in a subquery',
-      'Name the columns',
-    );
+    const message = '* is not allowed in a subquery';
+    this.#report.error('STAR_IN_SUBQUERY', column, message, 'Name the columns');
   }
 
   /** Puts a source into scope; gives the numbers of what always takes part because of it. */
@@ -125,9 +173,12 @@ export class QueryBinder {
       case 'select': {
         const { columns, bound } = this.bindDerived(source.select, source.columnNames, undefined);
         conditions.push(bound.condition);
-        scope.declare(source.alias, { kind: 'derived', columns });
+        scope.declare(source.alias, { kind: 'derived', columns, isBroken: false });
         return bound.sources;
       }
+      case 'broken':
+        scope.declareBroken();
+        return [];
       case 'function':
         return this.#declareEach(source, scope);
     }
@@ -141,9 +192,9 @@ export class QueryBinder {
     const name = source.alias ?? source.table;
     const cte = source.schema === undefined ? this.#findCte(source.table) : undefined;
     if (cte !== undefined) {
-      const { columns, bound } = cte.bind(this.sources);
+      const { columns, bound } = cte.bind(this.sources, source.table);
       conditions.push(bound.condition);
-      scope.declare(name, { kind: 'derived', columns });
+      scope.declare(name, { kind: 'derived', columns, isBroken: cte.isBroken });
       return bound.sources;
     }
     const { edition } = this.#context;
@@ -168,8 +219,8 @@ export class QueryBinder {
     const [input] = call.args;
     const name = call.name[0];
     if (name?.name !== 'json_each' || input === undefined || call.args.length !== 1) {
-      const message = 'Only json_each(value) is allowed in FROM';
-      this.#report.error('UNKNOWN_FUNCTION', call, message);
+      reportTableFunction(call, this.#report);
+      scope.declareBroken();
       return [];
     }
     const bound = bindExpression(input, this.#bindContext(scope));
@@ -182,7 +233,8 @@ export class QueryBinder {
     const id = this.sources.addEach(input, mode);
     if (id !== undefined) return id;
     const message = 'json_each and IN can take one table or the request apart, not a mix of them';
-    this.#report.error('MIXED_EXPR', syntax, message);
+    const fix = 'Use values of one table only, or of the request only';
+    this.#report.error('MIXED_EXPR', syntax, message, fix);
     return this.sources.addEach(constant(null, syntax), mode) ?? 0;
   }
 
@@ -198,6 +250,10 @@ export class QueryBinder {
     if (syntax.kind === 'in') return this.#in(syntax, scope, negated !== syntax.negated);
     if (syntax.kind === 'binary' && syntax.operator === '&&') {
       return this.#overlap(syntax, scope, negated);
+    }
+    if (syntax.kind === 'exists') {
+      refuseExists(syntax, negated, this.#bindContext(scope));
+      return ALWAYS;
     }
     const expression = this.#bind(syntax, scope);
     return term(negated ? operatorCall('not', [expression], syntax) : expression);
@@ -222,7 +278,8 @@ export class QueryBinder {
     }
     if (negated) {
       const message = 'NOT IN with a subquery is not supported';
-      this.#report.error('NEGATED_MATCH', syntax, message);
+      const fix = 'Keep a column that says the same, and compare that';
+      this.#report.error('NEGATED_MATCH', syntax, message, fix);
       return ALWAYS;
     }
     const left = this.#bind(syntax.operand, scope);
@@ -237,7 +294,8 @@ export class QueryBinder {
     negated: boolean,
   ): Formula {
     if (negated) {
-      this.#report.error('NEGATED_MATCH', syntax, 'NOT is not allowed around &&');
+      const fix = 'Keep a column that says the same, and compare that';
+      this.#report.error('NEGATED_MATCH', syntax, 'NOT is not allowed around &&', fix);
       return ALWAYS;
     }
     return this.#withElements(syntax.left, scope, syntax.left, undefined, (a) =>
@@ -309,7 +367,7 @@ export class QueryBinder {
     }
     if (column === undefined || second !== undefined) {
       const message = 'A subquery after IN must have one column';
-      this.#report.error('SUBQUERY_COLUMNS', second ?? select, message);
+      this.#report.error('SUBQUERY_COLUMNS', second ?? select, message, 'Select one column');
       return undefined;
     }
     const element = comparisonsOf(this.#context.dialect).column(bound.bind(column.expr));
@@ -337,13 +395,18 @@ export class QueryBinder {
     const cte = name && this.#findCte(name);
     if (cte === undefined) return undefined;
     return () => {
-      const { columns, bound } = cte.bind(this.sources);
+      if (cte.isBroken) return undefined;
+      const { columns, bound } = cte.bind(this.sources, syntax);
       const [element, second] = columns.values();
       if (element !== undefined && second === undefined) {
         return { element: { ...element, start: syntax.start, end: syntax.end }, bound };
       }
-      const message = `${name?.name ?? ''} must have one column to stand after IN`;
-      this.#report.error('SUBQUERY_COLUMNS', syntax, message);
+      const message = `${name?.raw ?? ''} has ${columns.size} columns, and after IN there must be one`;
+      const [first = 'column'] = columns.keys();
+      const text = `(SELECT ${first} FROM ${name?.raw ?? ''})`;
+      const { start, end } = syntax;
+      const fix = { text: `Write ${text}`, edit: { start, end, text } };
+      this.#report.error('SUBQUERY_COLUMNS', syntax, message, fix);
       return undefined;
     };
   }
@@ -362,6 +425,8 @@ export class QueryBinder {
         }
         return scope.resolve(name);
       },
+      isRowColumn: (expression) =>
+        expression.kind === 'column' && this.sources.get(expression.source)?.kind === 'table',
       resolveCall: (call) =>
         bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ??
         bindTableFact(call, scope, this.#context.edition, this.#report),
@@ -370,8 +435,29 @@ export class QueryBinder {
   }
 }
 
+/** Functions that give rows elsewhere. */
+function reportTableFunction(call: CallSyntax, report: Reporter): void {
+  const [name] = call.name;
+  const { start, end } = name ?? call;
+  const isSame = name !== undefined && JSON_EACH_ELSEWHERE.has(name.name);
+  const fix = isSame
+    ? { text: 'Write json_each', edit: { start, end, text: 'json_each' } }
+    : 'Use json_each(value), a table or a subquery';
+  report.error('UNKNOWN_FUNCTION', call, 'Only json_each(value) is allowed in FROM', fix);
+}
+
+const JSON_EACH_ELSEWHERE: ReadonlySet<string> = new Set([
+  'unnest', 'jsonb_each', 'json_array_elements', 'jsonb_array_elements', 'json_tree',
+  'jsonb_array_elements_text', 'json_array_elements_text',
+]); // prettier-ignore
+
 function term(expression: Expression): Formula {
   return { kind: 'term', expression };
+}
+
+/** How to name an expression; the name is a proposal. */
+export function addAlias({ end }: Span, name: string): Fix {
+  return { text: 'Add AS name', edit: { start: end, end, text: ` AS ${name}` } };
 }
 
 /** The name that a column has without an alias list; undefined for an unnamed expression. */

@@ -1,3 +1,4 @@
+import type { Span } from '../diagnostics.ts';
 import type { Expression } from '../expr/expression.ts';
 import type { ExprSyntax } from '../sql/syntax.ts';
 import type { Formula } from './formula.ts';
@@ -22,7 +23,10 @@ export interface DerivedSelect {
 
 /** A named SELECT; every mention is a copy with its own sources. */
 export interface Cte {
-  bind(into: SourceList): DerivedSelect;
+  /** It has errors, which have been reported; nothing is to be said about what it gives. */
+  readonly isBroken: boolean;
+  /** `mention` is where the query names it. */
+  bind(into: SourceList, mention: Span): DerivedSelect;
 }
 
 export interface CteFinder {

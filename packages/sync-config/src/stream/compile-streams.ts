@@ -56,16 +56,18 @@ function compileStream(
 
 function warnDangerous(stream: StreamDocument, queries: readonly CompiledStreamQuery[]): void {
   if (stream.acceptsDangerousQueries) return;
-  for (const { isDangerous, report, span } of queries) {
-    if (!isDangerous) continue;
-    report.warn(
-      'DANGEROUS',
-      span,
-      'Any client can choose what it syncs here, for nothing authenticated restricts it',
-      'Add a condition on auth, or set accept_potentially_dangerous_queries: true',
-    );
+  for (const { trusted, report } of queries) {
+    for (const { name, span } of trusted) {
+      const message = `Any client can set ${name}, and nothing authenticated restricts what it gets here`;
+      report.warn('DANGEROUS', span, message, DANGEROUS_FIX);
+    }
   }
 }
+
+const DANGEROUS_FIX =
+  'Add a condition that ties rows to the user, such as owner_id = auth.user_id() or ' +
+  'list_id IN (SELECT list_id FROM members WHERE user_id = auth.user_id()). ' +
+  'If every client may see all of it, set accept_potentially_dangerous_queries: true';
 
 /** The default subscription of a stream has no parameters, so they are NULL there (9 rule 6). */
 function warnDefaultSubscription(

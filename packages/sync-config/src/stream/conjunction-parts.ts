@@ -92,7 +92,9 @@ function reportMixed(term: Expression, roots: ReadonlySet<number>, report: Repor
   const parties = roots.has(REQUEST_SOURCE) ? 'a row and the request' : 'two tables';
   if (isNegation || (term.kind === 'call' && term.name === '!=')) {
     const message = `A condition on ${parties} cannot be negated`;
-    report.error('NEGATED_MATCH', term, message, 'Only = and IN may connect them');
+    const fix =
+      'Only = and IN may connect them: turn the condition round, or keep a column that says the same';
+    report.error('NEGATED_MATCH', term, message, fix);
     return;
   }
   if (term.kind === 'call' && /^= (?:nocase|rtrim)$/.test(term.name)) {
@@ -101,7 +103,9 @@ function reportMixed(term: Expression, roots: ReadonlySet<number>, report: Repor
     return;
   }
   const message = `A condition on ${parties} must be an equality`;
-  report.error('MIXED_EXPR', term, message, 'Only = and IN may connect them');
+  const fix =
+    'Only = and IN may connect them; compare one side with a constant, or filter on the device';
+  report.error('MIXED_EXPR', term, message, fix);
 }
 
 /** Whether an expression reads a json_each source. */

@@ -1,37 +1,35 @@
 import type { SyncOptions } from '../contract.ts';
-import type { Span } from '../diagnostics.ts';
-import type { YamlEntry, YamlReader } from './yaml-reader.ts';
+import { CONFIG_KEYS, EDITIONS, type KeyRule } from './config-keys.ts';
+import type { Fields, YamlEntry, YamlReader } from './yaml-reader.ts';
 
-const KEYS = [
-  'edition', 'timestamps_iso8601', 'versioned_bucket_ids', 'fixed_json_extract',
-  'custom_postgres_types', 'timestamp_max_precision', 'unstable_sqlite_expression_engine',
-  'storage_version',
-]; // prettier-ignore
-
-const PRECISIONS = ['seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
-
-type Fields = ReadonlyMap<string, YamlEntry>;
+const PRECISIONS = CONFIG_KEYS.timestamp_max_precision.value.options;
 
 export interface ReadOptions {
-  readonly edition: number;
-  readonly sqliteExpressions: boolean;
   readonly options: SyncOptions;
+  /** Whether expressions have SQLite's meaning. */
+  readonly sqliteExpressions: boolean;
 }
 
-/**
- * Reads `config`. An edition that does not exist is reported and read as `likelyEdition`.
- * Source: spec/sync-config.md 2.
- */
-export function readOptions(
-  reader: YamlReader,
-  entry: YamlEntry | undefined,
-  likelyEdition: number,
-): ReadOptions {
-  const at = entry?.keySpan ?? { start: 0, end: 0 };
-  const fields: Fields =
-    (entry && reader.fields(entry.value, 'config', KEYS, at)) ?? new Map<string, YamlEntry>();
-  const edition = readEdition(reader, fields.get('edition'), likelyEdition);
-  const flag = (key: string) => reader.boolean(fields.get(key), edition >= 2, 'OPTION_VALUE');
+/** Reads `config.edition`; undefined when it is there and cannot be understood. */
+export function readEdition(reader: YamlReader, entry: YamlEntry | undefined): number | undefined {
+  if (entry === undefined) return CONFIG_KEYS.edition.default;
+  return reader.choice(entry, EDITIONS, 'EDITION');
+}
+
+/** Reads the options of `config`. Source: spec/sync-config.md 2. */
+export function readOptions(reader: YamlReader, fields: Fields, edition: number): ReadOptions {
+  const flag = (
+    key:
+      | 'timestamps_iso8601'
+      | 'versioned_bucket_ids'
+      | 'fixed_json_extract'
+      | 'custom_postgres_types',
+  ) => {
+    const { onFromEdition } = CONFIG_KEYS[key] satisfies KeyRule;
+    const entry = fields.get(key);
+    const byDefault = edition >= onFromEdition;
+    return entry === undefined ? byDefault : reader.boolean(entry, byDefault, 'OPTION_VALUE');
+  };
   const timestampsIso8601 = flag('timestamps_iso8601');
   const options: SyncOptions = {
     timestampsIso8601,
@@ -43,20 +41,7 @@ export function readOptions(
   const { fixedJsonExtract } = options;
   const sqliteExpressions = readSqliteEngine(reader, fields, edition, fixedJsonExtract);
   checkStorageVersion(reader, fields.get('storage_version'));
-  return { edition, sqliteExpressions, options };
-}
-
-function readEdition(
-  reader: YamlReader,
-  entry: YamlEntry | undefined,
-  likelyEdition: number,
-): number {
-  if (entry === undefined) return 1;
-  const value = reader.scalar(entry.value);
-  if (value === 1 || value === 2 || value === 3 || value === 4) return value;
-  const span = reader.span(entry.value, entry.keySpan);
-  reader.diagnostics.error('EDITION', span, 'The edition must be 1, 2, 3 or 4', 'Use edition: 3');
-  return likelyEdition;
+  return { options, sqliteExpressions };
 }
 
 function readPrecision(
@@ -66,14 +51,10 @@ function readPrecision(
 ): SyncOptions['timestampMaxPrecision'] {
   const entry = fields.get('timestamp_max_precision');
   if (entry === undefined) return undefined;
-  const span = reader.span(entry.value, entry.keySpan);
-  const value = reader.scalar(entry.value);
-  const precision = PRECISIONS.find((known) => known === value);
-  if (precision === undefined) {
-    const message = `timestamp_max_precision must be one of ${PRECISIONS.join(', ')}`;
-    reader.diagnostics.error('OPTION_VALUE', span, message);
-  } else if (!isIso) {
-    const message = 'timestamp_max_precision needs timestamps_iso8601';
+  const precision = reader.choice(entry, PRECISIONS, 'OPTION_VALUE');
+  if (precision !== undefined && !isIso) {
+    const span = reader.span(entry.value, entry.keySpan);
+    const message = 'timestamp_max_precision has no effect without timestamps_iso8601';
     const fix = 'Add timestamps_iso8601: true';
     reader.diagnostics.error('OPTION_DEPENDENCY', span, message, fix);
   }
@@ -88,7 +69,8 @@ function readSqliteEngine(
   fixedJsonExtract: boolean,
 ): boolean {
   const entry = fields.get('unstable_sqlite_expression_engine');
-  const isOn = reader.boolean(entry, edition >= 4, 'OPTION_VALUE');
+  const isOn =
+    entry === undefined ? edition >= 4 : reader.boolean(entry, edition >= 4, 'OPTION_VALUE');
   const refuse = (key: string, message: string, fix: string) => {
     const at = fields.get(key);
     const span = at === undefined ? { start: 0, end: 0 } : reader.span(at.value, at.keySpan);
@@ -108,12 +90,9 @@ function readSqliteEngine(
 
 function checkStorageVersion(reader: YamlReader, entry: YamlEntry | undefined): void {
   if (entry === undefined) return;
-  const span: Span = reader.span(entry.value, entry.keySpan);
-  const value = reader.scalar(entry.value);
-  if (value === 3) {
-    const message = 'storage_version 3 is experimental; it has no effect here';
-    reader.diagnostics.warn('STORAGE_VERSION', span, message);
-  } else if (value !== 2) {
-    reader.diagnostics.error('STORAGE_VERSION', span, 'storage_version must be 2', 'Remove it');
-  }
+  const { options } = CONFIG_KEYS.storage_version.value;
+  if (reader.choice(entry, options, 'STORAGE_VERSION') !== 3) return;
+  const span = reader.span(entry.value, entry.keySpan);
+  const message = 'storage_version 3 is experimental; it has no effect here';
+  reader.diagnostics.warn('STORAGE_VERSION', span, message, 'Remove it');
 }

@@ -1,31 +1,76 @@
-import type { Span } from '../diagnostics.ts';
+import type { TextEdit } from '../contract.ts';
+import type { Span, Translation } from '../diagnostics.ts';
 
 /** How a scalar is written in YAML. */
 export type ScalarStyle = 'plain' | 'single' | 'double' | 'block';
 
+/** The scalar that an SQL string stands in. */
+export interface ScalarPlace {
+  readonly yaml: string;
+  /** The scalar as written, quotes or block header included. */
+  readonly span: Span;
+  readonly style: ScalarStyle;
+  /** Inside `[...]` or `{...}`, where a plain scalar cannot hold commas and brackets. */
+  readonly inFlow: boolean;
+}
+
 /** An SQL string of the file, which knows where each of its characters stands in the YAML text. */
-export class SqlText {
+export class SqlText implements Translation {
   readonly text: string;
-  readonly #yaml: string;
-  readonly #span: Span;
-  readonly #style: ScalarStyle;
+  readonly place: ScalarPlace;
   #offsets: readonly number[] | undefined;
 
-  /** `span` is the scalar as written, quotes or block header included. */
-  constructor(text: string, yaml: string, span: Span, style: ScalarStyle) {
+  constructor(text: string, place: ScalarPlace) {
     this.text = text;
-    this.#yaml = yaml;
-    this.#span = span;
-    this.#style = style;
+    this.place = place;
+  }
+
+  /** Whether a `#` that was meant as part of the query began a YAML comment. */
+  get isCutByComment(): boolean {
+    const { yaml, span, style } = this.place;
+    return style === 'plain' && /^[ \t]+#/.test(yaml.slice(span.end));
   }
 
   /** Translates a span in `text` to one in the YAML text. */
   toYaml(span: Span): Span {
-    this.#offsets ??= alignScalar(this.text, this.#yaml, this.#span, this.#style);
-    const start = this.#offsets[span.start] ?? this.#span.end;
-    if (span.end <= span.start) return { start, end: start };
-    const last = this.#offsets[span.end - 1] ?? this.#span.end - 1;
+    if (span.end <= span.start) {
+      const at = this.#insertionPoint(span.start);
+      return { start: at, end: at };
+    }
+    const start = this.#offsetOf(span.start);
+    const last = this.#offsetOf(span.end - 1);
     return { start, end: Math.max(start, last + 1) };
+  }
+
+  editToYaml(edit: TextEdit): TextEdit | undefined {
+    const text = this.#written(edit);
+    return text === undefined ? undefined : { ...this.toYaml(edit), text };
+  }
+
+  #offsetOf(index: number): number {
+    const { yaml, span, style } = this.place;
+    this.#offsets ??= alignScalar(this.text, yaml, span, style);
+    return this.#offsets[index] ?? span.end;
+  }
+
+  /** Before the character at `index`, or behind the last word when there is only space. */
+  #insertionPoint(index: number): number {
+    if (index < this.text.length && !isSpace(this.text.charAt(index))) {
+      return this.#offsetOf(index);
+    }
+    const before = this.text.slice(0, index).trimEnd().length;
+    return before === 0 ? this.place.span.start : this.#offsetOf(before - 1) + 1;
+  }
+
+  /** `edit.text` as the scalar's style writes it; undefined where it cannot. */
+  #written({ text, start }: TextEdit): string | undefined {
+    const { style, inFlow } = this.place;
+    if (text.includes('\n')) return undefined;
+    if (style === 'single') return text.replaceAll("'", "''");
+    if (style === 'double') return text.replaceAll(/["\\]/g, '\\$&');
+    if (style === 'block') return text;
+    const isUnsafe = /: |:$| #|^#/.test(text) || (inFlow && /[[\]{},]/.test(text));
+    return isUnsafe || (start === 0 && !/^[\w(]/.test(text)) ? undefined : text;
   }
 }
 

@@ -37,6 +37,7 @@ export class Subject {
       diagnostics: this.#diagnostics,
       defaultSchema: 'main',
       sourceSchema: undefined,
+      fixedJsonExtract: true,
     };
   }
 
@@ -70,7 +71,11 @@ export class Subject {
   #bind(sql: string): Expression {
     const diagnostics = new Diagnostics();
     const context = { ...this.#context, diagnostics };
-    const text = new SqlText(sql, sql, { start: 0, end: sql.length }, 'plain');
+    const text = new SqlText(sql, {
+      yaml: sql,
+      span: { start: 0, end: sql.length },
+      style: 'plain',
+    });
     const parsed = parseSqlText(text, diagnostics, context);
     const [column] = parsed?.select.columns ?? [];
     if (parsed !== undefined && column?.kind === 'expr') {
