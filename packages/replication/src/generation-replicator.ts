@@ -227,7 +227,10 @@ export class GenerationReplicator {
   async *#upkeeps(signal: AbortSignal): AsyncGenerator<Work> {
     const { clock, limits } = this.#options;
     for (;;) {
-      await clock.sleep(this.#hasMoreUpkeep ? limits.compactPauseMs : limits.compactEveryMs, signal);
+      await clock.sleep(
+        this.#hasMoreUpkeep ? limits.compactPauseMs : limits.compactEveryMs,
+        signal,
+      );
       yield { kind: 'upkeep' };
     }
   }

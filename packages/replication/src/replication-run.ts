@@ -6,7 +6,12 @@ import { ConfigCompiler } from './config-compiler.ts';
 import { storedConfig, type ConfigEvent } from './configs/config-changes.ts';
 import type { DeployOutcome, ReplicationOptions } from './contract.ts';
 import { outcomeOfGeneration, outcomeWithin } from './deploy-outcome.ts';
-import { isSlotLost, runGeneration, runWithRetries, type GenerationRunOptions } from './generation-run.ts';
+import {
+  isSlotLost,
+  runGeneration,
+  runWithRetries,
+  type GenerationRunOptions,
+} from './generation-run.ts';
 import type { ConfigChange, GenerationReplicator } from './generation-replicator.ts';
 import { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
 import { parseResumePoint } from './resume-point.ts';
