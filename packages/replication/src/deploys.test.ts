@@ -20,9 +20,8 @@ const LIMITS = {
 
 const FIRST = SampleConfig.of(0, 2);
 
-const SEEDS = process.env.SLUICE_TEST_SEEDS?.split(',').map(Number) ?? [
-  ...Array.from({ length: 12 }, (_, i) => i + 1),
-];
+/** `SLUICE_TEST_SEEDS=100,101` runs others. */
+const SEEDS = process.env.SLUICE_TEST_SEEDS?.split(',').map(Number) ?? [1, 2, 3, 4, 5, 6, 7, 8];
 
 describe('deploys while everything else happens', () => {
   test.each(SEEDS)(
