@@ -12,7 +12,8 @@ import {
   runWithRetries,
   type GenerationRunOptions,
 } from './generation-run.ts';
-import type { ConfigChange, GenerationReplicator } from './generation-replicator.ts';
+import type { ConfigChange } from './config-switcher.ts';
+import type { GenerationReplicator } from './generation-replicator.ts';
 import { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
 import { parseResumePoint } from './resume-point.ts';
 import { surveyGenerations, wantedConfig, type GenerationSurvey } from './survey-generations.ts';
