@@ -66,15 +66,15 @@ export class CompiledPlan implements SyncPlan {
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
+    this.dataTables = distinctPatterns(this.#queries.rows);
+    this.parameterTables = distinctPatterns(this.#queries.lookups);
+    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
     this.#events = events;
     this.events = events.map(({ name, payloads }) => ({
       name,
       tables: payloads.map(({ pattern }) => pattern),
     }));
-    this.dataTables = distinctPatterns(this.#queries.rows);
-    this.parameterTables = distinctPatterns(this.#queries.lookups);
-    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
-    this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
+    this.#context = { dialect };
     this.#resolvable = definitions.map(({ queries }, i) => ({
       info: must(this.definitions[i], 'one entry for each definition'),
       queries: queries.buckets.map((query) => linkBucketQuery(query, this.#context)),
@@ -99,7 +99,7 @@ export class CompiledPlan implements SyncPlan {
       ...definition,
       prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
     }));
-    return new RequestResolver(definitions, request);
+    return new RequestResolver(definitions, request, this.#context.dialect);
   }
 
   clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema {
