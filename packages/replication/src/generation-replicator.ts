@@ -1,4 +1,4 @@
-import { AppError, BoundedQueue, pause, type Clock, type Logger } from '@sluice/base';
+import { AppError, BoundedQueue, type Clock, type Logger } from '@sluice/base';
 import type { SourcePosition } from '@sluice/model';
 import type { ChangeSource, SourceReplication } from '@sluice/source';
 import type {
@@ -22,6 +22,7 @@ import { ConfigStatuses, type ReplicationStatus } from './status.ts';
 import { TableChanges } from './table-changes.ts';
 import { tableLists, type TableList } from './table-lists.ts';
 import { TableRegistry } from './table-registry.ts';
+import { Waker } from './waker.ts';
 
 export interface GenerationReplicatorOptions {
   readonly generation: Generation;
@@ -84,6 +85,8 @@ export class GenerationReplicator {
   readonly #stop = new AbortController();
   readonly #stream: ChangeStream;
   readonly #feeds: Promise<void>[] = [];
+  /** Has the loop look again after some time, although nothing may arrive. */
+  readonly #waker: Waker;
 
   #configs: GenerationConfigs;
   #planned: readonly PlannedConfig[] = [];
@@ -91,7 +94,6 @@ export class GenerationReplicator {
   #hasEnded = false;
   /** The next config does not take over before the stream has passed this. */
   #switchNotBefore: SourcePosition = '';
-  #wakeAtMs: number | undefined;
   #hasMoreUpkeep = false;
 
   constructor(options: GenerationReplicatorOptions) {
@@ -100,6 +102,7 @@ export class GenerationReplicator {
     const resume = parseResumePoint(progress.resume);
     this.#configs = generation.configs;
     this.#queue = new BoundedQueue(limits.queuedRows);
+    this.#waker = new Waker(options.clock, this.#stop.signal, () => this.#wake());
     this.#work = new PendingWork(resume);
     this.#registry = new TableRegistry(logger);
     this.#tables = new TableChanges(this.#registry, this.#work, logger);
@@ -134,7 +137,7 @@ export class GenerationReplicator {
     if (this.#hasEnded) return Promise.reject(stopped());
     return new Promise((resolve, reject) => {
       this.#requests.push({ event, configFile, resolve, reject });
-      void this.#queue.push({ kind: 'wake' }, 0);
+      this.#wake();
     });
   }
 
@@ -202,6 +205,10 @@ export class GenerationReplicator {
       signal,
     );
     this.#feeds.push(this.#feed(lists, signal), this.#feed(this.#upkeeps(signal), signal));
+    this.#wake();
+  }
+
+  #wake(): void {
     void this.#queue.push({ kind: 'wake' }, 0);
   }
 
@@ -220,7 +227,10 @@ export class GenerationReplicator {
   async *#upkeeps(signal: AbortSignal): AsyncGenerator<Work> {
     const { clock, limits } = this.#options;
     for (;;) {
-      await clock.sleep(this.#hasMoreUpkeep ? limits.compactPauseMs : limits.compactEveryMs, signal);
+      await clock.sleep(
+        this.#hasMoreUpkeep ? limits.compactPauseMs : limits.compactEveryMs,
+        signal,
+      );
       yield { kind: 'upkeep' };
     }
   }
@@ -229,7 +239,7 @@ export class GenerationReplicator {
     const { signal } = this.#stop;
     for (const steps of this.#snapshots.start(signal)) this.#feeds.push(this.#feed(steps, signal));
     const { retryAtMs } = this.#snapshots;
-    if (retryAtMs !== undefined) this.#wakeAfter(retryAtMs - this.#options.clock.now());
+    if (retryAtMs !== undefined) this.#waker.wakeAfter(retryAtMs - this.#options.clock.now());
   }
 
   async #handle(work: Work): Promise<void> {
@@ -257,7 +267,7 @@ export class GenerationReplicator {
   async #writeWhenDue(): Promise<void> {
     const delayMs = this.#writeDelayMs();
     if (delayMs === 0) await this.#flush();
-    else if (delayMs !== undefined) this.#wakeAfter(delayMs);
+    else if (delayMs !== undefined) this.#waker.wakeAfter(delayMs);
   }
 
   /** Milliseconds until what has been taken should be written; undefined when nothing has to be. */
@@ -272,20 +282,6 @@ export class GenerationReplicator {
     const snapshotRuns = unread.some(({ roles }) => roles.has('serving'));
     const isFilling = this.#batches.isActive && !snapshotRuns && unread.length > 0;
     return this.#batches.delayMs({ isBehind, snapshotRuns, isFilling });
-  }
-
-  /** Has the loop look again after some time, although nothing may arrive. */
-  #wakeAfter(delayMs: number): void {
-    const { clock } = this.#options;
-    const atMs = clock.now() + delayMs;
-    if (this.#wakeAtMs !== undefined && this.#wakeAtMs <= atMs) return;
-    this.#wakeAtMs = atMs;
-    const wake = async (): Promise<void> => {
-      await pause(clock, delayMs, this.#stop.signal);
-      if (this.#wakeAtMs === atMs) this.#wakeAtMs = undefined;
-      await this.#queue.push({ kind: 'wake' }, 0);
-    };
-    void wake();
   }
 
   /** Whether a position without changes is worth a write; otherwise it is only acknowledged. */

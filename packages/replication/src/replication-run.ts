@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
-import { AppError, ConfigError, must, toAppError } from '@sluice/base';
+import { AppError, ConfigError, toAppError } from '@sluice/base';
 import type { Generation } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
 import { ConfigCompiler } from './config-compiler.ts';
 import { storedConfig, type ConfigEvent } from './configs/config-changes.ts';
 import type { DeployOutcome, ReplicationOptions } from './contract.ts';
 import { outcomeOfGeneration, outcomeWithin } from './deploy-outcome.ts';
-import { isSlotLost, runGeneration, runWithRetries, type GenerationRunOptions } from './generation-run.ts';
+import {
+  isSlotLost,
+  runGeneration,
+  runWithRetries,
+  type GenerationRunOptions,
+} from './generation-run.ts';
 import type { ConfigChange, GenerationReplicator } from './generation-replicator.ts';
 import { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
 import { parseResumePoint } from './resume-point.ts';
@@ -58,8 +63,10 @@ export class ReplicationRun {
     const end = (): void => this.#end();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
+    let filed = (): void => {};
+    this.#lastRequest = new Promise<void>((resolve) => (filed = resolve));
     try {
-      await this.#takeUpConfigFile();
+      void this.#deployFile(await this.#newConfigFile()).finally(filed);
       // Each round runs a fixed set of generations; it ends when that set must be chosen anew.
       while (!this.#ended.signal.aborted) {
         await this.#actBetweenRounds();
@@ -69,6 +76,7 @@ export class ReplicationRun {
     } finally {
       signal.removeEventListener('abort', end);
       end();
+      filed();
       await this.#actBetweenRounds(); // each finds that the run has ended
     }
   }
@@ -259,39 +267,37 @@ export class ReplicationRun {
   }
 
   /**
-   * Deploys the config file if it is another one than was taken up last: then what was deployed
-   * since, or gone back to, stands.
+   * The config file, if it is another one than was taken up last: otherwise what was deployed since,
+   * or gone back to, stands.
+   *
+   * @throws ConfigError `CONFIG_SYNC_INVALID` when it has errors and there is no other config.
    */
-  async #takeUpConfigFile(): Promise<void> {
+  async #newConfigFile(): Promise<WantedText | undefined> {
     const { configText: text, logger } = this.#options;
     const survey = await this.#survey();
-    this.#configFile = await this.#configFileOf(survey.preparing ?? survey.active);
-    if (text === undefined) return;
+    this.#configFile =
+      (await this.#configFileOf(survey.preparing)) ?? (await this.#configFileOf(survey.active));
+    if (text === undefined) return undefined;
     const file = createHash('sha256').update(text).digest('hex');
-    if (file === this.#configFile) return;
-    const plan = this.#compiler.tryCompile(text);
-    if (plan !== undefined) {
-      const deployed = this.#oneAtATime(() => this.#deploy({ text, plan, file }));
-      deployed.catch((error: unknown) => {
-        if (this.#ended.signal.aborted) return;
-        this.#failure = toAppError(error);
-        this.#end();
-      });
-      return;
+    if (file === this.#configFile) return undefined;
+    try {
+      return { text, plan: this.#compiler.compile(text), file };
+    } catch (error) {
+      if (wantedConfig(survey) === undefined && survey.missing.length === 0) throw error;
+      const { code, message } = toAppError(error);
+      logger.error('sync_config_invalid', { code, message });
+      return undefined;
     }
-    if (wantedConfig(survey) === undefined && survey.missing.length === 0) {
-      this.#compiler.compile(text);
-    }
-    const { message } = must(this.#failureOf(text), 'why the config does not compile');
-    logger.error('sync_config_invalid', { code: 'CONFIG_SYNC_INVALID', message });
   }
 
-  #failureOf(text: string): AppError | undefined {
+  /** Never rejects: a failure ends the run. */
+  async #deployFile(wanted: WantedText | undefined): Promise<void> {
     try {
-      this.#compiler.compile(text);
-      return undefined;
+      if (wanted !== undefined) await this.#deploy(wanted);
     } catch (error) {
-      return toAppError(error);
+      if (this.#ended.signal.aborted) return;
+      this.#failure = toAppError(error);
+      this.#end();
     }
   }
 
@@ -305,6 +311,7 @@ export class ReplicationRun {
   async #runRound(): Promise<void> {
     const round = new AbortController();
     this.#round = round;
+    if (this.#between.length > 0) return; // it came too late to end the round before
     const signal = AbortSignal.any([this.#ended.signal, round.signal]);
     const { active, activeIsUsable, preparing, remove } = await this.#completeSurvey();
     const tasks = remove.map((generation) => this.#remove(generation, signal));

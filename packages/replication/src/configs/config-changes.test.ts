@@ -31,9 +31,9 @@ const shown = (config: StoredConfig | undefined): string | undefined =>
 
 interface Case {
   readonly title: string;
-  readonly before: readonly [serving: string, next?: string, previous?: string];
+  readonly before: readonly [serving: string, next?: string | undefined, previous?: string];
   readonly event: ConfigEvent;
-  readonly after: readonly [serving: string, next?: string, previous?: string];
+  readonly after: readonly [serving: string, next?: string | undefined, previous?: string];
   readonly dropped?: readonly string[];
   readonly isServed?: boolean;
 }

@@ -28,7 +28,12 @@ export async function bucketsOf(active: Generation, reader: GenerationReader, us
   const { text, prefixes } = active.configs.serving;
   const { plan, diagnostics } = compileSyncConfig(text, { defaultSchema: 'public' });
   if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
-  const request = { claims: { sub: user }, parameters: {}, includeDefaults: true, subscriptions: [] };
+  const request = {
+    claims: { sub: user },
+    parameters: {},
+    includeDefaults: true,
+    subscriptions: [],
+  };
   const resolver = plan.resolver(request, new Map(Object.entries(prefixes)));
   const at = reader.checkpoint()?.opId ?? 0n;
   return (await resolver.resolve((keys) => reader.lookup(keys, at), 1000)).buckets;
