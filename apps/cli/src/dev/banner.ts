@@ -27,7 +27,10 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
   row('Service', state.serviceUrl);
   row('Uploads', state.uploadUrl);
   row('Database', state.databaseUrl);
-  row('Sync config', shownPath(cwd, syncConfig.path));
+  row(
+    'Sync config',
+    `${shownPath(cwd, syncConfig.path)} ${colors.dim('saved changes are deployed')}`,
+  );
   row('Log', shownPath(cwd, facts.folder.file('service.log')));
 
   screen.print(
