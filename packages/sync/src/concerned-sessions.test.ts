@@ -1,4 +1,6 @@
+import { must } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
+import { compileSyncConfig } from '@sluice/sync-config';
 import { scriptedPlan, settle, subjectOf, type ScriptedStream } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import { countConcerned } from './concerned-sessions.ts';
@@ -57,6 +59,26 @@ describe('the sessions that a plan concerns', () => {
   test('are none while nobody is connected', async () => {
     const { hub } = start([A]);
     expect(await hub.sessionsConcerned(PLAN)).toMatchObject({ sessions: 0, asked: 0 });
+  });
+
+  test('are those that it would refuse, because a parameter query of theirs fails', async () => {
+    const yaml = `bucket_definitions:
+  mail:
+    parameters: SELECT value AS address FROM json_each(request.jwt() ->> 'mail')
+    data:
+      - SELECT id FROM mail WHERE address = bucket.address
+`;
+    const { plan } = compileSyncConfig(yaml, { defaultSchema: 'public' });
+    const { hub, connect } = start([A]);
+    for (const mail of ['["m1","m2"]', '[]', 'no JSON']) {
+      await connect({ claims: { sub: 'u1', mail } }).drain();
+    }
+    expect(await hub.sessionsConcerned(must(plan))).toMatchObject({
+      sessions: 3,
+      asked: 3,
+      refused: 1,
+      definitions: [{ name: 'mail', takePart: 2, withBuckets: 1, undecided: 0 }],
+    });
   });
 
   test('are estimated by a sample of all where there are many', async () => {
