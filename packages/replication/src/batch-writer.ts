@@ -1,7 +1,12 @@
 import type { Clock } from '@sluice/base';
 import type { OpId, SourcePosition, TablePattern } from '@sluice/model';
 import type { SourceReplication } from '@sluice/source';
-import type { Discarded, GenerationConfigs, GenerationWriter, WriterProgress } from '@sluice/storage';
+import type {
+  Discarded,
+  GenerationConfigs,
+  GenerationWriter,
+  WriterProgress,
+} from '@sluice/storage';
 import type { ReplicationLimits } from './limits.ts';
 import type { PendingWork } from './pending-work.ts';
 import {

@@ -18,7 +18,7 @@ interface OpenTransaction {
   readonly skip: number;
 }
 
-export type RowEvent = Extract<ChangeEvent, { kind: 'insert' | 'update' | 'delete' }>;
+type RowEvent = Extract<ChangeEvent, { kind: 'insert' | 'update' | 'delete' }>;
 
 /**
  * Turns source events and snapshot rows into row changes for storage, in order, and knows where in

@@ -8,8 +8,9 @@ export interface ReplicationOptions {
   readonly source: ChangeSource;
   readonly storage: BucketStorage;
   /**
-   * The sync config that is wanted (YAML), of a config file; undefined: go on with what was deployed
-   * before, or wait for a first `deploy`.
+   * The text of a config file (YAML), which is deployed if it is another one than was taken up last,
+   * so that going back survives a restart; undefined: go on with what was deployed before, or wait
+   * for a first `deploy`.
    */
   readonly configText: string | undefined;
   readonly clock: Clock;
@@ -30,7 +31,8 @@ export interface Replication {
   /**
    * Makes a sync config the wanted one. Resolves once that is durable: its new definitions are then
    * filled while the old config serves, and it takes over at one checkpoint. Deploying again replaces
-   * what is being filled; deploying what serves already calls that off.
+   * what is being filled; deploying what serves already calls that off. Requests are met one after the
+   * other, between two source transactions, and wait while the source cannot be reached.
    *
    * @throws ConfigError `CONFIG_SYNC_INVALID`, and nothing has changed;
    * AppError `REPLICATION_STOPPED` while `run` is not under way, retryable.
@@ -38,8 +40,10 @@ export interface Replication {
   deploy(configText: string): Promise<DeployOutcome>;
   /**
    * Goes back to the config that served before; its buckets are there, so clients have it at once.
+   * Going back again returns. What is being filled is called off.
    *
-   * @throws ConfigError `CONFIG_NO_PREVIOUS` when there is none (any more).
+   * @throws ConfigError `CONFIG_NO_PREVIOUS` when there is none (any more): `rollbackKeepMs` after it was
+   * replaced, or when the values of rows were decoded otherwise for it.
    */
   rollBack(): Promise<DeployOutcome>;
   /**

@@ -124,7 +124,9 @@ describe('a deploy', () => {
     serving(NOTES, async ({ replication, storage }) => {
       const before = await storage.generations();
       const faulty = NOTES.text.replace('FROM notes', 'FORM notes');
-      await expect(replication.deploy(faulty)).rejects.toMatchObject({ code: 'CONFIG_SYNC_INVALID' });
+      await expect(replication.deploy(faulty)).rejects.toMatchObject({
+        code: 'CONFIG_SYNC_INVALID',
+      });
       expect(await storage.generations()).toEqual(before);
     }));
 
@@ -241,7 +243,9 @@ describe('reprocessing', () => {
       const first = await activeOf(storage);
       const outcome = await replication.reprocess();
       expect(outcome.filled).toEqual(['notes', 'lines']);
-      await expect(replication.reprocess()).rejects.toMatchObject({ code: 'API_DEPLOY_IN_PROGRESS' });
+      await expect(replication.reprocess()).rejects.toMatchObject({
+        code: 'API_DEPLOY_IN_PROGRESS',
+      });
       await until('the new generation serves', async () => {
         return (await activeOf(storage))?.id === outcome.generationId;
       });

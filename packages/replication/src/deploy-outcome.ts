@@ -2,7 +2,7 @@ import type { Generation, StoredConfig } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
 import type { ConfigCompiler } from './config-compiler.ts';
 import type { DeployOutcome } from './contract.ts';
-import type { ConfigChange } from './generation-replicator.ts';
+import type { ConfigChange } from './config-switcher.ts';
 
 /** What changing the configs of a generation to `wanted` does. */
 export function outcomeWithin(

@@ -20,9 +20,8 @@ const LIMITS = {
 
 const FIRST = SampleConfig.of(0, 2);
 
-const SEEDS = process.env.SLUICE_TEST_SEEDS?.split(',').map(Number) ?? [
-  ...Array.from({ length: 12 }, (_, i) => i + 1),
-];
+/** `SLUICE_TEST_SEEDS=100,101` runs others. */
+const SEEDS = process.env.SLUICE_TEST_SEEDS?.split(',').map(Number) ?? [1, 2, 3, 4, 5, 6, 7, 8];
 
 describe('deploys while everything else happens', () => {
   test.each(SEEDS)(
@@ -35,7 +34,11 @@ describe('deploys while everything else happens', () => {
       let wanted = FIRST;
       world.write(20);
       const problems: unknown[] = [];
-      const observe = async (storage: MemoryStorage, checkpoint: { opId: bigint; position: string }, id: number) => {
+      const observe = async (
+        storage: MemoryStorage,
+        checkpoint: { opId: bigint; position: string },
+        id: number,
+      ) => {
         const active = (await storage.generations()).find(({ state }) => state === 'active');
         if (active?.id !== id) return;
         const serving = configs.get(active.configs.serving.text);
@@ -63,27 +66,31 @@ describe('deploys while everything else happens', () => {
         });
         const limits = { ...LIMITS, rollbackKeepMs: random.pick([0, 20, 1e6]) };
         if (random.chance(0.1)) world.source.loseAllHandles();
-        const run = running(world, { configText: FIRST.text, storage, limits }, async (replication) => {
-          for (let step = 0; step < 12; step += 1) {
-            world.write();
-            await world.pause();
-            const roll = random.next();
-            let outcome: Promise<unknown> = Promise.resolve();
-            if (roll < 0.3) {
-              const config = SampleConfig.random(random);
-              configs.set(config.text, config);
-              wanted = config;
-              outcome = replication.deploy(config.text);
-            } else if (roll < 0.4) outcome = replication.rollBack();
-            else if (roll < 0.43) outcome = replication.reprocess();
-            const refused = outcome.catch((error: { code?: string }) => {
-              expect(error.code).toMatch(
-                /^(REPLICATION_STOPPED|CONFIG_NO_PREVIOUS|API_DEPLOY_IN_PROGRESS|API_NO_ACTIVE_CONFIG)$/,
-              );
-            });
-            if (random.chance(0.5)) await refused;
-          }
-        });
+        const run = running(
+          world,
+          { configText: FIRST.text, storage, limits },
+          async (replication) => {
+            for (let step = 0; step < 12; step += 1) {
+              world.write();
+              await world.pause();
+              const roll = random.next();
+              let outcome: Promise<unknown> = Promise.resolve();
+              if (roll < 0.3) {
+                const config = SampleConfig.random(random);
+                configs.set(config.text, config);
+                wanted = config;
+                outcome = replication.deploy(config.text);
+              } else if (roll < 0.4) outcome = replication.rollBack();
+              else if (roll < 0.43) outcome = replication.reprocess();
+              const refused = outcome.catch((error: { code?: string }) => {
+                expect(error.code).toMatch(
+                  /^(REPLICATION_STOPPED|CONFIG_NO_PREVIOUS|API_DEPLOY_IN_PROGRESS|API_NO_ACTIVE_CONFIG)$/,
+                );
+              });
+              if (random.chance(0.5)) await refused;
+            }
+          },
+        );
         await run.catch((error: { code?: string }) => {
           if (error.code !== 'STORAGE_UNAVAILABLE') throw error;
         });
@@ -96,26 +103,33 @@ describe('deploys while everything else happens', () => {
       const onStatus = (now: ReplicationStatus): void => {
         status = now;
       };
-      const settled = running(world, { configText: undefined, limits, onStatus }, async (replication, storage) => {
-        await replication.deploy(wanted.text);
-        await until('the wanted config serves, with the rows of the source', async () => {
-          const active = (await storage.generations()).find(({ state }) => state === 'active');
-          if (active?.configs.serving.text !== wanted.text) return false;
-          for (const user of USERS) {
-            const have = await visibleRows(storage, user);
-            if (JSON.stringify(have) !== JSON.stringify(wanted.entitled(world.state, user))) {
-              return false;
+      const settled = running(
+        world,
+        { configText: undefined, limits, onStatus },
+        async (replication, storage) => {
+          await replication.deploy(wanted.text);
+          await until('the wanted config serves, with the rows of the source', async () => {
+            const active = (await storage.generations()).find(({ state }) => state === 'active');
+            if (active?.configs.serving.text !== wanted.text) return false;
+            for (const user of USERS) {
+              const have = await visibleRows(storage, user);
+              if (JSON.stringify(have) !== JSON.stringify(wanted.entitled(world.state, user))) {
+                return false;
+              }
             }
-          }
-          return true;
-        });
-        await until('the previous config has been given up', async () => {
-          const generations = await storage.generations();
-          return generations.every(({ state, configs: { previous, next } }) =>
-            state !== 'active' || (previous === undefined && next === undefined),
-          ) && leftOver(world) === undefined;
-        });
-      });
+            return true;
+          });
+          await until('the previous config has been given up', async () => {
+            const generations = await storage.generations();
+            return (
+              generations.every(
+                ({ state, configs: { previous, next } }) =>
+                  state !== 'active' || (previous === undefined && next === undefined),
+              ) && leftOver(world) === undefined
+            );
+          });
+        },
+      );
       await settled.catch(async (cause: unknown) => {
         const generations = [...world.disk.generations.values()].map(({ generation, content }) => ({
           ...generation,
@@ -128,7 +142,13 @@ describe('deploys while everything else happens', () => {
           const entitled = wanted.entitled(world.state, user);
           rows.push(differences(entitled, await visibleRows(storage, user)));
         }
-        const facts = { rows, status, generations, head: world.database.head, left: leftOver(world) };
+        const facts = {
+          rows,
+          status,
+          generations,
+          head: world.database.head,
+          left: leftOver(world),
+        };
         const text = inspect(facts, { depth: 9 });
         throw new Error(`Did not settle: ${text}`, { cause });
       });
@@ -142,7 +162,9 @@ describe('deploys while everything else happens', () => {
 function unknownName({ content, generation }: StoredGeneration): string | undefined {
   const { serving, next, previous } = generation.configs;
   const { discard } = JSON.parse(content.resume ?? '') as { discard: { prefixes: string[] } };
-  const known = [serving, next, previous].flatMap((config) => Object.values(config?.prefixes ?? {}));
+  const known = [serving, next, previous].flatMap((config) =>
+    Object.values(config?.prefixes ?? {}),
+  );
   known.push(...discard.prefixes);
   const names = [...content.buckets.keys(), ...content.lookups.map(({ key }) => key)];
   return names.find((one) => !known.some((prefix) => one.startsWith(prefix)));
@@ -168,7 +190,9 @@ function leftOver(world: World): string | undefined {
   const names = [...content.buckets.keys(), ...content.lookups.map(({ key }) => key)];
   const name = names.find((one) => !prefixes.some((prefix) => one.startsWith(prefix)));
   const tables = [...content.tables.keys()];
-  const row = [...content.rows.keys()].find((one) => !tables.some((id) => one.startsWith(`${id}/`)));
+  const row = [...content.rows.keys()].find(
+    (one) => !tables.some((id) => one.startsWith(`${id}/`)),
+  );
   const foreign = [...content.tables.values()].find(
     ({ state }) =>
       !prefixes.some((prefix) =>

@@ -1,7 +1,8 @@
+import { toAppError } from '@sluice/base';
 import type { SqliteRow } from '@sluice/model';
 import type { ChangeEvent, ChangeSource, SourceReplication, SourceTable } from '@sluice/source';
 import type { GenerationWriter } from '@sluice/storage';
-import { copyKey, type RowEvent } from './change-buffer.ts';
+import { copyKey } from './change-buffer.ts';
 import type { PendingWork } from './pending-work.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
 import { isTableChanged } from './snapshot-feed.ts';
@@ -40,7 +41,7 @@ export class EventApplier {
   }
 
   async apply(events: readonly ChangeEvent[]): Promise<void> {
-    const { work, tables } = this.#options;
+    const { work, tables, batchBytes, flush } = this.#options;
     const { buffer } = work;
     const copies = await this.#loadCopies(events);
     for (const event of events) {
@@ -68,19 +69,15 @@ export class EventApplier {
         case 'insert':
         case 'update':
         case 'delete':
-          if (buffer.countChange()) await this.#applyRow(event, copies);
+          if (!buffer.countChange()) break;
+          for (const table of this.#tablesOf(event.table)) {
+            if (table.opening !== undefined) await table.opening;
+            buffer.apply(table, event, copies);
+          }
+          if (buffer.weight >= batchBytes()) await flush();
           break;
       }
     }
-  }
-
-  async #applyRow(event: RowEvent, copies: Copies): Promise<void> {
-    const { work, batchBytes, flush } = this.#options;
-    for (const table of this.#tablesOf(event.table)) {
-      if (table.opening !== undefined) await table.opening;
-      work.buffer.apply(table, event, copies);
-    }
-    if (work.buffer.weight >= batchBytes()) await flush();
   }
 
   /** A row is laid out as its own definition says, whatever a list of tables has said since. */
@@ -118,13 +115,20 @@ export class EventApplier {
     }
   }
 
-  /** Undefined when the table is no longer what it was: it is forgotten, and listed anew. */
+  /**
+   * Undefined when the table is no longer what it was: it is forgotten, and listed anew. A table that
+   * cannot be read holds up nobody but the config that is filled: its snapshot is tried again.
+   */
   async #rowsNow(table: ReplicatedTable, rows: readonly SqliteRow[]) {
     try {
       return await this.#options.replication.readRows(table.source, rows);
     } catch (error) {
-      if (!isTableChanged(error)) throw error;
-      this.#options.tables.remove(table);
+      if (isTableChanged(error)) this.#options.tables.remove(table);
+      else if (table.roles.has('serving')) throw error;
+      else {
+        this.#options.work.restartSnapshot(table);
+        table.problem = toAppError(error);
+      }
       return undefined;
     }
   }

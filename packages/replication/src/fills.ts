@@ -1,4 +1,9 @@
-import { matchesPattern, type EvaluatedRow, type TablePattern, type TableSchema } from '@sluice/model';
+import {
+  matchesPattern,
+  type EvaluatedRow,
+  type TablePattern,
+  type TableSchema,
+} from '@sluice/model';
 import type { StoredConfig } from '@sluice/storage';
 import type { EvaluationError, RowEvaluator, SyncPlan } from '@sluice/sync-config';
 import { fillOf } from './configs/bucket-prefix.ts';

@@ -1,18 +1,12 @@
-import { AppError, BoundedQueue, type Clock, type Logger } from '@sluice/base';
-import type { SourcePosition } from '@sluice/model';
+import { BoundedQueue, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource, SourceReplication } from '@sluice/source';
-import type {
-  Generation,
-  GenerationConfigs,
-  GenerationWriter,
-  WriterProgress,
-} from '@sluice/storage';
+import type { Generation, GenerationWriter, WriterProgress } from '@sluice/storage';
 import { BatchWriter } from './batch-writer.ts';
 import { ChangeStream, type ArrivedChanges } from './change-stream.ts';
-import { plannedConfigs, type PlanOf } from './config-set.ts';
-import { configsAfter, droppedPrefixes, type ConfigEvent } from './configs/config-changes.ts';
+import type { PlanOf } from './config-set.ts';
+import { ConfigSwitcher, type ConfigChange } from './config-switcher.ts';
+import type { ConfigEvent } from './configs/config-changes.ts';
 import { EventApplier } from './event-applier.ts';
-import { fillsOf, type Fill, type PlannedConfig } from './fills.ts';
 import type { ReplicationLimits } from './limits.ts';
 import { PendingWork } from './pending-work.ts';
 import { parseResumePoint } from './resume-point.ts';
@@ -40,19 +34,6 @@ export interface GenerationReplicatorOptions {
   readonly onStatus: (status: ReplicationStatus) => void;
   /** Called when the first checkpoint of a `preparing` generation has made it active. */
   readonly onActivated: () => void;
-}
-
-/** What an event made of the configs. */
-export interface ConfigChange {
-  readonly before: GenerationConfigs;
-  readonly after: GenerationConfigs;
-}
-
-interface ChangeRequest {
-  readonly event: ConfigEvent;
-  readonly configFile: string | undefined;
-  readonly resolve: (change: ConfigChange) => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** What the loop works off, in order of arrival. */
@@ -88,19 +69,13 @@ export class GenerationReplicator {
   /** Has the loop look again after some time, although nothing may arrive. */
   readonly #waker: Waker;
 
-  #configs: GenerationConfigs;
-  #planned: readonly PlannedConfig[] = [];
-  readonly #requests: ChangeRequest[] = [];
-  #hasEnded = false;
-  /** The next config does not take over before the stream has passed this. */
-  #switchNotBefore: SourcePosition = '';
-  #hasMoreUpkeep = false;
+  readonly #configs: ConfigSwitcher;
+  #hasMoreToCompact = false;
 
   constructor(options: GenerationReplicatorOptions) {
     this.#options = options;
     const { generation, limits, logger, progress } = options;
     const resume = parseResumePoint(progress.resume);
-    this.#configs = generation.configs;
     this.#queue = new BoundedQueue(limits.queuedRows);
     this.#waker = new Waker(options.clock, this.#stop.signal, () => this.#wake());
     this.#work = new PendingWork(resume);
@@ -123,6 +98,14 @@ export class GenerationReplicator {
       batchBytes: () => limits.batchBytes,
       flush: () => this.#flush(),
     });
+    this.#configs = new ConfigSwitcher({
+      ...parts,
+      configs: generation.configs,
+      batches: this.#batches,
+      events: this.#events,
+      stream: this.#stream,
+      rollbackKeepMs: limits.rollbackKeepMs,
+    });
     this.#snapshots = new Snapshots({ ...parts, retryMs: limits.fillRetryMs });
     this.#statuses = new ConfigStatuses(this.#registry, this.#snapshots);
   }
@@ -134,11 +117,9 @@ export class GenerationReplicator {
    * @throws AppError `REPLICATION_STOPPED` when `run` ends before.
    */
   change(event: ConfigEvent, configFile?: string): Promise<ConfigChange> {
-    if (this.#hasEnded) return Promise.reject(stopped());
-    return new Promise((resolve, reject) => {
-      this.#requests.push({ event, configFile, resolve, reject });
-      this.#wake();
-    });
+    const change = this.#configs.request(event, configFile);
+    this.#wake();
+    return change;
   }
 
   /** Runs until the signal aborts, which resolves, or something fails, which rejects. Only once. */
@@ -156,23 +137,20 @@ export class GenerationReplicator {
         if (signal.aborted) break;
         await this.#handle(work);
         await this.#writeWhenDue();
-        await this.#changeConfigsWhenDue();
+        await this.#configs.changeWhenDue();
         this.#startSnapshots();
       }
       if (!signal.aborted) await Promise.all(this.#feeds); // rejects with what ended the queue
     } finally {
       signal.removeEventListener('abort', end);
       end();
-      this.#hasEnded = true;
-      for (const { reject } of this.#requests) reject(stopped());
+      this.#configs.end();
       await Promise.allSettled([...this.#feeds, this.#stream.ended]);
     }
   }
 
   async #prepare(): Promise<void> {
-    const { progress, planOf, replication, source } = this.#options;
-    this.#planned = plannedConfigs(this.#configs, planOf);
-    this.#registry.setFills(fillsOf(this.#planned));
+    const { progress, replication, source } = this.#options;
     this.#work.buffer.idle(replication.startPosition);
     const found = await replication.listTables(this.#registry.patterns);
     const head = await source.head();
@@ -186,11 +164,10 @@ export class GenerationReplicator {
     }
     // What is gone was there at the position reached; so it was for what is filled.
     if (obsolete.length > 0) this.#batches.remember({ notBefore: head });
-    if (this.#configs.next !== undefined) this.#switchNotBefore = head;
-    if (obsolete.length > 0 || this.#configs.next !== undefined) await source.mark();
+    this.#configs.noteListed(head);
+    if (obsolete.length > 0 || this.#configs.isFilling) await source.mark();
     this.#batches.addDiscarded({ prefixes: [], tables: orphaned });
     await this.#batches.discardSome(); // before anything is written that storage is to ignore
-    this.#hasMoreUpkeep = this.#batches.isDiscarding;
     // A transaction that is stored in part must be counted as it was.
     const patterns = partial?.patterns ?? this.#registry.patterns;
     this.#stream.startAfter(this.#work.buffer.position, patterns);
@@ -227,7 +204,8 @@ export class GenerationReplicator {
   async *#upkeeps(signal: AbortSignal): AsyncGenerator<Work> {
     const { clock, limits } = this.#options;
     for (;;) {
-      await clock.sleep(this.#hasMoreUpkeep ? limits.compactPauseMs : limits.compactEveryMs, signal);
+      const hasMore = this.#hasMoreToCompact || this.#batches.isDiscarding;
+      await clock.sleep(hasMore ? limits.compactPauseMs : limits.compactEveryMs, signal);
       yield { kind: 'upkeep' };
     }
   }
@@ -269,7 +247,7 @@ export class GenerationReplicator {
 
   /** Milliseconds until what has been taken should be written; undefined when nothing has to be. */
   #writeDelayMs(): number | undefined {
-    if (this.#isSwitchDue()) return 0;
+    if (this.#configs.isSwitchDue) return 0;
     const isBehind = this.#queue.weight > 0;
     if (!this.#batches.hasChanges) {
       const isIdle = !this.#work.buffer.inTransaction && !isBehind;
@@ -284,40 +262,17 @@ export class GenerationReplicator {
   /** Whether a position without changes is worth a write; otherwise it is only acknowledged. */
   #hasNewPosition(): boolean {
     const wants = this.#batches.wantsPosition(this.#events.markSeen);
-    if (wants && this.#publishable() !== undefined) return true;
+    if (wants && this.#configs.publishable() !== undefined) return true;
     this.#options.replication.acknowledge(this.#work.buffer.position);
     return false;
-  }
-
-  /** The config that a checkpoint now would show; undefined when there must be none. */
-  #publishable(): 'serving' | 'next' | undefined {
-    const { isBetweenTransactions, position } = this.#work.buffer;
-    if (!isBetweenTransactions || position === '') return undefined;
-    if (position < this.#batches.resume.notBefore) return undefined;
-    const maySwitch =
-      this.#batches.isActive &&
-      position >= this.#switchNotBefore &&
-      this.#planned.some(({ role }) => role === 'next');
-    if (maySwitch && this.#registry.isComplete('next', position)) return 'next';
-    return this.#registry.isComplete('serving', position) ? 'serving' : undefined;
-  }
-
-  #isSwitchDue(): boolean {
-    return this.#configs.next !== undefined && this.#publishable() === 'next';
   }
 
   /** Writes what is pending; with a checkpoint, and with the switch of configs, where they are due. */
   async #flush(): Promise<void> {
     await this.#events.reread();
-    const shown = this.#publishable();
-    if (shown === 'next') {
-      const configs = configsAfter(this.#configs, { kind: 'filled' }, true);
-      const switchedAtMs = this.#options.clock.now();
-      this.#batches.remember({ switchedAtMs });
-      const fills = await this.#writeConfigs(configs, true);
-      this.#options.logger.info('sync_config_switched', { hash: configs.serving.hash });
-      await this.#adoptFills(fills);
-    } else {
+    const shown = this.#configs.publishable();
+    if (shown === 'next') await this.#configs.switch();
+    else {
       const { activated } = await this.#batches.write({ publishes: shown === 'serving' });
       if (activated) this.#options.onActivated();
     }
@@ -325,92 +280,20 @@ export class GenerationReplicator {
     this.#report();
   }
 
-  async #changeConfigsWhenDue(): Promise<void> {
-    for (;;) {
-      if (!this.#work.buffer.isBetweenTransactions) return;
-      const [request] = this.#requests;
-      if (request === undefined) break;
-      await this.#changeConfigs(request);
-      this.#requests.shift();
-    }
-    const { clock, limits } = this.#options;
-    const keptMs = clock.now() - this.#batches.resume.switchedAtMs;
-    if (this.#configs.previous === undefined || keptMs < limits.rollbackKeepMs) return;
-    await this.#adoptFills(
-      await this.#writeConfigs(configsAfter(this.#configs, { kind: 'keep-over' }, true), false),
-    );
-  }
-
-  async #changeConfigs({ event, configFile, resolve }: ChangeRequest): Promise<void> {
-    const before = this.#configs;
-    const after = configsAfter(before, event, this.#batches.isActive);
-    if (configFile !== undefined) this.#batches.remember({ configFile });
-    try {
-      if (after !== before || configFile !== undefined) {
-        await this.#events.reread();
-        const fills = await this.#writeConfigs(after, false);
-        await this.#adoptFills(fills);
-        if (this.#isSwitchDue()) await this.#flush();
-      }
-    } finally {
-      // A failure after the configs were written changes nothing of that.
-      if (after === before || this.#configs !== before) {
-        resolve({ before, after: this.#configs });
-      }
-    }
-    this.#report();
-  }
-
-  /** Writes other configs, together with what is to be discarded because of them. */
-  async #writeConfigs(configs: GenerationConfigs, publishes: boolean): Promise<readonly Fill[]> {
-    const planned = plannedConfigs(configs, this.#options.planOf);
-    const fills = fillsOf(planned);
-    const orphans = this.#registry.orphansOf(fills);
-    this.#batches.addDiscarded({
-      prefixes: droppedPrefixes(this.#configs, configs),
-      tables: orphans.map(({ id }) => id),
-    });
-    await this.#batches.write({ publishes, configs });
-    this.#configs = configs;
-    this.#planned = planned;
-    for (const orphan of orphans) this.#work.dropState(orphan);
-    return fills;
-  }
-
-  /** Goes on with the fills that the configs have now; the tables of new ones are listed and read. */
-  async #adoptFills(fills: readonly Fill[]): Promise<void> {
-    const { replication, source } = this.#options;
-    const isNew = this.#registry.setFills(fills);
-    await this.#batches.discardSome();
-    this.#hasMoreUpkeep ||= this.#batches.isDiscarding;
-    if (isNew) {
-      const found = await replication.listTables(this.#registry.patterns);
-      this.#switchNotBefore = await source.head();
-      this.#tables.adoptForNewFills(found);
-      await source.mark();
-    }
-    const { patterns } = this.#registry;
-    if (this.#stream.asksFor(patterns)) return;
-    this.#stream.startAfter(this.#work.buffer.position, patterns);
-  }
-
   async #upkeep(): Promise<void> {
     const { writer, limits, logger } = this.#options;
-    if (this.#batches.isDiscarding) {
-      await this.#batches.discardSome();
-      this.#hasMoreUpkeep = true;
-      return;
-    }
+    if (this.#batches.isDiscarding) return this.#batches.discardSome();
     const report = await writer.compact({ maxMs: limits.compactSliceMs });
-    this.#hasMoreUpkeep = report.more;
+    this.#hasMoreToCompact = report.more;
     if (report.segmentsWritten > 0) logger.debug('storage_compacted', { ...report });
+    return undefined;
   }
 
   #report(phase?: ReplicationStatus['phase']): void {
     const { generation, clock, onStatus } = this.#options;
     const { buffer } = this.#work;
     const { committedAtMs, position } = buffer;
-    const configs = this.#statuses.of(this.#planned);
+    const configs = this.#statuses.of(this.#configs.planned);
     const isServing = this.#registry.isComplete('serving', position);
     onStatus({
       generationId: generation.id,
@@ -423,10 +306,6 @@ export class GenerationReplicator {
       configs,
     });
   }
-}
-
-function stopped(): AppError {
-  return new AppError('REPLICATION_STOPPED', 'Replication ended before the request was met');
 }
 
 function weightOf(work: Work): number {

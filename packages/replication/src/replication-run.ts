@@ -6,8 +6,14 @@ import { ConfigCompiler } from './config-compiler.ts';
 import { storedConfig, type ConfigEvent } from './configs/config-changes.ts';
 import type { DeployOutcome, ReplicationOptions } from './contract.ts';
 import { outcomeOfGeneration, outcomeWithin } from './deploy-outcome.ts';
-import { isSlotLost, runGeneration, runWithRetries, type GenerationRunOptions } from './generation-run.ts';
-import type { ConfigChange, GenerationReplicator } from './generation-replicator.ts';
+import {
+  isSlotLost,
+  runGeneration,
+  runWithRetries,
+  type GenerationRunOptions,
+} from './generation-run.ts';
+import type { ConfigChange } from './config-switcher.ts';
+import type { GenerationReplicator } from './generation-replicator.ts';
 import { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
 import { parseResumePoint } from './resume-point.ts';
 import { surveyGenerations, wantedConfig, type GenerationSurvey } from './survey-generations.ts';

@@ -10,7 +10,8 @@ import type { ReplicatedTable } from './replicated-table.ts';
 export type SnapshotLane = 'serving' | 'background';
 
 /** A step of a table's snapshot, for the replication loop to apply. */
-export type SnapshotStep = TableStep | { readonly kind: 'snapshots-end'; readonly lane: SnapshotLane };
+export type SnapshotStep =
+  TableStep | { readonly kind: 'snapshots-end'; readonly lane: SnapshotLane };
 
 export type TableStep = { readonly table: ReplicatedTable; readonly attempt: number } & (
   | { readonly kind: 'snapshot-start'; readonly estimatedRows: number | undefined }

@@ -122,7 +122,10 @@ export class Snapshots {
     }
   }
 
-  #applyChunk(table: ReplicatedTable, chunk: Extract<TableStep, { kind: 'snapshot-chunk' }>['chunk']) {
+  #applyChunk(
+    table: ReplicatedTable,
+    chunk: Extract<TableStep, { kind: 'snapshot-chunk' }>['chunk'],
+  ) {
     const { work } = this.#options;
     const { snapshot } = table.state;
     const before = snapshot.kind === 'pending' ? snapshot.rowsDone : 0;

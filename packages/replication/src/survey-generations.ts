@@ -27,7 +27,8 @@ export function surveyGenerations(
   const activeIsUsable = active !== undefined && isUsable(active);
   const newest = stored.findLast(({ state }) => state === 'preparing');
   const preparing = newest !== undefined && isUsable(newest) ? newest : undefined;
-  const isMissing = preparing === undefined && (newest !== undefined || (active && !activeIsUsable));
+  const isMissing =
+    preparing === undefined && (newest !== undefined || (active && !activeIsUsable));
   const candidates = [newest?.configs.serving, active?.configs.next, active?.configs.serving];
   return {
     active,

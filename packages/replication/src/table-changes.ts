@@ -23,7 +23,10 @@ export class TableChanges {
     for (const table of removed) this.#noteRemoved(table);
     for (const table of added) {
       this.#work.markDirty(table);
-      this.#logger.info('replication_table_added', { table: nameOf(table), fill: table.state.fill });
+      this.#logger.info('replication_table_added', {
+        table: nameOf(table),
+        fill: table.state.fill,
+      });
     }
   }
 
@@ -74,7 +77,10 @@ export class TableChanges {
   #noteRemoved(table: ReplicatedTable): void {
     this.#work.dropState(table);
     this.#work.removeRows(table.id);
-    this.#logger.info('replication_table_removed', { table: nameOf(table), fill: table.state.fill });
+    this.#logger.info('replication_table_removed', {
+      table: nameOf(table),
+      fill: table.state.fill,
+    });
   }
 }
 

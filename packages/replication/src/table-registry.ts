@@ -115,9 +115,7 @@ export class TableRegistry {
     if (relation?.source.name !== source.name || relation.source.schema !== source.schema) {
       return true;
     }
-    return this.#fills.some(
-      (fill) => fill.reads(source) && tableOf(relation, fill) === undefined,
-    );
+    return this.#fills.some((fill) => fill.reads(source) && tableOf(relation, fill) === undefined);
   }
 
   adopt(source: SourceTable): Adoption {

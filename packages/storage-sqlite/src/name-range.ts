@@ -11,7 +11,7 @@ const [BEFORE_SURROGATES, AFTER_SURROGATES] = [0xd7ff, 0xe000];
  * characters the prefix has; LIKE would take some of them for wildcards.
  */
 export function endOfPrefix(prefix: string): NameBound {
-  const points = [...prefix].map((character) => character.codePointAt(0) ?? 0);
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   while (points.at(-1) === LAST_CODE_POINT) points.pop();
   const last = points.pop();
   if (last === undefined) return new Uint8Array(0);

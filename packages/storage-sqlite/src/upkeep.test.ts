@@ -163,6 +163,20 @@ describe('discarding', () => {
     expect(orphans(file)).toBe(0);
   });
 
+  it('leaves nothing to compact of a bucket that has lost its name', async () => {
+    const file = newFile();
+    await using storage = await openSqliteStorage({ path: file });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
+    await using writer = await storage.openWriter(id);
+    for (let round = 0; round < 5; round++) {
+      await write(writer, [put('1', ['old#b'])], `${round}a`);
+      await write(writer, [{ kind: 'truncate', tableId: 1 }], `${round}b`);
+    }
+    await writer.discard({ prefixes: ['old#'], tables: [] }, { maxMs: 0 });
+    await compactAll(writer);
+    expect(orphans(file)).toBe(10);
+  });
+
   it('goes with the removal of its generation when it was left half-done', async () => {
     const file = newFile();
     await using storage = await openSqliteStorage({ path: file });

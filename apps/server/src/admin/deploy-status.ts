@@ -11,7 +11,7 @@ export interface DeployStatus {
   readonly previous: DeployedFacts | null;
 }
 
-export interface DeployedFacts {
+interface DeployedFacts {
   /** `SyncPlan.hash`. */
   readonly hash: string;
   readonly generationId: number;

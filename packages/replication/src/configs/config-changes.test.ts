@@ -141,7 +141,7 @@ test.each([1, 2, 3, 4, 5])('holds its invariants in any order of events (seed %i
   const random = new SeededRandom(seed);
   let configs: GenerationConfigs = { serving: stored('a1:1 b1:1') };
   const gone = new Set<string>();
-  for (let fill = 2; fill < 500; fill += 1) {
+  for (let fill = 2; fill < 150; fill += 1) {
     const hashes = ['a1', 'a2', 'b1', 'b2', 'c1'].filter(() => random.chance(0.5)).join(' ');
     const event = random.pick<ConfigEvent>([
       deploy(hashes === '' ? 'a1' : hashes, fill),
@@ -169,5 +169,5 @@ test.each([1, 2, 3, 4, 5])('holds its invariants in any order of events (seed %i
     }
     configs = after;
   }
-  expect(gone.size).toBeGreaterThan(20);
+  expect(gone.size).toBeGreaterThan(5);
 });

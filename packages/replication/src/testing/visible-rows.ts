@@ -1,6 +1,6 @@
 import { BucketReplica, decodeOpElements } from '@sluice/protocol';
 import type { BucketStorage, Generation, GenerationReader } from '@sluice/storage';
-import { compileSyncConfig } from '@sluice/sync-config';
+import { compileSyncConfig, type SyncPlan } from '@sluice/sync-config';
 
 /** What a user's client would hold, from a download from nothing of what serves. */
 export async function visibleRows(storage: BucketStorage, user: string): Promise<string[]> {
@@ -26,10 +26,13 @@ export async function rowsIn(
 /** The user's buckets in the serving config. */
 export async function bucketsOf(active: Generation, reader: GenerationReader, user: string) {
   const { text, prefixes } = active.configs.serving;
-  const { plan, diagnostics } = compileSyncConfig(text, { defaultSchema: 'public' });
-  if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
-  const request = { claims: { sub: user }, parameters: {}, includeDefaults: true, subscriptions: [] };
-  const resolver = plan.resolver(request, new Map(Object.entries(prefixes)));
+  const request = {
+    claims: { sub: user },
+    parameters: {},
+    includeDefaults: true,
+    subscriptions: [],
+  };
+  const resolver = planOf(text).resolver(request, new Map(Object.entries(prefixes)));
   const at = reader.checkpoint()?.opId ?? 0n;
   return (await resolver.resolve((keys) => reader.lookup(keys, at), 1000)).buckets;
 }
@@ -45,4 +48,16 @@ async function download(reader: GenerationReader, bucket: string): Promise<Bucke
   const [state] = await reader.bucketStates([bucket], upTo);
   if (replica.checksum !== (state?.checksum ?? 0)) throw new Error(`Checksum of ${bucket}`);
   return replica;
+}
+
+const plans = new Map<string, SyncPlan>();
+
+/** Compiles each text once. */
+function planOf(text: string): SyncPlan {
+  const known = plans.get(text);
+  if (known !== undefined) return known;
+  const { plan, diagnostics } = compileSyncConfig(text, { defaultSchema: 'public' });
+  if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
+  plans.set(text, plan);
+  return plan;
 }

@@ -52,8 +52,11 @@ export function describeDiscarding(target: StorageTarget): void {
         const keys = ['changes', 'leaves', 'moves', 'stays', 'counts', 'truncated'];
         const rows = keys.map((key) => put(key, '1', ...everywhere));
         const truncated = putRow('t', row([output('t', 't', '1', ...everywhere)]), 3);
-        await session.commit([...rows, truncated]);
+        const gone = ['go', 'come'].map((key) => put(key, '1', 'old#b'));
+        const full = await session.commit([...rows, truncated, ...gone]);
         await session.discard({ prefixes: ['old#'] });
+        const after = await session.commit([remove('go'), put('come', '1')]);
+        expect(after.opId, 'no operation was written').toBe(full.opId);
         const before = await session.reader.bucketStates(['b'], 2n ** 40n);
         await session.commit([
           put('changes', '2', 'b', 'new#b'),
