@@ -75,6 +75,7 @@ export class Subject {
       yaml: sql,
       span: { start: 0, end: sql.length },
       style: 'plain',
+      inFlow: false,
     });
     const parsed = parseSqlText(text, diagnostics, context);
     const [column] = parsed?.select.columns ?? [];
