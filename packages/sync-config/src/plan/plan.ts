@@ -36,17 +36,10 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
-<<<<<<< HEAD
-  readonly dataTables: readonly TablePattern[];
-  readonly parameterTables: readonly TablePattern[];
-  readonly events: readonly EventInfo[];
-  readonly #events: readonly CompiledEvent[];
-=======
   readonly events: readonly EventInfo[];
   readonly #events: readonly CompiledEvent[];
   readonly dataTables: readonly TablePattern[];
   readonly parameterTables: readonly TablePattern[];
->>>>>>> refs/heads/apps
   readonly #definitions: readonly CompiledDefinition[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
@@ -73,23 +66,14 @@ export class CompiledPlan implements SyncPlan {
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
-<<<<<<< HEAD
-    this.dataTables = distinctPatterns(this.#queries.rows);
-    this.parameterTables = distinctPatterns(this.#queries.lookups);
-    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
-=======
->>>>>>> refs/heads/apps
     this.#events = events;
     this.events = events.map(({ name, payloads }) => ({
       name,
       tables: payloads.map(({ pattern }) => pattern),
     }));
-<<<<<<< HEAD
-=======
     this.dataTables = distinctPatterns(this.#queries.rows);
     this.parameterTables = distinctPatterns(this.#queries.lookups);
     this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
->>>>>>> refs/heads/apps
     this.#context = { dialect };
     this.#resolvable = definitions.map(({ queries }, i) => ({
       info: must(this.definitions[i], 'one entry for each definition'),
