@@ -5,6 +5,8 @@ import { suggest } from '../suggest.ts';
 import type { Dialect } from '../values/dialect.ts';
 import { comparisonsOf } from './comparisons.ts';
 import { constant, operatorCall, type Expression } from './expression.ts';
+import { bindJsonArguments } from './json-arguments.ts';
+import { timeDependence } from '../values/sqlite/time-dependence.ts';
 
 /** What differs between the places where expressions stand. */
 export interface BindContext {
@@ -244,7 +246,23 @@ function bindCall(syntax: CallSyntax, context: BindContext): Expression {
     context.report.error('UNSUPPORTED_CLAUSE', syntax.decoration, message);
   }
   if (!checkArgCount(syntax, name, operator, context)) return constant(null, syntax);
-  return comparisonsOf(context.dialect).call(name, args, syntax);
+  if (!context.grammar.isSqlite) return comparisonsOf(context.dialect).call(name, args, syntax);
+  reportTimeDependence(name, args, syntax, context);
+  const settled = bindJsonArguments(name, args, syntax, context.report);
+  return comparisonsOf(context.dialect).call(name, settled, syntax);
+}
+
+function reportTimeDependence(
+  name: string,
+  args: readonly Expression[],
+  syntax: CallSyntax,
+  context: BindContext,
+): void {
+  const constants = args.map((arg) => (arg.kind === 'constant' ? arg.value : undefined));
+  const reason = timeDependence(name, constants);
+  if (reason === undefined) return;
+  const message = `${reason}; the same row must always give the same result`;
+  context.report.error('TIME_DEPENDENT', syntax, message);
 }
 
 function reportUnknownFunction(

@@ -11,7 +11,13 @@ export type Expression = Span &
   Derived &
   (
     | { readonly kind: 'constant'; readonly value: SqliteValue }
-    | { readonly kind: 'column'; readonly source: number; readonly column: string }
+    | {
+        readonly kind: 'column';
+        readonly source: number;
+        readonly column: string;
+        /** A column of json_each. */
+        readonly isElement?: boolean;
+      }
     /** A fact about the table a row came from. */
     | { readonly kind: 'table fact'; readonly source: number; readonly fact: TableFact }
     | {

@@ -33,7 +33,7 @@ const NAMES = [
   'Infinity', 'f', 't', 'n', 'x\u2003', '\u{1f600}', 'inf_', 'NaN$', 'a\\x', 'nul', 'null_', 'falsey',
 ]; // prettier-ignore
 const PIECES = [
-  'a', 'b', 'xyz', ' ', 'é', '\u{1f600}', '\u2028', '\u007f', '/', '.', '[', '#', '\ufffd',
+  'a', 'b', 'xyz', ' ', 'é', '\u{1f600}', '\u2028', '\u007f', '/', '.', '[', '#',
 ]; // prettier-ignore
 const ESCAPES = [
   '\\n', '\\t', '\\b', '\\f', '\\r', '\\"', '\\\\', '\\/', '\\u0041', '\\u00e9', '\\u0000', '\\ud83d\\ude00', '\\ud83d', '\\ude00',

@@ -1,12 +1,16 @@
 import type { Dialect, Operator } from '../dialect.ts';
 import { createFunctions } from '../functions.ts';
 import { JsonParser } from '../json-access.ts';
-import { jsonElements } from '../json-elements.ts';
-import { createOperators } from '../operators.ts';
 import { createArithmeticOperators } from './arithmetic-operators.ts';
 import { createChoiceFunctions, createCollatingFunctions } from './choice-functions.ts';
 import { createComparisonOperators } from './comparison-operators.ts';
 import { isTrue } from './conversions.ts';
+import { createSqliteDateFunctions } from './date-functions.ts';
+import { sqliteJsonElements } from './json-each.ts';
+import { createSqliteJsonFunctions } from './json-functions.ts';
+import { createSqliteJsonOperators } from './json-operators.ts';
+import { SqliteJsonReader } from './json-reader.ts';
+import { withJsonSubtype } from './json-subtype.ts';
 import { createLogicOperators } from './logic-operators.ts';
 import { createMembershipOperators } from './membership-operators.ts';
 import { createNumberFunctions } from './number-functions.ts';
@@ -21,31 +25,34 @@ export interface SqliteDialectOptions {
 
 /** The semantics of SQLite, byte for byte: edition 4, and an option of edition 3. */
 export function createSqliteDialect(options: SqliteDialectOptions): Dialect {
-  const ours = createOurFunctions();
-  const all = new Map<string, Operator>([
-    ...ours,
+  const reader = new SqliteJsonReader();
+  const elements: Dialect['elements'] = (value, mode) => sqliteJsonElements(value, mode, reader);
+  const all = withJsonSubtype([
+    ...createOurFunctions(),
     ...createTextFunctions(),
     ...createNumberFunctions(),
     ...createChoiceFunctions(),
+    ...createSqliteJsonFunctions(reader),
+    ...createSqliteDateFunctions(),
   ]);
   return {
     name: `sqlite/${options.functions}`,
-    operators: createAllOperators(),
+    operators: createAllOperators(reader, elements),
     functions: options.functions === 'all' ? all : functionsOfEdition3(all),
     refusedFunctions: REFUSED_FUNCTIONS,
     hasAffinity: true,
     isTrue,
-    elements: (value, mode) => jsonElements(value, mode, true),
+    elements,
     requestText: (data) => JSON.stringify(data),
   };
 }
 
-function createAllOperators(): Map<string, Operator> {
-  const json = createOperators({ json: { fixed: true }, notEqualsNegates: true }, new JsonParser());
-  const elements = (value: Parameters<Dialect['elements']>[0], mode: 'each') =>
-    jsonElements(value, mode, true);
-  return new Map<string, Operator>([
-    ...[...json].filter(([name]) => name === '->' || name === '->>' || name === 'parameter'),
+function createAllOperators(
+  reader: SqliteJsonReader,
+  elements: Dialect['elements'],
+): Map<string, Operator> {
+  return withJsonSubtype([
+    ...createSqliteJsonOperators(reader),
     ...createLogicOperators(),
     ...createComparisonOperators(),
     ...createArithmeticOperators(),

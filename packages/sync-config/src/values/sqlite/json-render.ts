@@ -1,7 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import type { JsonNode } from './json-node.ts';
 import { jsonNumberValue, renderJsonNumber } from './json-number.ts';
-import { decodeJsonText, renderJsonText } from './json-text.ts';
+import { jsonTextValue, renderJsonText } from './json-text.ts';
 
 /** JSON text without white space, as RFC 8259 has it: what `json()` and `->` give. */
 export function renderJson(node: JsonNode): string {
@@ -39,7 +39,7 @@ export function jsonNodeValue(node: JsonNode): SqliteValue {
     case 'false':
       return 0n;
     case 'text':
-      return decodeJsonText(node);
+      return jsonTextValue(node);
     case 'array':
     case 'object':
       return renderJson(node);
