@@ -3,10 +3,10 @@ import type { BinarySyntax, CallSyntax, ExprSyntax, InSyntax, LikeSyntax } from 
 import type { Grammar } from '../sql/grammar.ts';
 import { suggest } from '../suggest.ts';
 import type { Dialect } from '../values/dialect.ts';
+import { timeDependence } from '../values/sqlite/time-dependence.ts';
 import { comparisonsOf } from './comparisons.ts';
 import { constant, operatorCall, type Expression } from './expression.ts';
 import { bindJsonArguments } from './json-arguments.ts';
-import { timeDependence } from '../values/sqlite/time-dependence.ts';
 
 /** What differs between the places where expressions stand. */
 export interface BindContext {
@@ -246,23 +246,24 @@ function bindCall(syntax: CallSyntax, context: BindContext): Expression {
     context.report.error('UNSUPPORTED_CLAUSE', syntax.decoration, message);
   }
   if (!checkArgCount(syntax, name, operator, context)) return constant(null, syntax);
-  if (!context.grammar.isSqlite) return comparisonsOf(context.dialect).call(name, args, syntax);
-  reportTimeDependence(name, args, syntax, context);
+  reportTimeDependence(syntax, name, args, context);
   const settled = bindJsonArguments(name, args, syntax, context.report);
   return comparisonsOf(context.dialect).call(name, settled, syntax);
 }
 
+/** A result that depends on the clock is refused where it is written; data gives NULL. */
 function reportTimeDependence(
+  syntax: CallSyntax,
   name: string,
   args: readonly Expression[],
-  syntax: CallSyntax,
   context: BindContext,
 ): void {
+  if (!context.dialect.refusesClock) return;
   const constants = args.map((arg) => (arg.kind === 'constant' ? arg.value : undefined));
   const reason = timeDependence(name, constants);
   if (reason === undefined) return;
-  const message = `${reason}; the same row must always give the same result`;
-  context.report.error('TIME_DEPENDENT', syntax, message);
+  const fix = 'Compare with a column, or a time that the client or the token brings';
+  context.report.error('UNSUPPORTED_OPERATOR', syntax, `This is not allowed: ${reason}`, fix);
 }
 
 function reportUnknownFunction(

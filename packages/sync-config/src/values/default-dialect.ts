@@ -21,6 +21,7 @@ export function createDefaultDialect(options: DialectOptions): Dialect {
     functions: createFunctions(json, parser, options.edition),
     refusedFunctions: new Map(),
     hasAffinity: false,
+    refusesClock: false,
     isTrue,
     elements: (value, mode) => jsonElements(value, mode, json.fixed),
     requestText: formatPlainJson,

@@ -46,6 +46,8 @@ export interface Dialect {
    * it obey. The binder works them out; the operators that they need are the dialect's.
    */
   readonly hasAffinity: boolean;
+  /** Whether `datetime('now')` and the like are errors, not NULL. */
+  readonly refusesClock: boolean;
   isTrue(value: SqliteValue): boolean;
   /**
    * The rows of `json_each(value)`.

@@ -1,97 +1,104 @@
+import type { SqliteValue } from '@sluice/model';
+import type { SeededRandom } from '@sluice/testing';
 import { randomJson, randomPath, randomStep } from '../random-json.ts';
 import { call, type Category, type Generator } from './generator.ts';
 import { tree, type SqlTree } from './sql-tree.ts';
 
+/** Functions and operators on JSON. */
 export const JSON_CATEGORIES: readonly Category[] = [
-  { name: 'json', generate: reading },
-  { name: 'json making', generate: (g) => (g.edition === 3 ? undefined : making(g)) },
+  { name: 'json operators', generate: member },
+  { name: 'json functions', generate: jsonFunction },
+  { name: 'json elements', generate: elements },
+  { name: 'json marks', generate: (g) => (g.edition === 3 ? undefined : making(g)) },
 ];
 
-function json(g: Generator): SqlTree {
-  const kind = g.random.next();
-  if (kind < 0.4) return tree('j');
-  return kind < 0.9 ? g.literal(randomJson(g.random)) : g.closed();
-}
-
-function path(g: Generator): SqlTree {
-  return g.random.chance(0.95) ? g.literal(randomPath(g.random)) : g.closed();
-}
-
-const OF_JSON = ['json', 'json_type', 'json_valid', 'json_array_length'] as const;
-const WITH_PATH = ['json_extract', 'json_array_length', 'json_type'] as const;
-
-function reading(g: Generator): SqlTree {
-  const form = g.random.next();
-  if (form < 0.5) {
-    const step = g.random.chance(0.5) ? g.literal(randomStep(g.random)) : path(g);
-    return tree(`# ${g.random.pick(['->', '->>'])} #`, json(g), step);
+function member(g: Generator): SqlTree {
+  if (g.edition === 4) {
+    const step = g.random.chance(0.8) ? g.literal(usable(randomStep, g.random)) : g.closed();
+    return tree(`# ${g.random.pick(['->', '->>'])} #`, document(g), step);
   }
-  if (g.edition === 3) return call('json_extract', [json(g), path(g)]);
-  if (form < 0.6) return call('json_extract', [json(g), path(g), path(g)]);
-  if (form < 0.75) return call(g.random.pick(OF_JSON), [json(g)]);
-  if (form < 0.8) return call('json_valid', [json(g), g.small()]);
-  return call(g.random.pick(WITH_PATH), [json(g), path(g)]);
+  const step = g.random.chance(0.5) ? g.literal(BigInt(g.random.int(4))) : tree("'a'");
+  return tree(`# ${g.random.pick(['->', '->>'])} #`, document(g), step);
 }
 
+/** JSON text, mostly. */
+function document(g: Generator): SqlTree {
+  const kind = g.random.next();
+  if (kind < 0.5) return tree('j');
+  return kind < 0.8 ? g.literal(jsonText(g.random)) : g.closed();
+}
+
+function jsonFunction(g: Generator): SqlTree {
+  const path = () => (g.random.chance(0.9) ? g.literal(usable(randomPath, g.random)) : g.closed());
+  const form = g.random.next();
+  if (form < 0.3 || g.edition === 3) {
+    return call('json_extract', [document(g), path()]);
+  }
+  if (form < 0.4) return call('json_extract', [document(g), path(), path()]);
+  if (form < 0.5) return call(g.random.pick(['json', 'json_valid']), [document(g)]);
+  if (form < 0.7) {
+    const name = g.random.pick(['json_array_length', 'json_type']);
+    return call(name, g.random.chance(0.5) ? [document(g)] : [document(g), path()]);
+  }
+  if (form < 0.75) return call('json_quote', [g.closed()]);
+  if (form < 0.9) return call('json_array', g.several(0, 3));
+  return call('json_object', [g.text(), g.closed(), g.text(), document(g)]);
+}
+
+/** `x IN json` stands for the elements of json_each. */
+function elements(g: Generator): SqlTree {
+  const not = g.random.chance(0.3) ? 'NOT ' : '';
+  const text = g.random.chance(0.5) ? 'j' : `'${jsonText(g.random).replaceAll("'", "''")}'`;
+  const right = { ours: text, sqlite: `(SELECT value FROM json_each(${text}))` };
+  return { parts: ['(', g.operand(), ` ${not}IN `, right, ')'] };
+}
+
+/** Functions that see whether SQLite has marked their arguments as JSON. */
 function making(g: Generator): SqlTree {
   const form = g.random.next();
   if (form < 0.15) return call('json_quote', [marked(g, 3)]);
   const items = Array.from({ length: 1 + g.random.int(3) }, () => marked(g, 3));
   if (form < 0.7) return call('json_array', items);
-  return call(
-    'json_object',
-    items.flatMap((item) => [g.text(), item]),
-  );
+  const members = items.flatMap((item) => [g.text(), item]);
+  return call('json_object', members);
 }
 
-/** What SQLite may have marked as JSON, often through an operator that keeps the mark or not. */
+/** What may be marked, through an operator that keeps the mark or does not. */
 function marked(g: Generator, depth: number): SqlTree {
+  if (depth === 0 || g.random.chance(0.4)) return markSource(g);
   const inner = () => marked(g, depth - 1);
-  if (depth === 0 || g.random.chance(0.4)) return source(g);
-  switch (g.random.int(12)) {
-    case 0:
-      return tree('CASE WHEN # THEN # ELSE # END', g.closed(), inner(), inner());
-    case 1:
-      return tree(
-        'CASE # WHEN # THEN # WHEN # THEN # END',
-        inner(),
-        inner(),
-        inner(),
-        g.closed(),
-        inner(),
-      );
-    case 2:
-      return call(g.random.pick(['iif', 'if']), [g.closed(), inner(), inner()]);
-    case 3:
-      return call(g.random.pick(['coalesce', 'ifnull']), [inner(), inner()]);
-    case 4:
-      return call('nullif', [inner(), inner()]);
-    case 5:
-      return call(g.random.pick(['min', 'max']), [inner(), inner(), inner()]);
-    case 6:
-      return tree('(+#)', inner());
-    case 7:
-      return tree(`(# COLLATE ${g.random.pick(['NOCASE', 'RTRIM'])})`, inner());
-    case 8:
-      return tree(`CAST(# AS ${g.random.pick(['TEXT', 'TEXT', 'NUMERIC', 'BLOB'])})`, inner());
-    case 9:
-      return call('replace', [inner(), g.literal(g.random.pick(['', '1', 'a'])), inner()]);
-    case 10:
-      return tree(`(# || '')`, inner());
-    default:
-      return making(g);
+  const [sql, count] = g.random.pick(KEEPERS);
+  if (sql === 'json') return making(g);
+  return tree(sql, ...Array.from({ length: count }, inner));
+}
+
+/** Forms, and how many operands they have. */
+const KEEPERS: readonly (readonly [sql: string, count: number])[] = [
+  ['CASE WHEN # THEN # ELSE # END', 3], ['CASE # WHEN # THEN # WHEN # THEN # END', 5], ['CASE # WHEN # THEN # ELSE # END', 4],
+  ['iif(#, #, #)', 3], ['if(#, #)', 2], ['coalesce(#, #)', 2], ['ifnull(#, #)', 2], ['nullif(#, #)', 2],
+  ['min(#, #, #)', 3], ['max(#, #)', 2], ['max(# COLLATE NOCASE, #)', 2], ['(+#)', 1], ['(# COLLATE RTRIM)', 1],
+  ['CAST(# AS TEXT)', 1], ['CAST(# AS NUMERIC)', 1], ['replace(#, #, #)', 3], ["(# || '')", 1], ['json', 0],
+]; // prettier-ignore
+
+function markSource(g: Generator): SqlTree {
+  const kind = g.random.next();
+  if (kind < 0.3) return call('json', [document(g)]);
+  if (kind < 0.6) return tree('(#)', member(g));
+  return kind < 0.75 ? jsonFunction(g) : g.random.chance(0.5) ? document(g) : g.closed();
+}
+
+/** Without halves of surrogate pairs, which are not text here. */
+export function jsonText(random: SeededRandom): string {
+  for (;;) {
+    const text = randomJson(random);
+    const isHalf = /\\u[dD]83[dD](?!\\u[dD][eE]00)|(?<!\\u[dD]83[dD])\\u[dD][eE]00/.test(text);
+    if (!isHalf && !text.includes('\0')) return text;
   }
 }
 
-function source(g: Generator): SqlTree {
-  const kind = g.random.next();
-  if (kind < 0.3) return call('json', [json(g)]);
-  if (kind < 0.5)
-    return tree(
-      `(# ${g.random.pick(['->', '->', '->>'])} #)`,
-      json(g),
-      g.literal(randomStep(g.random)),
-    );
-  if (kind < 0.65) return call('json_extract', [json(g), path(g)]);
-  return kind < 0.8 ? json(g) : g.closed();
+function usable(make: (random: SeededRandom) => SqliteValue, random: SeededRandom): SqliteValue {
+  for (;;) {
+    const value = make(random);
+    if (typeof value !== 'string' || !value.includes('\0')) return value;
+  }
 }

@@ -32,17 +32,6 @@ const BLOBS: readonly string[] = [
   '', '00', '61', '6162', '414243', '3132', '2035', '352e30', 'ff', 'c3a9', 'e697a5', '00ff', '61ff62', 'f09d849e',
 ]; // prettier-ignore
 
-const JSON_TEXTS: readonly string[] = [
-  '[]', '{}', '[1,2,3]', '["a","b"]', '[null]', '[1,null,"x"]', '{"a":1,"b":[2,3]}', '{"a":{"b":null}}',
-  '"text"', '5', '5.0', 'null', 'true', '[true,false]', '[1.5,"1.5",1e2]', '["5",5,5.0]', '{"a b":1}',
-  '[9007199254740993]', '["\\u00e9","\\ud834\\udd1e"]', ' [ 1 , 2 ] ',
-]; // prettier-ignore
-
-const TIME_TEXTS: readonly string[] = [
-  '2024-02-29', '2024-02-29 12:34:56', '2024-02-29T12:34:56.789Z', '2024-02-29 12:34:56+02:00', '12:34',
-  '2460370.5', '1700000000', '0000-01-01', '9999-12-31 23:59:59.999', '2023-02-30', 'not a date',
-]; // prettier-ignore
-
 export function randomValue(random: SeededRandom): SqliteValue {
   const kind = random.next();
   if (kind < 0.1) return null;
@@ -67,14 +56,6 @@ export function randomText(random: SeededRandom): string {
 
 export function randomBlob(random: SeededRandom): Uint8Array {
   return new Uint8Array(Buffer.from(random.pick(BLOBS), 'hex'));
-}
-
-export function randomJsonText(random: SeededRandom): string {
-  return random.pick(JSON_TEXTS);
-}
-
-export function randomTimeText(random: SeededRandom): string {
-  return random.pick(TIME_TEXTS);
 }
 
 /** A value as an SQL literal; undefined when there is none (a NUL in a text, an infinity). */

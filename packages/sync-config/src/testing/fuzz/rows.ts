@@ -1,13 +1,8 @@
 import type { SqliteValue } from '@sluice/model';
 import type { SeededRandom } from '@sluice/testing';
-import {
-  randomInteger,
-  randomJsonText,
-  randomReal,
-  randomText,
-  randomTimeText,
-  randomValue,
-} from './nasty-values.ts';
+import { randomTimeValue } from '../random-dates.ts';
+import { jsonText } from './json-categories.ts';
+import { randomInteger, randomReal, randomText, randomValue } from './nasty-values.ts';
 
 /** The columns of the one table: `a` to `d` hold anything, the others mostly what their names say. */
 export const COLUMNS = ['a', 'b', 'c', 'd', 'i', 'r', 's', 'j', 't'] as const;
@@ -24,7 +19,7 @@ export function randomRow(random: SeededRandom): FuzzRow {
     mostly(randomInteger(random)),
     mostly(randomReal(random)),
     mostly(randomText(random)),
-    mostly(randomJsonText(random)),
-    mostly(randomTimeText(random)),
+    mostly(jsonText(random)),
+    mostly(randomTimeValue(random)),
   ];
 }

@@ -17,8 +17,10 @@ export type Outcome =
   | { readonly kind: 'error'; readonly message: string };
 
 export interface FailingPart {
+  /** What fails, as SQLite can read it. */
   readonly sql: string;
-  readonly message: string;
+  /** It is something that we refuse knowingly and SQLite does not. */
+  readonly isLeftOut: boolean;
 }
 
 /** Compiles the expressions of a query the way a stream's query is, and evaluates them. */
@@ -46,14 +48,15 @@ export class Subject {
     return rows.map((row) => outcomeOf(evaluate, row));
   }
 
-  /** Those parts of the column whose own operator fails on a row, with their texts. */
+  /** Those parts of the column whose own operator fails on a row. */
   failingParts(sql: string, row: FuzzRow): FailingPart[] {
     const failing: FailingPart[] = [];
     visitCalls(this.#bind(sql), (part) => {
       const outcome = outcomeOf(this.#link(part), row);
-      const isOwn = part.args.every((arg) => outcomeOf(this.#link(arg), row).kind === 'value');
-      if (outcome.kind === 'value' || !isOwn) return;
-      failing.push({ sql: sql.slice(part.start, part.end), message: outcome.message });
+      const args = part.args.map((arg) => outcomeOf(this.#link(arg), row));
+      if (outcome.kind === 'value' || args.some(({ kind }) => kind === 'error')) return;
+      const isLeftOut = isAboutBinary(outcome.message, args);
+      failing.push({ sql: sqliteText(part, sql), isLeftOut });
     });
     return failing;
   }
@@ -76,6 +79,40 @@ export class Subject {
     const messages = diagnostics.list().map(({ message }) => message);
     throw new Error(messages.join('; '));
   }
+}
+
+/** Bytes that are not UTF-8, halves of surrogate pairs, and BLOBs that are JSON in binary form. */
+function isAboutBinary(message: string, args: readonly Outcome[]): boolean {
+  if (isAboutText(message)) return true;
+  const hasBlob = args.some((arg) => arg.kind === 'value' && arg.value instanceof Uint8Array);
+  return hasBlob && message.includes('JSON');
+}
+
+export function isAboutText(message: string): boolean {
+  return /UTF-8|surrogate/.test(message);
+}
+
+/** The text of a part; `x IN json` becomes what it stands for. */
+function sqliteText(part: Extract<Expression, { kind: 'call' }>, sql: string): string {
+  if (part.name === 'in json') {
+    const json = part.args[2];
+    return json === undefined ? '' : `(SELECT count(*) FROM json_each(${sqlOf(json, sql)}))`;
+  }
+  return sqlOf(part, sql);
+}
+
+function sqlOf(part: Expression, sql: string): string {
+  const inserted = new Map<number, string>();
+  visitCalls(part, ({ name, args: [, , json] }) => {
+    if (name !== 'in json' || json === undefined) return;
+    inserted.set(json.start, '(SELECT value FROM json_each(');
+    inserted.set(json.end, '))');
+  });
+  let text = '';
+  for (let at = part.start; at <= part.end; at++) {
+    text += (inserted.get(at) ?? '') + (at < part.end ? (sql[at] ?? '') : '');
+  }
+  return text;
 }
 
 function outcomeOf(evaluate: Evaluate, row: FuzzRow): Outcome {

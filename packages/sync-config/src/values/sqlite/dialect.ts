@@ -26,49 +26,47 @@ export interface SqliteDialectOptions {
 /** The semantics of SQLite, byte for byte: edition 4, and an option of edition 3. */
 export function createSqliteDialect(options: SqliteDialectOptions): Dialect {
   const reader = new SqliteJsonReader();
-  const elements: Dialect['elements'] = (value, mode) => sqliteJsonElements(value, mode, reader);
-  const all = withJsonSubtype([
-    ...createOurFunctions(),
+  const ofEdition3 = createFunctions({ fixed: true }, new JsonParser(), 3);
+  const functions = createAllFunctions(ofEdition3, reader);
+  return {
+    name: `sqlite/${options.functions}`,
+    operators: createAllOperators(reader),
+    functions:
+      options.functions === 'all'
+        ? functions
+        : new Map([...functions].filter(([name]) => ofEdition3.has(name))),
+    refusedFunctions: REFUSED_FUNCTIONS,
+    hasAffinity: true,
+    refusesClock: true,
+    isTrue,
+    elements: (value, mode) => sqliteJsonElements(value, mode, reader),
+    requestText: (data) => JSON.stringify(data),
+  };
+}
+
+/** What SQLite does not have (`base64`, `uuid_blob` ...) is that of edition 3. */
+function createAllFunctions(
+  ofEdition3: ReadonlyMap<string, Operator>,
+  reader: SqliteJsonReader,
+): Map<string, Operator> {
+  return withJsonSubtype([
+    ...ofEdition3,
     ...createTextFunctions(),
     ...createNumberFunctions(),
     ...createChoiceFunctions(),
     ...createSqliteJsonFunctions(reader),
     ...createSqliteDateFunctions(),
   ]);
-  return {
-    name: `sqlite/${options.functions}`,
-    operators: createAllOperators(reader, elements),
-    functions: options.functions === 'all' ? all : functionsOfEdition3(all),
-    refusedFunctions: REFUSED_FUNCTIONS,
-    hasAffinity: true,
-    isTrue,
-    elements,
-    requestText: (data) => JSON.stringify(data),
-  };
 }
 
-function createAllOperators(
-  reader: SqliteJsonReader,
-  elements: Dialect['elements'],
-): Map<string, Operator> {
+function createAllOperators(reader: SqliteJsonReader): Map<string, Operator> {
   return withJsonSubtype([
-    ...createSqliteJsonOperators(reader),
     ...createLogicOperators(),
     ...createComparisonOperators(),
     ...createArithmeticOperators(),
     ...createTextOperators(),
-    ...createMembershipOperators(elements),
+    ...createMembershipOperators((value, mode) => sqliteJsonElements(value, mode, reader)),
+    ...createSqliteJsonOperators(reader),
     ...createCollatingFunctions(),
   ]);
-}
-
-function createOurFunctions(): Map<string, Operator> {
-  return createFunctions({ fixed: true }, new JsonParser(), 3);
-}
-
-/** The functions that edition 3 has, here with SQLite's meaning. */
-function functionsOfEdition3(all: ReadonlyMap<string, Operator>): Map<string, Operator> {
-  const names = createOurFunctions().keys();
-  const chosen = [...all].filter(([name]) => new Set(names).has(name));
-  return new Map(chosen);
 }
