@@ -4,6 +4,10 @@ import { ScriptedSyncClient } from '@sluice/testing';
 export interface StreamClientOptions {
   readonly url: string;
   readonly token: () => string;
+  /** Further fields of the request, such as `parameters` and `streams`. */
+  readonly request?: Readonly<Record<string, unknown>>;
+  /** Called after each line that completes a checkpoint, while the rows are those of it. */
+  readonly onCheckpoint?: () => void;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -78,6 +82,7 @@ export class StreamClient implements AsyncDisposable {
         include_checksum: true,
         raw_data: true,
         client_id: 'scripted',
+        ...this.#options.request,
       }),
       signal,
     });
@@ -90,10 +95,12 @@ export class StreamClient implements AsyncDisposable {
     this.#state.connect();
     let rest = Buffer.alloc(0);
     for await (const chunk of response.body ?? []) {
-      const bytes = Buffer.concat([rest, chunk]);
-      const end = bytes.lastIndexOf(0x0a) + 1;
-      rest = bytes.subarray(end);
-      if (end > 0) this.#state.receive([bytes.subarray(0, end)], 'ndjson');
+      rest = Buffer.concat([rest, chunk]);
+      for (let end = rest.indexOf(0x0a) + 1; end > 0; end = rest.indexOf(0x0a) + 1) {
+        const [line] = this.#state.receive([rest.subarray(0, end)], 'ndjson');
+        rest = rest.subarray(end);
+        if (line?.kind === 'checkpoint_complete') this.#options.onCheckpoint?.();
+      }
     }
   }
 }

@@ -11,9 +11,15 @@ export class TokenIssuer {
     return { kty: 'oct', alg: 'HS256', kid: this.kid, k: this.#secret.toString('base64url') };
   }
 
-  token(userId: string, lifetimeSeconds = 3600, audience = this.audience): string {
+  token(
+    userId: string,
+    lifetimeSeconds = 3600,
+    audience = this.audience,
+    claims: Readonly<Record<string, unknown>> = {},
+  ): string {
     const nowSeconds = Math.floor(Date.now() / 1000);
     const payload = {
+      ...claims,
       sub: userId,
       aud: audience,
       iat: nowSeconds,

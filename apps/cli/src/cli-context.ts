@@ -5,6 +5,8 @@ import type { Screen } from './terminal/screen.ts';
 export interface CliContext {
   /** Standard output. */
   readonly screen: Screen;
+  /** Standard error: what must not get into output that is piped on. */
+  readonly errors: Screen;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly interrupt: Interrupt;

@@ -19,12 +19,14 @@ async function main(args: readonly string[]): Promise<number> {
   using interrupt = catchInterrupts();
   const program = buildProgram({
     screen,
+    errors,
     interrupt,
     cwd: process.cwd(),
     env: process.env,
     version: ownVersion(),
   });
-  for (const command of [program, ...program.commands]) {
+  const groups = program.commands.flatMap((command) => command.commands);
+  for (const command of [program, ...program.commands, ...groups]) {
     command.exitOverride().configureOutput({ outputError: () => {} });
   }
   try {

@@ -107,6 +107,24 @@ function addConfiguration(program: Command, context: CliContext): void {
     .action(async (file: string, options) =>
       (await import('./commands/validate.ts')).validateCommand(context, file, options),
     );
+  program
+    .command('generate')
+    .description('write files from a sync config: sluice generate schema')
+    .command('schema')
+    .description('write the schema that clients declare, with types, from config and database')
+    .argument('[file]', 'the sync config (default: ./sync-config.yaml)')
+    .option('--format <name>', 'what to write, see --list-formats', 'typescript')
+    .option('--out <file>', 'where to write it (default: print it)')
+    .option('--check', 'with --out: write nothing, fail when the file differs')
+    .option('-c, --config <file>', 'the configuration of a service: its sync config and database')
+    .option('--db <url>', 'read columns and types from this database (default: of sluice dev)')
+    .option('--no-db', 'without database: only columns that the config names, as text')
+    .option('--package <name>', 'npm package to import the SDK from', '@powersync/web')
+    .option('--dir <folder>', DIR_HELP)
+    .option('--list-formats', 'print the formats')
+    .action(async (file: string | undefined, options) =>
+      (await import('./commands/generate-schema.ts')).generateSchemaCommand(context, file, options),
+    );
 }
 
 function addOperation(program: Command, context: CliContext): void {

@@ -157,6 +157,8 @@ describe('with an own database', () => {
       expect(await runCommand(['init', '--db', url], { cwd })).toMatchObject({ code: 0 });
       const valid = await runCommand(['validate', 'sync-config.yaml', '--db', url], { cwd });
       expect(valid.output).toMatch(/✓ sync-config.yaml is valid: 1 definition, 1 table/);
+      const generated = await runCommand(['generate', 'schema', '--db', url], { cwd });
+      expect(generated.output).toContain('owner_id: column.text,\n  body: column.text,');
 
       await using dev = new RunningCommand(
         ['dev', '--db', url, '--port', '0', '--upload-port', '0', '--user', 'ann'],

@@ -366,6 +366,10 @@ export const ERROR_TABLE = {
     'The source database is not ready for replication',
     'Run what the checks list, or try again with --fix',
   ),
+  CLI_OUT_OF_DATE: entry(
+    'A generated file is missing, or differs from what would be written now',
+    'Run the same command without --check, and commit the file',
+  ),
   CLI_SERVICE_UNREACHABLE: entry(
     'The service cannot be reached',
     'Check the URL, and that the service is running',

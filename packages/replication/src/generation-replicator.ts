@@ -74,7 +74,9 @@ export class GenerationReplicator {
     this.#buffer = new ChangeBuffer(parseResumePoint(undefined));
     this.#registry = new TableRegistry({
       plan: options.plan,
-      bucketPrefix: `${options.generation.id}#`,
+      prefixes: new Map(
+        options.plan.definitions.map(({ hash }) => [hash, `${options.generation.id}#`]),
+      ),
       logger: options.logger,
     });
   }

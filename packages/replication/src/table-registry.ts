@@ -2,7 +2,7 @@ import type { Logger } from '@sluice/base';
 import { matchesPattern } from '@sluice/model';
 import type { ChangeEvent, SourceTable } from '@sluice/source';
 import type { StoredTable } from '@sluice/storage';
-import type { EvaluationError, RowEvaluator, SyncPlan } from '@sluice/sync-config';
+import type { BucketPrefixes, EvaluationError, RowEvaluator, SyncPlan } from '@sluice/sync-config';
 import { ReplicatedTable } from './replicated-table.ts';
 import { isSameTable, newTableState, parseTableState } from './table-state.ts';
 
@@ -22,7 +22,7 @@ export type Adoption =
 /** The replicated tables of one generation, by relation. */
 export class TableRegistry {
   readonly #plan: SyncPlan;
-  readonly #bucketPrefix: string;
+  readonly #prefixes: BucketPrefixes;
   readonly #logger: Logger;
   readonly #byRelation = new Map<string, ReplicatedTable>();
   readonly #errorCounts = new Map<string, number>();
@@ -30,11 +30,11 @@ export class TableRegistry {
 
   constructor(options: {
     readonly plan: SyncPlan;
-    readonly bucketPrefix: string;
+    readonly prefixes: BucketPrefixes;
     readonly logger: Logger;
   }) {
     this.#plan = options.plan;
-    this.#bucketPrefix = options.bucketPrefix;
+    this.#prefixes = options.prefixes;
     this.#logger = options.logger;
   }
 
@@ -126,7 +126,7 @@ export class TableRegistry {
   }
 
   #evaluator(source: SourceTable): RowEvaluator | undefined {
-    return this.#plan.rowEvaluator(source, this.#bucketPrefix);
+    return this.#plan.rowEvaluator(source, this.#prefixes);
   }
 
   /** Logs the 1st, 10th, 100th ... failure of the same kind: one bad column must not flood the log. */

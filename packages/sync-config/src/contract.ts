@@ -1,5 +1,6 @@
 import type { JsonObject } from '@sluice/base';
 import type { EvaluatedRow, SqliteRow, TablePattern, TableSchema } from '@sluice/model';
+import type { ClientSchema } from './client-schema/client-schema.ts';
 
 /** What compiling a sync config gives: a plan unless a diagnostic is fatal. Never throws. */
 export interface CompiledSyncConfig {
@@ -29,7 +30,7 @@ export interface Diagnostic {
 
 /** A sync config compiled once. Pure: no I/O, no clock. */
 export interface SyncPlan {
-  /** Hash of everything that decides what is replicated; equal plans have equal hashes. */
+  /** Equal for configs of equal meaning: comments, formatting and order in the file do not show. */
   readonly hash: string;
   /** What the config asks of those who turn source values into SQLite values. */
   readonly options: SyncOptions;
@@ -37,13 +38,24 @@ export interface SyncPlan {
   /** The tables whose rows the plan reads. */
   readonly tables: readonly TablePattern[];
   /**
-   * Compiles the evaluation of one table's rows. Undefined when no query reads it.
-   * `bucketPrefix` goes in front of every bucket name, e.g. `7#`.
+   * Compiles the evaluation of one table's rows, for the definitions that have a prefix. Undefined
+   * when none of them reads the table.
    */
-  rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined;
-  /** Decides what a request may see; what needs no storage is decided here and now. */
-  resolver(request: RequestContext, bucketPrefix: string): BucketResolver;
+  rowEvaluator(table: TableSchema, prefixes: BucketPrefixes): RowEvaluator | undefined;
+  /**
+   * Decides what a request may see of the definitions, each of which has a prefix; what needs no
+   * storage is decided here and now.
+   */
+  resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver;
+  /** What clients must know to read the rows (spec/sync-config.md 17); best with the live tables. */
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema;
 }
+
+/**
+ * What stands in front of all bucket names and lookup keys of a definition, e.g. `1f3a9c2e.7#`, by
+ * the definition's hash.
+ */
+export type BucketPrefixes = ReadonlyMap<string, string>;
 
 /** Options with the defaults of the edition applied (spec/sync-config.md 2). */
 export interface SyncOptions {
@@ -62,6 +74,13 @@ export interface DefinitionInfo {
   /** Included for clients that do not switch defaults off. Always true for bucket definitions. */
   readonly isDefault: boolean;
   readonly priority: number;
+  /**
+   * Hash of all that decides which rows its buckets and lookups hold. Definitions of equal hash can
+   * share them, across configs (design D7).
+   */
+  readonly hash: string;
+  /** The tables whose rows it reads. */
+  readonly tables: readonly TablePattern[];
 }
 
 export interface RowEvaluator {

@@ -1,6 +1,6 @@
 import type { SqliteRow, SqliteType, TableSchema } from '@sluice/model';
 import { bench, describe } from 'vitest';
-import { planOf } from './testing/check.ts';
+import { planOf, prefixesOf } from './testing/check.ts';
 
 /** Budgets: 2 us for a six-column row, 5 us for ten columns against five definitions. */
 
@@ -30,7 +30,8 @@ function rows(columns: number): readonly SqliteRow[] {
 }
 
 function measure(name: string, yaml: string, columns: number): void {
-  const evaluator = planOf(yaml).rowEvaluator(table(columns), '7#');
+  const plan = planOf(yaml);
+  const evaluator = plan.rowEvaluator(table(columns), prefixesOf(plan));
   const input = rows(columns);
   let at = 0;
   bench(name, () => {

@@ -57,7 +57,7 @@ export class BucketResolution {
         includeDefaults: request.includeDefaults,
         subscriptions: request.subscriptions,
       },
-      feed.bucketPrefix,
+      feed.prefixes,
     );
   }
 

@@ -8,7 +8,7 @@ import type {
   GenerationReader,
   OpsChunk,
 } from '@sluice/storage';
-import type { SyncPlan } from '@sluice/sync-config';
+import type { BucketPrefixes, SyncPlan } from '@sluice/sync-config';
 import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
 import type { ReadGate } from './read-gate.ts';
 import { SharedReads, type BucketRead } from './shared-reads.ts';
@@ -40,8 +40,7 @@ export interface FeedOptions {
 export class GenerationFeed {
   readonly generation: Generation;
   readonly plan: SyncPlan;
-  /** In front of every bucket name of this generation, e.g. `7#`. */
-  readonly bucketPrefix: string;
+  readonly prefixes: BucketPrefixes;
   readonly buckets = new BucketIndex();
   readonly lookups = new LookupIndex();
   readonly writeCheckpoints: WriteCheckpointIndex;
@@ -58,7 +57,9 @@ export class GenerationFeed {
   private constructor(options: FeedOptions, reader: GenerationReader, checkpoint: Checkpoint) {
     this.generation = options.generation;
     this.plan = options.plan;
-    this.bucketPrefix = `${options.generation.id}#`;
+    this.prefixes = new Map(
+      options.plan.definitions.map(({ hash }) => [hash, `${options.generation.id}#`]),
+    );
     this.writeCheckpoints = new WriteCheckpointIndex(options.storage.writeCheckpoints);
     this.#options = options;
     this.#reader = reader;

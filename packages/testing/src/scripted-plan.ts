@@ -22,10 +22,18 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       customPostgresTypes: true,
       timestampMaxPrecision: undefined,
     },
-    definitions: [],
+    definitions: streams.map(({ name, isDefault, priority }) => ({
+      name,
+      kind: 'stream',
+      isDefault: isDefault !== false,
+      priority: priority ?? 3,
+      hash: hashOf(name),
+      tables: [],
+    })),
     tables: [],
     rowEvaluator: () => undefined,
-    resolver: (request, prefix) => {
+    clientSchema: () => ({ tables: [], streams: [] }),
+    resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||
         request.subscriptions.some((subscription) => subscription.stream === stream.name);
@@ -44,7 +52,7 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
             const key = stream.lookupKey?.(request) ?? '';
             const names = [...(stream.buckets?.(request) ?? []), ...(values.get(key) ?? [])];
             return names.map((name) => ({
-              name: prefix + name,
+              name: (prefixes.get(hashOf(stream.name)) ?? '') + name,
               definition: stream.name,
               priority: stream.priority ?? 3,
               subscriptions: reasons(stream, index, request),
@@ -63,6 +71,11 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       };
     },
   };
+}
+
+/** A scripted stream has no content that could change. */
+function hashOf(name: string): string {
+  return `hash of ${name}`;
 }
 
 /** The user of a request: the `sub` of its token. */

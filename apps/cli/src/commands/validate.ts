@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { ConfigError } from '@sluice/base';
-import type { TableSchema } from '@sluice/model';
 import type { CliContext } from '../cli-context.ts';
-import { openSource } from '../database/open-source.ts';
+import { readSourceSchema } from '../database/read-source-schema.ts';
 import { readTextFile } from '../dev/dev-sync-config.ts';
 import { compileChecked } from '../sync-config/compile-checked.ts';
 import { counted } from '../terminal/text.ts';
@@ -14,7 +13,7 @@ export async function validateCommand(
   options: { readonly db?: string | undefined },
 ): Promise<void> {
   const text = await readTextFile(path.resolve(cwd, file));
-  const { defaultSchema, tables } = await readSchema(options.db);
+  const { defaultSchema, tables } = await readSourceSchema(options.db);
   const plan = compileChecked(screen, text, {
     fileName: file,
     defaultSchema,
@@ -25,13 +24,4 @@ export async function validateCommand(
   }
   const what = `${counted(plan.definitions.length, 'definition')}, ${counted(plan.tables.length, 'table')}`;
   screen.print(`${screen.colors.green('✓')} ${file} is valid: ${what}`);
-}
-
-async function readSchema(db: string | undefined): Promise<{
-  readonly defaultSchema: string;
-  readonly tables: readonly TableSchema[] | undefined;
-}> {
-  if (db === undefined) return { defaultSchema: 'public', tables: undefined };
-  await using source = openSource(db);
-  return { defaultSchema: source.defaultSchema, tables: await source.readSchema() };
 }

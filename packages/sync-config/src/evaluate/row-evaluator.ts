@@ -9,18 +9,22 @@ import { linkSelection, type LinkContext, type Select } from './row-selection.ts
 
 type Evaluated = EvaluatedRow & { readonly errors: readonly EvaluationError[] };
 
-/** Compiles everything that reads a table; undefined when nothing does. */
+/**
+ * Compiles everything that reads a table, for the definitions with a prefix in `prefixes`, by name;
+ * undefined when nothing does.
+ */
 export function linkRowEvaluator(
   queries: CompiledQueries,
   table: TableSchema,
-  bucketPrefix: string,
+  prefixes: ReadonlyMap<string, string>,
   context: LinkContext,
 ): RowEvaluator | undefined {
-  const reads = (query: RowQuery | LookupQuery) => matchesPattern(query.pattern, table);
-  const groups = groupByOutput(queries.rows.filter(reads), table, bucketPrefix, context);
+  const reads = ({ definition, pattern }: RowQuery | LookupQuery) =>
+    prefixes.has(definition) && matchesPattern(pattern, table);
+  const groups = groupByOutput(queries.rows.filter(reads), table, prefixes, context);
   const lookups = queries.lookups
     .filter(reads)
-    .map((query) => linkLookup(query, table, bucketPrefix, context));
+    .map((query) => linkLookup(query, table, prefixes.get(query.definition) ?? '', context));
   if (groups.length === 0 && lookups.length === 0) return undefined;
   return new LinkedRowEvaluator(groups, lookups);
 }
@@ -45,7 +49,7 @@ interface Placement {
 function groupByOutput(
   queries: readonly RowQuery[],
   table: TableSchema,
-  bucketPrefix: string,
+  prefixes: ReadonlyMap<string, string>,
   context: LinkContext,
 ): OutputGroup[] {
   const groups = new Map<
@@ -66,7 +70,7 @@ function groupByOutput(
     writer,
     placements: members.map((query) => ({
       definition: query.definition,
-      bucketStart: `${bucketPrefix}${query.bucket}[`,
+      bucketStart: `${prefixes.get(query.definition) ?? ''}${query.bucket}[`,
       select: linkSelection(query, table, context),
     })),
     sink: new BucketSink(members.length > 1 || members.some((m) => m.expansions.length > 0)),

@@ -1,10 +1,11 @@
 import type { SqliteRow, SqliteValue, TableSchema } from '@sluice/model';
 import { linkExpression } from '../expr/link.ts';
-import { canonicalText, operatorCall, type Expression } from '../expr/expression.ts';
+import { canonicalText, type Expression } from '../expr/expression.ts';
 import type { RowQuery } from '../plan/queries.ts';
 import { toText } from '../values/conversions.ts';
 import type { Dialect, Evaluate } from '../values/dialect.ts';
 import { formatReal } from '../values/number-text.ts';
+import { outputColumns } from './output-columns.ts';
 import { rowLayout } from './row-selection.ts';
 
 /** Builds the client's version of a row. */
@@ -37,26 +38,6 @@ export function linkOutput(query: RowQuery, table: TableSchema, dialect: Dialect
     data: (row) => writeRow(writers, row),
     objectId: (row) => idText(evaluateId(row)),
   };
-}
-
-/** The output columns with `*` written out; a later column of the same name replaces the value. */
-function outputColumns(query: RowQuery, table: TableSchema): Map<string, Expression> {
-  const columns = new Map<string, Expression>();
-  for (const column of query.columns) {
-    if (column.kind === 'value') {
-      columns.set(column.name, column.value);
-      continue;
-    }
-    for (const { name } of table.columns) {
-      if (column.legacy && name.startsWith('_')) continue;
-      const span = { start: 0, end: 0 };
-      const value: Expression = { kind: 'column', source: query.source, column: name, ...span };
-      const before = columns.get(name);
-      const isKept = column.legacy && before !== undefined;
-      columns.set(name, isKept ? operatorCall('coalesce', [before, value], span) : value);
-    }
-  }
-  return columns;
 }
 
 function shapeText(name: string, value: Expression): string {

@@ -1,6 +1,9 @@
-import { createHash } from 'node:crypto';
+import { must } from '@sluice/base';
 import type { TablePattern, TableSchema } from '@sluice/model';
+import { buildClientSchema } from '../client-schema/build-client-schema.ts';
+import type { ClientSchema } from '../client-schema/client-schema.ts';
 import type {
+  BucketPrefixes,
   BucketResolver,
   DefinitionInfo,
   RequestContext,
@@ -13,7 +16,7 @@ import type { LinkContext } from '../evaluate/row-selection.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
-import { canonicalPlanText } from './canonical-plan.ts';
+import { definitionHash, planHash } from './canonical-plan.ts';
 import type { CompiledDefinition, CompiledQueries } from './queries.ts';
 
 export interface PlanParts {
@@ -28,41 +31,64 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly #definitions: readonly CompiledDefinition[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
-  readonly #resolvable: readonly LinkedDefinition[];
+  readonly #resolvable: readonly Omit<LinkedDefinition, 'prefix'>[];
 
   constructor({ dialect, options, definitions }: PlanParts) {
-    this.hash = createHash('sha256')
-      .update(canonicalPlanText(dialect.name, options, definitions))
-      .digest('hex');
     this.options = options;
-    this.definitions = definitions.map(({ info }) => info);
+    this.#definitions = definitions;
+    this.definitions = definitions.map((definition) => ({
+      ...definition.info,
+      hash: definitionHash(dialect.name, options, definition),
+      tables: distinctPatterns(definition.queries),
+    }));
+    this.hash = planHash(
+      options,
+      definitions.map(({ queries }, i) => ({
+        info: must(this.definitions[i], 'one entry for each definition'),
+        priorities: queries.buckets.map(({ priority }) => priority),
+      })),
+    );
     this.#queries = {
       rows: definitions.flatMap(({ queries }) => queries.rows),
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
-    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
+    this.tables = distinctPatterns(this.#queries);
     this.#context = { dialect };
-    this.#resolvable = definitions.map(({ info, queries }) => ({
-      info,
+    this.#resolvable = definitions.map(({ queries }, i) => ({
+      info: must(this.definitions[i], 'one entry for each definition'),
       queries: queries.buckets.map((query) => linkBucketQuery(query, this.#context)),
     }));
   }
 
-  rowEvaluator(table: TableSchema, bucketPrefix: string): RowEvaluator | undefined {
-    return linkRowEvaluator(this.#queries, table, bucketPrefix, this.#context);
+  rowEvaluator(table: TableSchema, prefixes: BucketPrefixes): RowEvaluator | undefined {
+    const byName = new Map<string, string>();
+    for (const { name, hash } of this.definitions) {
+      const prefix = prefixes.get(hash);
+      if (prefix !== undefined) byName.set(name, prefix);
+    }
+    return linkRowEvaluator(this.#queries, table, byName, this.#context);
   }
 
-  resolver(request: RequestContext, bucketPrefix: string): BucketResolver {
-    return new RequestResolver(this.#resolvable, request, bucketPrefix, this.#context.dialect);
+  resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver {
+    const definitions = this.#resolvable.map((definition) => ({
+      ...definition,
+      prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
+    }));
+    return new RequestResolver(definitions, request, this.#context.dialect);
+  }
+
+  clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema {
+    return buildClientSchema(this.#definitions, sourceSchema);
   }
 }
 
-function distinctPatterns(queries: readonly { pattern: TablePattern }[]): TablePattern[] {
+function distinctPatterns({ rows, lookups }: CompiledQueries): TablePattern[] {
   const byText = new Map<string, TablePattern>();
-  for (const { pattern } of queries) {
+  for (const { pattern } of [...rows, ...lookups]) {
     const { schema, name, nameIsPrefix, schemaIsPrefix } = pattern;
     byText.set(JSON.stringify([schema, name, nameIsPrefix, schemaIsPrefix]), pattern);
   }

@@ -4,7 +4,7 @@ import type { Expression } from '../expr/expression.ts';
 
 /** A bucket definition or stream. */
 export interface CompiledDefinition {
-  readonly info: DefinitionInfo;
+  readonly info: Omit<DefinitionInfo, 'hash' | 'tables'>;
   readonly queries: CompiledQueries;
 }
 

@@ -21,6 +21,8 @@ import { requestSlots } from './request-slots.ts';
 /** A definition with all that finds its buckets. */
 export interface LinkedDefinition {
   readonly info: DefinitionInfo;
+  /** In front of its bucket names and lookup keys. */
+  readonly prefix: string;
   readonly queries: readonly LinkedBucketQuery[];
 }
 
@@ -39,17 +41,10 @@ export class RequestResolver implements BucketResolver {
   readonly isDynamic: boolean;
   readonly #participations: readonly Participation[];
   readonly #streams: readonly LinkedDefinition[];
-  readonly #prefix: string;
   /** The answer of a request that needs no lookups, once it is known. */
   #static: ResolvedBuckets | undefined;
 
-  constructor(
-    definitions: readonly LinkedDefinition[],
-    request: RequestContext,
-    bucketPrefix: string,
-    dialect: Dialect,
-  ) {
-    this.#prefix = bucketPrefix;
+  constructor(definitions: readonly LinkedDefinition[], request: RequestContext, dialect: Dialect) {
     this.#streams = definitions.filter((definition) => takesPart(definition.info, request));
     this.#participations = this.#streams.flatMap((definition, stream) =>
       participationsOf(definition, stream, request, dialect),
@@ -67,8 +62,8 @@ export class RequestResolver implements BucketResolver {
       participation.definition.queries.map((query) => ({ participation, query })),
     );
     const found = await driveSearches(
-      tasks.map(({ participation: { slots }, query }) =>
-        attempt(findBuckets(query, slots, this.#prefix, budget)),
+      tasks.map(({ participation: { slots, definition }, query }) =>
+        attempt(findBuckets(query, slots, definition.prefix, budget)),
       ),
       lookup,
       lookupKeys,
@@ -99,7 +94,7 @@ export class RequestResolver implements BucketResolver {
       if (failure === undefined) {
         for (const { query, found } of queries) {
           if (found instanceof EvaluationFailure) continue;
-          addBuckets(buckets, participation, query, found, this.#prefix);
+          addBuckets(buckets, participation, query, found);
         }
         continue;
       }
@@ -176,11 +171,10 @@ function addBuckets(
   { definition, overridePriority, reason }: Participation,
   query: LinkedBucketQuery,
   found: ReadonlySet<string>,
-  prefix: string,
 ): void {
   for (const keys of found) {
     addBucket(buckets, {
-      name: `${prefix}${query.bucket}[${keys}]`,
+      name: `${definition.prefix}${query.bucket}[${keys}]`,
       definition: definition.info.name,
       priority: overridePriority ?? query.priority,
       subscriptions: [reason],

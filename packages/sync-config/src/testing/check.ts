@@ -1,7 +1,7 @@
 import type { JsonObject } from '@sluice/base';
 import type { EvaluatedRow, SqliteType, SqliteValue, TableSchema } from '@sluice/model';
 import { compileSyncConfig } from '../compile.ts';
-import type { ResolvedBuckets, StreamSubscription, SyncPlan } from '../contract.ts';
+import type { BucketPrefixes, ResolvedBuckets, StreamSubscription, SyncPlan } from '../contract.ts';
 import { formatDiagnostic } from '../format-diagnostic.ts';
 
 /** Helpers of this package's tests. */
@@ -42,13 +42,18 @@ function typeOf(value: SqliteValue): SqliteType {
   return typeof value === 'object' && value !== null ? 'blob' : 'text';
 }
 
+/** The same prefix for every definition of a plan. */
+export function prefixesOf(plan: SyncPlan, prefix = '7#'): BucketPrefixes {
+  return new Map(plan.definitions.map(({ hash }) => [hash, prefix]));
+}
+
 /** What a plan makes of a row of a table. */
 export function evaluate(
   plan: SyncPlan,
   table: string,
   row: Row,
 ): EvaluatedRow & { readonly errors: readonly { message: string }[] } {
-  const evaluator = plan.rowEvaluator(tableOf(table, row), '7#');
+  const evaluator = plan.rowEvaluator(tableOf(table, row), prefixesOf(plan));
   return evaluator?.evaluate(Object.values(row)) ?? { outputs: [], lookups: [], errors: [] };
 }
 
@@ -84,7 +89,7 @@ export async function resolve(plan: SyncPlan, request: TestRequest): Promise<Res
       includeDefaults: request.includeDefaults ?? true,
       subscriptions: request.subscriptions ?? [],
     },
-    '7#',
+    prefixesOf(plan),
   );
   const lookup = (keys: readonly string[]) =>
     Promise.resolve(
