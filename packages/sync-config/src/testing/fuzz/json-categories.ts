@@ -1,6 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
 import type { SeededRandom } from '@sluice/testing';
-import { randomJson, randomPath, randomStep } from '../random-json.ts';
+import { randomJsonForSql, randomPath, randomStep } from '../random-json.ts';
 import { call, type Category, type Generator } from './generator.ts';
 import { tree, type SqlTree } from './sql-tree.ts';
 
@@ -25,7 +25,7 @@ function member(g: Generator): SqlTree {
 function document(g: Generator): SqlTree {
   const kind = g.random.next();
   if (kind < 0.5) return tree('j');
-  return kind < 0.8 ? g.literal(jsonText(g.random)) : g.closed();
+  return kind < 0.8 ? g.literal(randomJsonForSql(g.random)) : g.closed();
 }
 
 function jsonFunction(g: Generator): SqlTree {
@@ -48,7 +48,7 @@ function jsonFunction(g: Generator): SqlTree {
 /** `x IN json` stands for the elements of json_each. */
 function elements(g: Generator): SqlTree {
   const not = g.random.chance(0.3) ? 'NOT ' : '';
-  const text = g.random.chance(0.5) ? 'j' : `'${jsonText(g.random).replaceAll("'", "''")}'`;
+  const text = g.random.chance(0.5) ? 'j' : `'${randomJsonForSql(g.random).replaceAll("'", "''")}'`;
   const right = { ours: text, sqlite: `(SELECT value FROM json_each(${text}))` };
   return { parts: ['(', g.operand(), ` ${not}IN `, right, ')'] };
 }
@@ -85,15 +85,6 @@ function markSource(g: Generator): SqlTree {
   if (kind < 0.3) return call('json', [document(g)]);
   if (kind < 0.6) return tree('(#)', member(g));
   return kind < 0.75 ? jsonFunction(g) : g.random.chance(0.5) ? document(g) : g.closed();
-}
-
-/** Without halves of surrogate pairs, which are not text here. */
-export function jsonText(random: SeededRandom): string {
-  for (;;) {
-    const text = randomJson(random);
-    const isHalf = /\\u[dD]83[dD](?!\\u[dD][eE]00)|(?<!\\u[dD]83[dD])\\u[dD][eE]00/.test(text);
-    if (!isHalf && !text.includes('\0')) return text;
-  }
 }
 
 function usable(make: (random: SeededRandom) => SqliteValue, random: SeededRandom): SqliteValue {

@@ -24,7 +24,10 @@ export function renderJson(node: JsonNode): string {
       }
       return `{${text}}`;
     }
-    default:
+    case 'integer':
+    case 'hex':
+    case 'real':
+    case 'real5':
       return renderJsonNumber(node);
   }
 }
@@ -43,7 +46,10 @@ export function jsonNodeValue(node: JsonNode): SqliteValue {
     case 'array':
     case 'object':
       return renderJson(node);
-    default:
+    case 'integer':
+    case 'hex':
+    case 'real':
+    case 'real5':
       return jsonNumberValue(node);
   }
 }

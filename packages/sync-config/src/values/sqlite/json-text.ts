@@ -3,7 +3,7 @@ import type { JsonText } from './json-node.ts';
 
 /** A TEXT as a JSON string. */
 export function quoteJsonText(text: string): string {
-  return `"${text.replace(/["\\\x00-\x1f]/g, escapeChar)}"`;
+  return `"${text.replace(TO_ESCAPE, escapeChar)}"`;
 }
 
 /** A string of a document as RFC 8259 has it; escapes that are valid stay as they are written. */
@@ -63,7 +63,8 @@ export function decodePathKey(raw: string): string | undefined {
   return text;
 }
 
-const SPECIAL = /["\x00-\x1f]|\\(?:x[0-9A-Fa-f]{2}|\r\n|[^])/g;
+const TO_ESCAPE = /["\\]|[^ -\uffff]/g;
+const SPECIAL = /"|[^ -\uffff]|\\(?:x[0-9A-Fa-f]{2}|\r\n|[^])/g;
 const ESCAPE = /\\(?:[ux]((?<=u)[0-9A-Fa-f]{4}|(?<=x)[0-9A-Fa-f]{2})|\r\n|[^])/g;
 const PATH_ESCAPE = /^\\(?:u([^]{4})|x([^]{2})|\r\n|0(?![0-9])|[bfnrtv'"/\\\r\n\u2028\u2029])/;
 const LINE_BREAK = /[\r\n\u2028\u2029]/;
