@@ -1,5 +1,5 @@
 import type { Collation } from '../values/sqlite/collation.ts';
-import { visitCalls, type Expression } from './expression.ts';
+import type { Expression } from './expression.ts';
 
 /**
  * What SQLite derives from an expression for the comparison that it stands in.
@@ -24,7 +24,8 @@ export function affinityOf(expression: Expression): Affinity | undefined {
   if (expression.kind === 'column') return isRowColumn(expression.source) ? 'blob' : undefined;
   if (expression.kind !== 'call' || expression.table !== 'operator') return undefined;
   const [operand] = expression.args;
-  if (expression.name.startsWith('collate ') && operand !== undefined) return affinityOf(operand);
+  const isTransparent = expression.name === 'column' || expression.name.startsWith('collate ');
+  if (isTransparent && operand !== undefined) return affinityOf(operand);
   return CAST_AFFINITIES[expression.name];
 }
 
@@ -45,24 +46,19 @@ export function comparisonAffinity(
 
 /** Whether COLLATE stands anywhere in the expression; that of a subquery's column does not count. */
 export function hasCollate(expression: Expression): boolean {
-  if (expression.kind !== 'call' || expression.isDerived === true) return false;
-  let found = false;
-  visitCalls(expression, ({ name }) => {
-    if (name.startsWith('collate ')) found = true;
-  });
-  return found;
+  if (expression.kind !== 'call' || expression.name === 'column') return false;
+  return expression.name.startsWith('collate ') || expression.args.some(hasCollate);
 }
 
 /** The collation that an expression brings into a comparison; undefined when it has none. */
 export function collationOf(expression: Expression): Collation | undefined {
-  if (expression.isDerived === true) return 'binary';
   if (expression.kind === 'column') return isRowColumn(expression.source) ? 'binary' : undefined;
   if (expression.kind !== 'call') return undefined;
   const [first] = expression.args;
   const { name } = expression;
   if (name === 'collate nocase') return 'nocase';
   if (name === 'collate rtrim') return 'rtrim';
-  if (name === 'collate binary') return 'binary';
+  if (name === 'collate binary' || name === 'column') return 'binary';
   const isTransparent = name.startsWith('cast ') || name === 'unary +';
   const source = isTransparent ? first : expression.args.find((arg) => hasCollate(arg));
   return source === undefined ? undefined : collationOf(source);

@@ -24,6 +24,8 @@ export interface Comparisons {
     otherwise: Expression | undefined,
     span: Span,
   ): Expression;
+  /** An expression that stands for the column of a subquery or CTE. */
+  column(expression: Expression): Expression;
   /** A call of a function that compares its arguments, such as `max`. */
   call(name: string, args: readonly Expression[], span: Span): Expression;
 }
@@ -42,6 +44,7 @@ const PLAIN: Comparisons = {
     const args = [operand, ...branches.flat()];
     return operatorCall('case of', otherwise === undefined ? args : [...args, otherwise], span);
   },
+  column: (expression) => expression,
   call: (name, args, span) => functionCall(name, args, span),
 };
 
@@ -70,6 +73,12 @@ const WITH_AFFINITY: Comparisons = {
     const args = branches.flatMap(([when, then]) => [how(operand, when), when, then]);
     const all = otherwise === undefined ? args : [...args, otherwise];
     return operatorCall('case of', [operand, ...all], span);
+  },
+  // A name does not pass on a COLLATE, nor that a text was made by a JSON function.
+  column(expression) {
+    return expression.kind === 'call' || expression.kind === 'constant'
+      ? operatorCall('column', [expression], expression)
+      : expression;
   },
   call(name, args, span) {
     if (!COMPARING_FUNCTIONS.has(name)) return functionCall(name, args, span);

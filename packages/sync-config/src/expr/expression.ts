@@ -8,7 +8,6 @@ export const BUCKET_SOURCE = -2;
 
 /** A bound expression: names are resolved, syntax is reduced to operators of the dialect. */
 export type Expression = Span &
-  Derived &
   (
     | { readonly kind: 'constant'; readonly value: SqliteValue }
     | {
@@ -28,11 +27,6 @@ export type Expression = Span &
         readonly args: readonly Expression[];
       }
   );
-
-interface Derived {
-  /** The column of a subquery or CTE in place of its name; a COLLATE in it is not the name's. */
-  readonly isDerived?: boolean;
-}
 
 /** `suffix`: what a wildcard matched; `legacy suffix` is NULL without a wildcard. */
 export type TableFact = 'schema' | 'name' | 'suffix' | 'legacy suffix';
@@ -55,16 +49,6 @@ export function visitReferences(
   else if (expression.kind === 'call') {
     for (const arg of expression.args) visitReferences(arg, visit);
   }
-}
-
-/** Calls `visit` for every operator and function; not inside columns of subqueries. */
-export function visitCalls(
-  expression: Expression,
-  visit: (call: Extract<Expression, { kind: 'call' }>) => void,
-): void {
-  if (expression.kind !== 'call' || expression.isDerived === true) return;
-  visit(expression);
-  for (const arg of expression.args) visitCalls(arg, visit);
 }
 
 /** The numbers of all sources that the expression reads. */

@@ -3,7 +3,7 @@ import type { DefinitionInfo, SyncOptions } from '../contract.ts';
 import type { CompiledDefinition } from './queries.ts';
 
 /** Places in the file, and what the binder alone needs to know. */
-const NOT_MEANING = new Set(['start', 'end', 'isDerived', 'isElement']);
+const NOT_MEANING = new Set(['start', 'end', 'isElement']);
 
 /**
  * The hash of a definition: equal where it puts the same rows into the same buckets and finds them

@@ -1,5 +1,6 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter } from '../diagnostics.ts';
+import { hasCollate } from '../expr/affinity.ts';
 import { comparisonsOf } from '../expr/comparisons.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
@@ -83,9 +84,17 @@ export class QueryBinder {
       if (columns.has(name)) {
         this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
       }
-      columns.set(name, bound.bind(column.expr));
+      columns.set(name, this.#derivedColumn(bound.bind(column.expr), column));
     });
     return { columns, bound };
+  }
+
+  #derivedColumn(value: Expression, column: ColumnSyntax): Expression {
+    if (hasCollate(value)) {
+      const message = 'COLLATE is not supported in the columns of a subquery';
+      this.#report.error('UNSUPPORTED_OPERATOR', column, message, 'Write it where it compares');
+    }
+    return comparisonsOf(this.#context.dialect).column(value);
   }
 
   #refuseStar(column: ColumnSyntax): void {
@@ -230,8 +239,7 @@ export class QueryBinder {
       const derived =
         syntax.kind === 'select' ? this.#subqueryElement(syntax.select, scope) : cte?.();
       if (derived === undefined) return ALWAYS;
-      const element = { ...derived.element, isDerived: true };
-      const parts = [derived.bound.condition, condition(element)];
+      const parts = [derived.bound.condition, condition(derived.element)];
       return { kind: 'join', sources: derived.bound.sources, condition: { kind: 'and', parts } };
     }
     const input = bindExpression(syntax, this.#bindContext(scope));
@@ -267,7 +275,8 @@ export class QueryBinder {
       this.#report.error('SUBQUERY_COLUMNS', second ?? select, message);
       return undefined;
     }
-    return { element: bound.bind(column.expr), bound };
+    const element = comparisonsOf(this.#context.dialect).column(bound.bind(column.expr));
+    return { element, bound };
   }
 
   /** How to bring in the one column of a CTE that a bare name refers to. */

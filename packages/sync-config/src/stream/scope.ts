@@ -98,7 +98,7 @@ export class Scope {
         return { kind: 'column', source, column: column.name, isElement: true, ...span };
       }
       const value = entry.columns.get(column.name);
-      if (value !== undefined) return { ...value, ...span, isDerived: true };
+      if (value !== undefined) return { ...value, ...span };
     }
     const message = `There is no column ${column.name} here`;
     this.#report.error('UNKNOWN_TABLE', column, message, `Known: ${known.join(', ')}`);

@@ -2,6 +2,7 @@ import { must } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
 import { SeededRandom } from '@sluice/testing';
 import { CATEGORIES } from './categories.ts';
+import { derivedTable, TABLE, type FromClause } from './from-clause.ts';
 import { Generator, type Category } from './generator.ts';
 import { Oracle } from './oracle.ts';
 import { COLUMNS, randomRow, type FuzzRow } from './rows.ts';
@@ -45,6 +46,7 @@ const ROWS = 400;
 const ROWS_EACH = 3;
 const MAX_DIFFERENCES = 5;
 const DEPTH = 3;
+const EXPRESSIONS_PER_TABLE = 20;
 
 /** Evaluates random expressions by our compiler and by SQLite, from the same text. */
 export function fuzz(options: FuzzOptions): FuzzReport {
@@ -64,6 +66,7 @@ class FuzzRun {
   readonly #subject: Subject;
   readonly #counts = new Map<string, number>();
   readonly #differences: Difference[] = [];
+  #from: FromClause = TABLE;
   #evaluations = 0;
   #errors = 0;
   #order = 0;
@@ -85,6 +88,7 @@ class FuzzRun {
       const category = this.#random.pick(categories);
       const expression = category.generate(generator);
       if (expression === undefined) continue;
+      if (made % EXPRESSIONS_PER_TABLE === 0) this.#from = this.#nextTable(categories);
       made++;
       this.#counts.set(category.name, (this.#counts.get(category.name) ?? 0) + 1);
       const first = this.#random.int(ROWS - ROWS_EACH);
@@ -100,6 +104,13 @@ class FuzzRun {
       unreadable: this.#unreadable,
       differences: this.#differences,
     };
+  }
+
+  #nextTable(categories: readonly Category[]): FromClause {
+    if (this.#random.chance(0.6)) return TABLE;
+    const uncollated = categories.filter(({ name }) => name !== 'collate');
+    const generator = new Generator(this.#random, this.#options.edition, uncollated, 1);
+    return derivedTable(generator, uncollated);
   }
 
   close(): void {
@@ -124,9 +135,14 @@ class FuzzRun {
       const verdict = judge(ours, theirs);
       if (verdict !== 'one fails') return verdict;
       // Which operands are looked at when one decides the result is left open by SQL.
-      const parts = this.#subject.failingParts(selectOf(expression, 'ours'), this.#row(first + i));
+      const parts = this.#subject.failingParts(
+        this.#select(expression, 'ours'),
+        this.#row(first + i),
+      );
       if (parts.some(({ isLeftOut }) => isLeftOut)) return 'left out';
-      const isOrder = parts.some(({ sql }) => this.#oracle.fails(sql, first + i + 1));
+      const isOrder = parts.some(({ sql, isInTable }) =>
+        this.#oracle.fails(sql, isInTable ? TABLE.sqlite : this.#from.sqlite, first + i + 1),
+      );
       return isOrder ? 'order' : 'different';
     });
   }
@@ -139,7 +155,7 @@ class FuzzRun {
 
   #askSqlite(expression: SqlTree, first: number): Outcome[] {
     try {
-      const sql = selectOf(expression, 'sqlite');
+      const sql = this.#select(expression, 'sqlite');
       return this.#oracle.evaluate(sql, first + 1, ROWS_EACH);
     } catch (error) {
       return refused(error);
@@ -148,11 +164,15 @@ class FuzzRun {
 
   #askUs(expression: SqlTree, first: number): Outcome[] {
     try {
-      const sql = selectOf(expression, 'ours');
+      const sql = this.#select(expression, 'ours');
       return this.#subject.evaluate(sql, this.#rows.slice(first, first + ROWS_EACH));
     } catch (error) {
       return refused(error);
     }
+  }
+
+  #select(expression: SqlTree, reader: Reader): string {
+    return `SELECT ${renderSql(expression, reader)} AS v FROM ${this.#from[reader]}`;
   }
 
   #row(index: number): FuzzRow {
@@ -167,16 +187,12 @@ class FuzzRun {
     const row = this.#row(first + at);
     this.#differences.push({
       category,
-      sql: renderSql(small, 'ours'),
+      sql: this.#select(small, 'ours'),
       row: COLUMNS.map((name, i) => `${name}=${show(row[i] ?? null)}`).join(' '),
       ours: showOutcome(ours),
       sqlite: showOutcome(sqlite),
     });
   }
-}
-
-function selectOf(expression: SqlTree, reader: Reader): string {
-  return `SELECT ${renderSql(expression, reader)} AS v FROM t1`;
 }
 
 /** An expression that cannot be compiled fails on every row. */

@@ -50,7 +50,10 @@ export class Generator {
   }
 
   literal(value: Parameters<typeof sqlLiteral>[0]): SqlTree {
-    const text = sqlLiteral(value) ?? 'NULL';
+    const known = sqlLiteral(value) ?? 'NULL';
+    // Edition 3 writes neither BLOBs nor exponents.
+    const isUnknown = this.edition === 3 && /^x'|^-?[\d.]+e/.test(known);
+    const text = isUnknown ? 'NULL' : known;
     // A signed number binds its sign differently in the two grammars when something follows it.
     return tree(text.startsWith('-') ? `(${text})` : text);
   }

@@ -28,9 +28,9 @@ export class Oracle {
   }
 
   /** Whether an expression cannot be evaluated on a row. */
-  fails(expression: string, row: number): boolean {
+  fails(expression: string, from: string, row: number): boolean {
     try {
-      const [outcome] = this.evaluate(`SELECT ${expression} AS v FROM t1`, row, 1);
+      const [outcome] = this.evaluate(`SELECT ${expression} AS v FROM ${from}`, row, 1);
       return outcome?.kind === 'error';
     } catch {
       return false;

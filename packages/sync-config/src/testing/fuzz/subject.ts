@@ -1,7 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import type { CompileContext } from '../../compile-context.ts';
 import { Diagnostics } from '../../diagnostics.ts';
-import { visitCalls, type Expression } from '../../expr/expression.ts';
+import type { Expression } from '../../expr/expression.ts';
 import { linkExpression } from '../../expr/link.ts';
 import { languageOf } from '../../language.ts';
 import { parseSqlText } from '../../sql/parse-sql-text.ts';
@@ -19,6 +19,8 @@ export type Outcome =
 export interface FailingPart {
   /** What fails, as SQLite can read it. */
   readonly sql: string;
+  /** It stands in the subquery behind FROM, and reads its table. */
+  readonly isInTable: boolean;
   /** It is something that we refuse knowingly and SQLite does not. */
   readonly isLeftOut: boolean;
 }
@@ -51,12 +53,12 @@ export class Subject {
   /** Those parts of the column whose own operator fails on a row. */
   failingParts(sql: string, row: FuzzRow): FailingPart[] {
     const failing: FailingPart[] = [];
-    visitCalls(this.#bind(sql), (part) => {
+    eachCall(this.#bind(sql), (part) => {
       const outcome = outcomeOf(this.#link(part), row);
       const args = part.args.map((arg) => outcomeOf(this.#link(arg), row));
       if (outcome.kind === 'value' || args.some(({ kind }) => kind === 'error')) return;
       const isLeftOut = isAboutBinary(outcome.message, args);
-      failing.push({ sql: sqliteText(part, sql), isLeftOut });
+      failing.push({ ...partOf(part, sql), isLeftOut });
     });
     return failing;
   }
@@ -92,18 +94,29 @@ export function isAboutText(message: string): boolean {
   return /UTF-8|surrogate/.test(message);
 }
 
-/** The text of a part; `x IN json` becomes what it stands for. */
-function sqliteText(part: Extract<Expression, { kind: 'call' }>, sql: string): string {
-  if (part.name === 'in json') {
-    const json = part.args[2];
-    return json === undefined ? '' : `(SELECT count(*) FROM json_each(${sqlOf(json, sql)}))`;
-  }
-  return sqlOf(part, sql);
+/** The text of a part, and where it stands; `x IN json` becomes what it stands for. */
+function partOf(
+  part: Extract<Expression, { kind: 'call' }>,
+  sql: string,
+): Omit<FailingPart, 'isLeftOut'> {
+  const json = part.name === 'in json' ? part.args[2] : undefined;
+  const isInTable = (json ?? part).start >= sql.indexOf(' FROM ');
+  if (json === undefined) return { sql: sqlOf(part, sql), isInTable };
+  return { sql: `(SELECT count(value) FROM json_each(${sqlOf(json, sql)}))`, isInTable };
+}
+
+function eachCall(
+  expression: Expression,
+  visit: (call: Extract<Expression, { kind: 'call' }>) => void,
+): void {
+  if (expression.kind !== 'call') return;
+  visit(expression);
+  for (const arg of expression.args) eachCall(arg, visit);
 }
 
 function sqlOf(part: Expression, sql: string): string {
   const inserted = new Map<number, string>();
-  visitCalls(part, ({ name, args: [, , json] }) => {
+  eachCall(part, ({ name, args: [, , json] }) => {
     if (name !== 'in json' || json === undefined) return;
     inserted.set(json.start, '(SELECT value FROM json_each(');
     inserted.set(json.end, '))');

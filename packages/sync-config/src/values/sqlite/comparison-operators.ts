@@ -13,6 +13,8 @@ export function createComparisonOperators(): Map<string, Operator> {
   const operators = new Map<string, Operator>([
     ['affinity numeric', strictUnary(withNumericAffinity)],
     ['affinity text', strictUnary(withTextAffinity)],
+    // The name of a subquery's column: its value.
+    ['column', unary((a) => a)],
     ['is null', unary((a) => truth(a === null))],
     ['is not null', unary((a) => truth(a !== null))],
   ]);

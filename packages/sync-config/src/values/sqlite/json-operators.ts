@@ -6,7 +6,7 @@ import { findJsonNode } from './json-path.ts';
 import { SqliteJsonReader } from './json-reader.ts';
 import { jsonNodeValue, renderJson } from './json-render.ts';
 import { alwaysJson } from './json-subtype.ts';
-import { operandAt, unary } from './shapes.ts';
+import { operandAt } from './shapes.ts';
 
 /** `->` gives JSON text and `->>` the value; reading a parameter is `->>` (spec/sync-config.md 7). */
 export function createSqliteJsonOperators(reader = new SqliteJsonReader()): Map<string, Operator> {
@@ -14,8 +14,6 @@ export function createSqliteJsonOperators(reader = new SqliteJsonReader()): Map<
     ['->', alwaysJson(member(reader, renderJson))],
     ['->>', member(reader, jsonNodeValue)],
     ['parameter', member(reader, jsonNodeValue)],
-    // Stands around the columns of subqueries, whose values SQLite no longer marks as JSON.
-    ['unmarked', unary((a) => a)],
   ]);
 }
 
