@@ -72,11 +72,11 @@ function marked(g: Generator, depth: number): SqlTree {
   return tree(sql, ...Array.from({ length: count }, inner));
 }
 
-/** Forms, and how many operands they have. */
+/** Forms, and how many operands they have. Not COLLATE, which columns of subqueries may not have. */
 const KEEPERS: readonly (readonly [sql: string, count: number])[] = [
   ['CASE WHEN # THEN # ELSE # END', 3], ['CASE # WHEN # THEN # WHEN # THEN # END', 5], ['CASE # WHEN # THEN # ELSE # END', 4],
   ['iif(#, #, #)', 3], ['if(#, #)', 2], ['coalesce(#, #)', 2], ['ifnull(#, #)', 2], ['nullif(#, #)', 2],
-  ['min(#, #, #)', 3], ['max(#, #)', 2], ['max(# COLLATE NOCASE, #)', 2], ['(+#)', 1], ['(# COLLATE RTRIM)', 1],
+  ['min(#, #, #)', 3], ['max(#, #)', 2], ['(+#)', 1],
   ['CAST(# AS TEXT)', 1], ['CAST(# AS NUMERIC)', 1], ['replace(#, #, #)', 3], ["(# || '')", 1], ['json', 0],
 ]; // prettier-ignore
 

@@ -43,6 +43,7 @@ describe('what SQLite marks as JSON', () => {
     ["nullif(json(a), ''), nullif(json(a), a)", '[[1],null]'],
     ['min(json(a), a), min(a, json(a))', '["[1]",[1]]'],
     ['max(json(a), a), max(a, json(a))', '[[1],"[1]"]'],
+    ['max(json(a) COLLATE NOCASE, a), min(json(a) COLLATE NOCASE, a)', '[[1],"[1]"]'],
     ['+json(a), json(a) COLLATE NOCASE, CAST(json(a) AS TEXT)', '[[1],[1],[1]]'],
     ["CAST(json_extract(j, '$.n') AS TEXT)", '["1.5"]'],
     ["json(a) || '', replace(json(a), '', ''), upper(json(a))", '["[1]","[1]","[1]"]'],
