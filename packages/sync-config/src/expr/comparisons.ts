@@ -72,7 +72,7 @@ const WITH_AFFINITY: Comparisons = {
   caseOf(operand, branches, otherwise, span) {
     const args = branches.flatMap(([when, then]) => [how(operand, when), when, then]);
     const all = otherwise === undefined ? args : [...args, otherwise];
-    return operatorCall('case of', [operand, ...all], span);
+    return operatorCall('case by', [operand, ...all], span);
   },
   // A name does not pass on a COLLATE, nor that a text was made by a JSON function.
   column(expression) {

@@ -16,6 +16,7 @@ import type {
   SourceSyntax,
 } from '../sql/syntax.ts';
 import { resolveTable } from '../tables/table-reference.ts';
+import { bindList, checkListOfOne } from './bind-list.ts';
 import type { BoundSelect, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
 import { Scope } from './scope.ts';
@@ -191,6 +192,10 @@ export class QueryBinder {
     const context = this.#bindContext(scope);
     const { right } = syntax;
     const isScalarList = right.kind === 'array';
+    if (right.kind === 'array' && this.#context.grammar.isSqlite) {
+      checkListOfOne(right, (item) => this.#cteOf(item) !== undefined, context);
+      if (!negated) return bindList(syntax, right.items, this.sources, context);
+    }
     const isSubquery = right.kind === 'select' || this.#cteOf(right) !== undefined;
     if (isScalarList || (negated && !isSubquery)) {
       const isIn = bindScalarIn({ ...syntax, negated: false }, context);

@@ -129,7 +129,7 @@ const ofOperand: BuildJson = choosing((i, count) => i > 0 && (i % 3 === 0 || i =
 
 const KEEPERS: Readonly<Record<string, BuildJson>> = {
   'case': branches,
-  'case of': ofOperand,
+  'case by': ofOperand,
   'iif': branches,
   'if': branches,
   'coalesce': all,

@@ -24,7 +24,7 @@ export function createMembershipOperators(elements: Elements): Map<string, Opera
     ['in each', inElements],
     ['between', { minArgs: 5, maxArgs: 5, build: buildBetween }],
     ['case', { minArgs: 2, maxArgs: Infinity, build: buildIif }],
-    ['case of', { minArgs: 4, maxArgs: Infinity, build: buildCaseOf }],
+    ['case by', { minArgs: 4, maxArgs: Infinity, build: buildCaseOf }],
   ]);
 }
 
