@@ -6,6 +6,7 @@ import type { Dialect } from '../values/dialect.ts';
 import { timeDependence } from '../values/sqlite/time-dependence.ts';
 import { comparisonsOf } from './comparisons.ts';
 import { constant, operatorCall, type Expression } from './expression.ts';
+import { checkJsonArguments } from './json-arguments.ts';
 import {
   refuseExists,
   refuseLike,
@@ -424,6 +425,7 @@ function bindCall(syntax: CallSyntax, context: BindContext): Expression {
   warnNow(syntax, name, context);
   if (!checkArgCount(syntax, name, operator, context)) return constant(null, syntax);
   reportTimeDependence(syntax, name, args, context);
+  checkJsonArguments(name, args, syntax, context.report);
   return comparisonsOf(context.dialect).call(name, args, syntax);
 }
 

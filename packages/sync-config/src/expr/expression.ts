@@ -10,7 +10,13 @@ export const BUCKET_SOURCE = -2;
 export type Expression = Span &
   (
     | { readonly kind: 'constant'; readonly value: SqliteValue }
-    | { readonly kind: 'column'; readonly source: number; readonly column: string }
+    | {
+        readonly kind: 'column';
+        readonly source: number;
+        readonly column: string;
+        /** A column of json_each. */
+        readonly isElement?: boolean;
+      }
     /** A fact about the table a row came from. */
     | { readonly kind: 'table fact'; readonly source: number; readonly fact: TableFact }
     | {

@@ -3,6 +3,9 @@ import type { DefinitionInfo, SyncOptions } from '../contract.ts';
 import type { CompiledEvent } from '../events/event-query.ts';
 import type { CompiledDefinition } from './queries.ts';
 
+/** Places in the file, and what the binder alone needs to know. */
+const NOT_MEANING = new Set(['start', 'end', 'isElement']);
+
 /**
  * The hash of a definition: equal where it puts the same rows into the same buckets and finds them
  * in the same way. Comments, formatting and places in the file do not show; the dialect, the options
@@ -41,7 +44,8 @@ export function planHash(
 
 /** A value that JSON can hold, without its place in the file. */
 function plain(key: string, value: unknown): unknown {
-  if (key === 'start' || key === 'end') return undefined;
+  if (NOT_MEANING.has(key)) return undefined;
+  if (typeof value === 'number' && !Number.isFinite(value)) return { real: String(value) };
   if (typeof value === 'bigint') return { integer: String(value) };
   if (value instanceof Uint8Array) return { blob: Buffer.from(value).toString('hex') };
   return value;

@@ -178,7 +178,8 @@ export class Scope {
     if (entry.kind === 'derived' && entry.isBroken) return constant(null, name);
     if (known.includes(column.name)) {
       if (entry.kind === 'each') {
-        return { kind: 'column', source: entry.source, column: column.name, ...span };
+        const { source } = entry;
+        return { kind: 'column', source, column: column.name, isElement: true, ...span };
       }
       const value = entry.columns.get(column.name);
       if (value !== undefined) return { ...value, ...span };

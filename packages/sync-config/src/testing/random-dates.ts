@@ -112,7 +112,7 @@ function randomModifier(random: SeededRandom): SqliteValue {
   return `${sign}${number}${random.pick([' ', ' ', '  '])}${random.pick(UNITS)}`;
 }
 
-const LETTERS = [...'deffFGgHkIljJmMpPRsSTuUVwWY%'];
+const LETTERS = Array.from('deffFGgHkIljJmMpPRsSTuUVwWY%');
 
 export function randomPattern(random: SeededRandom): SqliteValue {
   if (random.chance(0.02))
@@ -126,5 +126,5 @@ export function randomPattern(random: SeededRandom): SqliteValue {
 
 function damage(text: string, random: SeededRandom): string {
   const at = random.int(text.length + 1);
-  return text.slice(0, at) + random.pick([...'0:-. TZ+x']) + text.slice(at + random.int(2));
+  return text.slice(0, at) + random.pick(Array.from('0:-. TZ+x')) + text.slice(at + random.int(2));
 }

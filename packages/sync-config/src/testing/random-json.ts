@@ -8,6 +8,15 @@ export function randomJson(random: SeededRandom): string {
   return random.chance(0.2) ? damage(text, random) : text;
 }
 
+/** As `randomJson`, without NUL and halves of surrogate pairs, which no SQL text of ours can hold. */
+export function randomJsonForSql(random: SeededRandom): string {
+  for (;;) {
+    const text = randomJson(random);
+    const isHalf = /\\u[dD]83[dD](?!\\u[dD][eE]00)|(?<!\\u[dD]83[dD])\\u[dD][eE]00/.test(text);
+    if (!isHalf && !text.includes('\0')) return text;
+  }
+}
+
 const BLANKS = [
   ' ', '\n', '\t', '\r', '\v', '\f', '\u00a0', '\u2028', '\u2003', '\ufeff', '\u3000', '\u1680',
   '/* c */', '/**/', '/***/', '// c\n', '// c\u2029', '//\r', '/*\n*/', '\u205f', '\u202f',
@@ -33,7 +42,7 @@ const NAMES = [
   'Infinity', 'f', 't', 'n', 'x\u2003', '\u{1f600}', 'inf_', 'NaN$', 'a\\x', 'nul', 'null_', 'falsey',
 ]; // prettier-ignore
 const PIECES = [
-  'a', 'b', 'xyz', ' ', 'é', '\u{1f600}', '\u2028', '\u007f', '/', '.', '[', '#', '\ufffd',
+  'a', 'b', 'xyz', ' ', 'é', '\u{1f600}', '\u2028', '\u007f', '/', '.', '[', '#',
 ]; // prettier-ignore
 const ESCAPES = [
   '\\n', '\\t', '\\b', '\\f', '\\r', '\\"', '\\\\', '\\/', '\\u0041', '\\u00e9', '\\u0000', '\\ud83d\\ude00', '\\ud83d', '\\ude00',
@@ -100,7 +109,7 @@ class JsonWriter {
   }
 }
 
-const DAMAGE = [...'{}[],:"\'\\/*x0.eE+-# \n$_', '\0', ''];
+const DAMAGE = Array.from('{}[],:"\'\\/*x0.eE+-# \n$_\0').concat('');
 
 function damage(text: string, random: SeededRandom): string {
   const characters = Array.from(text);

@@ -50,24 +50,29 @@ export function apply(operator: Operator | undefined, args: readonly SqliteValue
   return ours(() => operator.build(operands)(args));
 }
 
-export function ours(evaluate: () => SqliteValue): Outcome {
+function ours(evaluate: () => SqliteValue): Outcome {
+  return outcomesOfOurs(() => [evaluate()])[0] ?? 'no result';
+}
+
+export function outcomesOfOurs(evaluate: () => readonly SqliteValue[]): readonly Outcome[] {
   try {
-    return describeValue(evaluate());
+    return evaluate().map(describeValue);
   } catch (error) {
-    if (error instanceof EvaluationFailure) return 'error';
-    throw error;
+    if (!(error instanceof EvaluationFailure)) throw error;
+    return [error.message.includes('surrogate') ? NOT_TEXT : 'error'];
   }
 }
+
+/** Text that is not UTF-8 in SQLite, and an error here. */
+const NOT_TEXT = 'not text';
 
 export function describeValue(value: SqliteValue): Outcome {
   if (value === null) return 'null';
   if (typeof value === 'bigint') return `integer ${value}`;
   if (typeof value === 'number') return `real ${Object.is(value, -0) ? '-0' : value}`;
-  if (typeof value === 'string') return `text ${asReadFromSqlite(value)}`;
+  if (typeof value === 'string') return HALF_PAIR.test(value) ? NOT_TEXT : `text ${value}`;
   return `blob ${Buffer.from(value).toString('hex')}`;
 }
 
-/** SQLite's three bytes of a lone surrogate are three replacement characters to better-sqlite3. */
-function asReadFromSqlite(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd\ufffd\ufffd');
-}
+/** How better-sqlite3 reads the three bytes that SQLite makes of half of a surrogate pair. */
+const HALF_PAIR = /\ufffd{3}/;

@@ -1,8 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import { randomModifiers, randomPattern, randomTimeValue } from '../random-dates.ts';
 import { call, type Category, type Generator } from './generator.ts';
-import type { SqlTree } from './sql-tree.ts';
-import { tree } from './sql-tree.ts';
+import { tree, type SqlTree } from './sql-tree.ts';
 
 /** Functions on dates and times. */
 export const DATE_CATEGORIES: readonly Category[] = [{ name: 'dates', generate: dateFunction }];

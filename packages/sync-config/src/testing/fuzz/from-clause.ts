@@ -1,5 +1,4 @@
-import type { Category } from './generator.ts';
-import { Generator } from './generator.ts';
+import type { Category, Generator } from './generator.ts';
 import { COLUMNS } from './rows.ts';
 import { renderSql, type Reader } from './sql-tree.ts';
 

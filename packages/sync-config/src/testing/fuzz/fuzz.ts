@@ -34,7 +34,7 @@ export interface FuzzReport {
   readonly differences: readonly Difference[];
 }
 
-export interface Difference {
+interface Difference {
   readonly category: string;
   readonly sql: string;
   readonly row: string;

@@ -13,8 +13,8 @@ const INTEGERS: readonly bigint[] = [
 const REALS: readonly number[] = [
   0, -0, 0.1, 0.5, -0.5, 1, -1, 1.5, 2.5, -2.5, 3.7, 5, 100, 0.3, 1 / 3, 2 / 3, 1e-5, 0.0001,
   1e15, 1e16, 1e17, 1e21, 1e22, 1e100, 1e308, 1.7976931348623157e308, 5e-324, 2.2e-308,
-  2 ** 53, 2 ** 53 + 2, 2 ** 63, -(2 ** 63), 2 ** 63 - 1024, 2 ** 64, 4503599627370496.5, 1e-300,
-  123456.789, 99.995, 1.005, 2.675, 49.47, 0.1 + 0.2, 9007199254740993, Infinity, -Infinity,
+  2 ** 53, 2 ** 53 + 2, 2 ** 63, -(2 ** 63), 2 ** 63 - 1024, 2 ** 64, 4503599627370495.5, 1e-300,
+  123456.789, 99.995, 1.005, 2.675, 49.47, 0.1 + 0.2, 9007199254740994, Infinity, -Infinity,
 ]; // prettier-ignore
 
 const TEXTS: readonly string[] = [
@@ -54,7 +54,7 @@ export function randomText(random: SeededRandom): string {
   return random.chance(0.9) ? random.pick(TEXTS) : random.pick(TEXTS) + random.pick(TEXTS);
 }
 
-export function randomBlob(random: SeededRandom): Uint8Array {
+function randomBlob(random: SeededRandom): Uint8Array {
   return new Uint8Array(Buffer.from(random.pick(BLOBS), 'hex'));
 }
 

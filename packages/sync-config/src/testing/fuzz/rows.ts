@@ -1,7 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import type { SeededRandom } from '@sluice/testing';
 import { randomTimeValue } from '../random-dates.ts';
-import { jsonText } from './json-categories.ts';
+import { randomJsonForSql } from '../random-json.ts';
 import { randomInteger, randomReal, randomText, randomValue } from './nasty-values.ts';
 
 /** The columns of the one table: `a` to `d` hold anything, the others mostly what their names say. */
@@ -19,7 +19,7 @@ export function randomRow(random: SeededRandom): FuzzRow {
     mostly(randomInteger(random)),
     mostly(randomReal(random)),
     mostly(randomText(random)),
-    mostly(jsonText(random)),
+    mostly(randomJsonForSql(random)),
     mostly(randomTimeValue(random)),
   ];
 }

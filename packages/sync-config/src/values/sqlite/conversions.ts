@@ -93,7 +93,7 @@ export function withTextAffinity(value: Present): Present {
 }
 
 /** A REAL without its fraction, brought into 64 bits. */
-export function truncate(value: number): bigint {
+function truncate(value: number): bigint {
   // The bounds are SQLite's: the neighbours of 2^63.
   if (value > 9223372036854774784) return MAX_INTEGER;
   if (value < -9223372036854774784) return MIN_INTEGER;

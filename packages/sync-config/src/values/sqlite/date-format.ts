@@ -38,7 +38,7 @@ export function padNumber(value: number, width: number, fill = '0'): string {
 }
 
 /** A number with three decimals, as SQLite rounds them. */
-export function formatThousandths(value: number): string {
+function formatThousandths(value: number): string {
   if (value === 0) return '0.000';
   const { digits, point } = realDigits(Math.abs(value), { fraction: 3 });
   const whole = point > 0 ? digits.slice(0, point).padEnd(point, '0') : '0';

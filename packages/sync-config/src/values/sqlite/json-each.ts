@@ -3,7 +3,7 @@ import { EvaluationFailure } from '../failure.ts';
 import type { JsonElement } from '../json-elements.ts';
 import { SqliteJsonReader } from './json-reader.ts';
 import { jsonNodeValue } from './json-render.ts';
-import { decodeJsonText } from './json-text.ts';
+import { jsonTextValue } from './json-text.ts';
 
 const NONE: readonly JsonElement[] = [];
 
@@ -28,6 +28,6 @@ export function sqliteJsonElements(
   const { labels } = root;
   return root.values.map((item, i) => {
     const label = labels[i];
-    return { value: jsonNodeValue(item), key: label === undefined ? null : decodeJsonText(label) };
+    return { value: jsonNodeValue(item), key: label === undefined ? null : jsonTextValue(label) };
   });
 }

@@ -8,7 +8,7 @@ import { JsonPathReader } from './json-path-reader.ts';
 import { SqliteJsonReader } from './json-reader.ts';
 import { jsonNodeValue, renderJson } from './json-render.ts';
 import { alwaysJson, writeAsJson, writeValue } from './json-subtype.ts';
-import { decodeJsonText, quoteJsonText } from './json-text.ts';
+import { jsonTextValue, quoteJsonText } from './json-text.ts';
 import { operandAt, strictUnary, variadic } from './shapes.ts';
 
 /**
@@ -56,7 +56,7 @@ function keysOf(node: JsonNode): SqliteValue {
   if (node.kind !== 'object') {
     throw new EvaluationFailure('json_keys got JSON that is not an object');
   }
-  return `[${node.labels.map((label) => quoteJsonText(decodeJsonText(label))).join(',')}]`;
+  return `[${node.labels.map((label) => quoteJsonText(jsonTextValue(label))).join(',')}]`;
 }
 
 const STANDARD = 1n;
@@ -99,7 +99,9 @@ function jsonExtract(reader: SqliteJsonReader): Operator {
 }
 
 function writeExtracted(node: JsonNode): SqliteValue {
-  return isJsonContainer(node) ? renderJson(node) : writeValue(jsonNodeValue(node));
+  if (isJsonContainer(node)) return renderJson(node);
+  const value = jsonNodeValue(node);
+  return value === null ? null : writeValue(value);
 }
 
 function buildExtractOne(

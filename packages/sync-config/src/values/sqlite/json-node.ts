@@ -4,7 +4,7 @@
  */
 export type JsonNode = JsonLiteral | JsonNumber | JsonText | JsonArray | JsonObject;
 
-export interface JsonLiteral {
+interface JsonLiteral {
   readonly kind: 'null' | 'true' | 'false';
 }
 

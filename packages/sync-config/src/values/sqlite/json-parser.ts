@@ -40,8 +40,9 @@ const NUMBER =
 const INFINITY = /([+-]?)(?:(?<=[+-])inf(?:inity)?|inf(?:inity)?(?![0-9A-Za-z]))/iy;
 const NOT_A_NUMBER = /[qs]?nan(?![0-9A-Za-z])/iy;
 const WORD_CHAR = /[0-9A-Za-z]/;
-const PLAIN_IN_DOUBLE = /[^"\\\x00-\x1f]*/y;
-const PLAIN_IN_SINGLE = /[^'"\\\x00-\x1f]*/y;
+/** All but control characters, backslash and the quote; within single quotes also but `"`. */
+const PLAIN_IN_DOUBLE = /[ !#-[\]-\uffff]*/y;
+const PLAIN_IN_SINGLE = /[ !#-&(-[\]-\uffff]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y;
 const ESCAPE5 = /\\(?:['v\n\u2028\u2029]|\r\n?|0(?![0-9])|x[0-9A-Fa-f]{2})/y;
 

@@ -11,9 +11,10 @@ export class SqliteJsonReader {
 
   /** @throws EvaluationFailure when the value is not JSON. */
   read(value: Present): ParsedJson {
-    const parsed = this.#parse(toText(value));
-    refuseJsonb(value);
-    return parsed;
+    const parsed = this.tryRead(value);
+    if (parsed !== undefined) return parsed;
+    if (typeof value === 'object') throw new EvaluationFailure('A BLOB is not JSON text');
+    throw new EvaluationFailure('A text that should be JSON is not');
   }
 
   /** As `read`, but undefined for what is not JSON. */

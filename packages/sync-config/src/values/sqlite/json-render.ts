@@ -1,7 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import type { JsonNode } from './json-node.ts';
 import { jsonNumberValue, renderJsonNumber } from './json-number.ts';
-import { decodeJsonText, renderJsonText } from './json-text.ts';
+import { jsonTextValue, renderJsonText } from './json-text.ts';
 
 /** JSON text without white space, as RFC 8259 has it: what `json()` and `->` give. */
 export function renderJson(node: JsonNode): string {
@@ -24,7 +24,10 @@ export function renderJson(node: JsonNode): string {
       }
       return `{${text}}`;
     }
-    default:
+    case 'integer':
+    case 'hex':
+    case 'real':
+    case 'real5':
       return renderJsonNumber(node);
   }
 }
@@ -39,11 +42,14 @@ export function jsonNodeValue(node: JsonNode): SqliteValue {
     case 'false':
       return 0n;
     case 'text':
-      return decodeJsonText(node);
+      return jsonTextValue(node);
     case 'array':
     case 'object':
       return renderJson(node);
-    default:
+    case 'integer':
+    case 'hex':
+    case 'real':
+    case 'real5':
       return jsonNumberValue(node);
   }
 }

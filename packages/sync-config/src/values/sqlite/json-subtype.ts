@@ -51,10 +51,20 @@ export function withJsonSubtype(
 ): Map<string, Operator> {
   const result = new Map<string, Operator>();
   for (const [name, operator] of operators) {
-    const keeping = KEEPERS[name.replace(/ (?:binary|nocase|rtrim)$/, '')];
+    const keeping = keeperOf(name);
     result.set(name, keeping === undefined ? operator : keepJson(operator, keeping));
   }
   return result;
+}
+
+/** Whether the result of an operator or function may be marked because one of its arguments is. */
+export function keepsJson(name: string): boolean {
+  return keeperOf(name) !== undefined;
+}
+
+function keeperOf(name: string): BuildJson | undefined {
+  const plain = name.replace(/ (?:binary|nocase|rtrim)$/, '');
+  return Object.hasOwn(KEEPERS, plain) ? KEEPERS[plain] : undefined;
 }
 
 type BuildJson = (args: readonly Operand[], operator: Operator) => Evaluate;
@@ -98,33 +108,28 @@ function comparing(prefersLast: boolean): BuildJson {
   };
 }
 
-/** A text that is converted to text, or in which nothing is replaced, stays the value it was. */
-function unchanged(
-  isSame: (args: readonly Operand[], slots: readonly SqliteValue[]) => boolean,
-): BuildJson {
-  return (args, operator) => {
-    const evaluate = operator.build(args);
-    const first = operandAt(args, 0);
-    const write = writeAsJson(first);
-    return (slots) => {
-      const value = evaluate(slots);
-      if (value === null) return null;
-      return typeof first.evaluate(slots) === 'string' && isSame(args, slots)
-        ? write(slots)
-        : writeValue(value);
-    };
+/** A text stays what it was; a number becomes a new text. */
+const castToText: BuildJson = (args, operator) => {
+  const evaluate = operator.build(args);
+  const source = operandAt(args, 0);
+  const write = writeAsJson(source);
+  return (slots) => {
+    if (typeof source.evaluate(slots) === 'string') return write(slots);
+    const value = evaluate(slots);
+    return value === null ? null : writeValue(value);
   };
-}
+};
 
 const first: BuildJson = choosing((index) => index === 0);
 const all: BuildJson = choosing(() => true);
-/** Arguments: condition, result, condition, result ..., and the last alone. */
-const branches: BuildJson = choosing((i, count) => i % 2 === 1 || (i === count - 1 && i % 2 === 0));
+/** Arguments: condition, result, condition, result ..., and what else when their number is odd. */
+const branches: BuildJson = choosing((i, count) => i % 2 === 1 || i === count - 1);
+/** Arguments: operand, then how, when, then for each branch, and what else when one is left. */
+const ofOperand: BuildJson = choosing((i, count) => i > 0 && (i % 3 === 0 || i === count - 1));
 
 const KEEPERS: Readonly<Record<string, BuildJson>> = {
   'case': branches,
-  // Arguments: operand, then how, when, result for each branch, and the last alone.
-  'case by': choosing((i, count) => i > 0 && (i % 3 === 0 || i === count - 1)),
+  'case by': ofOperand,
   'iif': branches,
   'if': branches,
   'coalesce': all,
@@ -133,10 +138,9 @@ const KEEPERS: Readonly<Record<string, BuildJson>> = {
   'unlikely': first,
   'likelihood': first,
   'collate': first,
-  'affinity text': unchanged(() => true),
-  'cast text': unchanged(() => true),
+  'unary +': first,
+  'cast text': castToText,
   'nullif': comparing(false),
   'min': comparing(true),
   'max': comparing(false),
-  'replace': unchanged((args, slots) => operandAt(args, 1).evaluate(slots) === ''),
 }; // prettier-ignore

@@ -1,8 +1,9 @@
+import { EvaluationFailure } from '../failure.ts';
 import type { JsonText } from './json-node.ts';
 
-/** A TEXT as a JSON string. Unlike JSON.stringify, leaves lone surrogates as they are. */
+/** A TEXT as a JSON string. */
 export function quoteJsonText(text: string): string {
-  return `"${text.replace(/["\\\x00-\x1f]/g, escapeChar)}"`;
+  return `"${text.replace(TO_ESCAPE, escapeChar)}"`;
 }
 
 /** A string of a document as RFC 8259 has it; escapes that are valid stay as they are written. */
@@ -10,7 +11,21 @@ export function renderJsonText({ raw, escapes }: JsonText): string {
   return `"${escapes === 'json5' ? raw.replace(SPECIAL, standardEscape) : raw}"`;
 }
 
-/** The text that a string of a document stands for. */
+/**
+ * The text that a string of a document stands for.
+ *
+ * @throws EvaluationFailure for half of a surrogate pair. SQLite makes bytes of it that are not
+ *   UTF-8, which we cannot hold.
+ */
+export function jsonTextValue(node: JsonText): string {
+  const text = decodeJsonText(node);
+  if (node.escapes !== 'none' && /\p{Surrogate}/u.test(text)) {
+    throw new EvaluationFailure('A JSON text has half of a surrogate pair');
+  }
+  return text;
+}
+
+/** As `jsonTextValue`, but leaves halves of surrogate pairs as they are. */
 export function decodeJsonText({ raw, escapes }: JsonText): string {
   if (escapes === 'none') return raw;
   if (escapes === 'json') return JSON.parse(`"${raw}"`) as string;
@@ -48,7 +63,8 @@ export function decodePathKey(raw: string): string | undefined {
   return text;
 }
 
-const SPECIAL = /["\x00-\x1f]|\\(?:x[0-9A-Fa-f]{2}|\r\n|[^])/g;
+const TO_ESCAPE = /["\\]|[^ -\uffff]/g;
+const SPECIAL = /"|[^ -\uffff]|\\(?:x[0-9A-Fa-f]{2}|\r\n|[^])/g;
 const ESCAPE = /\\(?:[ux]((?<=u)[0-9A-Fa-f]{4}|(?<=x)[0-9A-Fa-f]{2})|\r\n|[^])/g;
 const PATH_ESCAPE = /^\\(?:u([^]{4})|x([^]{2})|\r\n|0(?![0-9])|[bfnrtv'"/\\\r\n\u2028\u2029])/;
 const LINE_BREAK = /[\r\n\u2028\u2029]/;

@@ -97,20 +97,20 @@ function buildBetween(args: readonly Operand[]): Evaluate {
 /** Arguments: operand, then how, when, then for each branch, and what else when one is left. */
 function buildCaseOf(args: readonly Operand[]): Evaluate {
   const operand = operandAt(args, 0).evaluate;
-  const branches: { compare: Compare; when: Evaluate; then: Evaluate }[] = [];
+  const branches: { compare: Compare; when: Evaluate; result: Evaluate }[] = [];
   let at = 1;
   for (; at + 2 < args.length; at += 3) {
     const compare = comparisonAt(args, at);
     const when = operandAt(args, at + 1).evaluate;
-    branches.push({ compare, when, then: operandAt(args, at + 2).evaluate });
+    branches.push({ compare, when, result: operandAt(args, at + 2).evaluate });
   }
   const otherwise = args[at]?.evaluate;
   return (slots) => {
     const value = operand(slots);
-    for (const { compare, when, then } of branches) {
+    for (const { compare, when, result } of branches) {
       const candidate = value === null ? null : when(slots);
       if (value === null || candidate === null) continue;
-      if (compare(value, candidate) === 0) return then(slots);
+      if (compare(value, candidate) === 0) return result(slots);
     }
     return otherwise === undefined ? null : otherwise(slots);
   };

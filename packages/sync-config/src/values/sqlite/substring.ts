@@ -13,7 +13,7 @@ export function substring(args: readonly SqliteValue[]): SqliteValue {
   const [source = null, start = null, count = args.length === 2 ? MAX_LENGTH : null] = args;
   if (source === null || start === null || count === null) return null;
   if (typeof source !== 'object') {
-    const characters = [...beforeNul(toText(source))];
+    const characters = Array.from(beforeNul(toText(source)));
     const [from, to] = range(characters.length, toInteger(start), toInteger(count));
     return characters.slice(from, to).join('');
   }

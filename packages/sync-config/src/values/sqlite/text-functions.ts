@@ -63,7 +63,7 @@ function replace([source = null, pattern = null, by = null]: readonly SqliteValu
 function trim(args: readonly SqliteValue[], atStart: boolean, atEnd: boolean): SqliteValue {
   const [source = null, set = args.length === 1 ? ' ' : null] = args;
   if (source === null || set === null) return null;
-  const text = [...toText(source)];
+  const text = Array.from(toText(source));
   const removed = new Set(beforeNul(toText(set)));
   let start = 0;
   let end = text.length;
@@ -107,7 +107,7 @@ function unhex(args: readonly SqliteValue[]): SqliteValue {
   const [source = null, ignored = args.length === 1 ? '' : null] = args;
   if (source === null || ignored === null) return null;
   const between = new Set(toText(ignored));
-  const text = [...beforeNul(toText(source))];
+  const text = Array.from(beforeNul(toText(source)));
   let digits = '';
   for (let at = 0; at < text.length; at++) {
     const first = text[at] ?? '';
