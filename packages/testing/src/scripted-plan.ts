@@ -31,8 +31,10 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       tables: [],
     })),
     tables: [],
+    events: [],
     rowEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
+    eventEvaluator: () => undefined,
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||

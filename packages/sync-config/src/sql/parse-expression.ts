@@ -357,5 +357,9 @@ function span(first: { start: number }, last: { end: number }): { start: number;
 }
 
 function numberValue(token: Token): bigint | number {
-  return token.kind === 'integer' ? BigInt(token.value) : Number(token.value);
+  if (token.kind === 'real') return Number(token.value);
+  const value = BigInt(token.value);
+  if (BigInt.asIntN(64, value) === value) return value;
+  const message = 'This integer does not fit into 64 bits';
+  throw new SqlSyntaxError('SQL_SYNTAX', token, message, `Write ${token.value}.0 for a REAL`);
 }

@@ -2,7 +2,7 @@ import type { Diagnostics, Reporter } from '../diagnostics.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
 import { SqlSyntaxError } from './lexer.ts';
 import { parseQuery } from './parse-select.ts';
-import type { Identifier, SelectSyntax } from './syntax.ts';
+import type { Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
 
 export interface ParsedSqlText {
   readonly sql: string;
@@ -35,6 +35,17 @@ export function parseSqlText(
     if (!(error instanceof SqlSyntaxError)) throw error;
     report.error(error.code, error.span, error.message, error.fix);
     return undefined;
+  }
+}
+
+/** As `warnUnquotedCapitals`, for the names of a table in FROM. */
+export function warnTableCapitals(
+  { schema, table, alias }: Extract<SourceSyntax, { kind: 'table' }>,
+  report: Reporter,
+  edition: number,
+): void {
+  for (const name of [schema, table, alias]) {
+    if (name !== undefined) warnUnquotedCapitals(name, report, edition);
   }
 }
 

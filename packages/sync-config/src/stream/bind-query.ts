@@ -2,8 +2,14 @@ import type { CompileContext } from '../compile-context.ts';
 import type { Reporter } from '../diagnostics.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
+import type { Expansion } from '../plan/queries.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
-import { warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { containsExpression } from '../sql/expression-children.ts';
+import {
+  warnTableCapitals,
+  warnUnquotedCapitals,
+  type ParsedSqlText,
+} from '../sql/parse-sql-text.ts';
 import type {
   CallSyntax,
   ColumnSyntax,
@@ -14,7 +20,7 @@ import type {
   SourceSyntax,
 } from '../sql/syntax.ts';
 import { resolveTable } from '../tables/table-reference.ts';
-import type { BoundSelect, CteFinder, DerivedSelect } from './bound-select.ts';
+import type { BoundSelect, Cte, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
 import { Scope } from './scope.ts';
 import { SourceList } from './source.ts';
@@ -25,13 +31,16 @@ export class QueryBinder {
   readonly #parsed: ParsedSqlText;
   readonly #report: Reporter;
   readonly #context: CompileContext;
-  readonly #ctes: CteFinder | undefined;
+  readonly #ctes: CteFinder;
 
-  /** `ctes` is undefined inside a CTE, which cannot refer to others. */
+  get #isAlpha(): boolean {
+    return this.#context.edition < 3;
+  }
+
   constructor(
     parsed: ParsedSqlText,
     context: CompileContext,
-    ctes: CteFinder | undefined,
+    ctes: CteFinder,
     sources = new SourceList(),
   ) {
     this.#parsed = parsed;
@@ -48,12 +57,11 @@ export class QueryBinder {
     for (const condition of select.conditions) {
       conditions.push(this.#condition(condition, scope, false));
     }
-    const bindContext = this.#bindContext(scope);
     return {
       scope,
       sources,
       condition: { kind: 'and', parts: conditions },
-      bind: (syntax) => bindExpression(syntax, bindContext),
+      bind: (syntax) => this.#bind(syntax, scope),
     };
   }
 
@@ -82,6 +90,7 @@ export class QueryBinder {
       if (columns.has(name)) {
         this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
       }
+      refuseElementsIn(column.expr, this.#report);
       columns.set(name, bound.bind(column.expr));
     });
     return { columns, bound };
@@ -104,8 +113,7 @@ export class QueryBinder {
       case 'select': {
         const { columns, bound } = this.bindDerived(source.select, source.columnNames, undefined);
         conditions.push(bound.condition);
-        if (source.alias === undefined) scope.declareUnnamed({ kind: 'derived', columns });
-        else scope.declare(source.alias, { kind: 'derived', columns });
+        scope.declare(source.alias, { kind: 'derived', columns });
         return bound.sources;
       }
       case 'function':
@@ -119,7 +127,7 @@ export class QueryBinder {
     conditions: Formula[],
   ): readonly number[] {
     const name = source.alias ?? source.table;
-    const cte = source.schema === undefined ? this.#ctes?.find(source.table.name) : undefined;
+    const cte = source.schema === undefined ? this.#findCte(source.table) : undefined;
     if (cte !== undefined) {
       const { columns, bound } = cte.bind(this.sources);
       conditions.push(bound.condition);
@@ -127,10 +135,16 @@ export class QueryBinder {
       return bound.sources;
     }
     const { edition } = this.#context;
-    warnUnquotedCapitals(source.table, this.#report, edition);
+    warnTableCapitals(source, this.#report, edition);
     const table = resolveTable(source, { ...this.#context, report: this.#report });
     const id = this.sources.addTable(table, source.alias);
-    scope.declare(name, { kind: 'table', source: id, table });
+    scope.declare(name, {
+      kind: 'table',
+      source: id,
+      table,
+      hasAlias: source.alias !== undefined,
+      hasSuffixColumn: edition < 3,
+    });
     return [id];
   }
 
@@ -147,17 +161,17 @@ export class QueryBinder {
       return [];
     }
     const bound = bindExpression(input, this.#bindContext(scope));
-    const id = this.#addEach(bound, input);
+    const id = this.#addEach(bound, input, 'each');
     scope.declare(source.alias ?? name, { kind: 'each', source: id });
     return [id];
   }
 
-  #addEach(input: Expression, syntax: ExprSyntax): number {
-    const id = this.sources.addEach(input);
+  #addEach(input: Expression, syntax: ExprSyntax, mode: Expansion['mode']): number {
+    const id = this.sources.addEach(input, mode);
     if (id !== undefined) return id;
     const message = 'json_each and IN can take one table or the request apart, not a mix of them';
     this.#report.error('MIXED_EXPR', syntax, message);
-    return this.sources.addEach(constant(null, syntax)) ?? 0;
+    return this.sources.addEach(constant(null, syntax), mode) ?? 0;
   }
 
   #condition(syntax: ExprSyntax, scope: Scope, negated: boolean): Formula {
@@ -173,15 +187,19 @@ export class QueryBinder {
     if (syntax.kind === 'binary' && syntax.operator === '&&') {
       return this.#overlap(syntax, scope, negated);
     }
-    const expression = bindExpression(syntax, this.#bindContext(scope));
+    const expression = this.#bind(syntax, scope);
     return term(negated ? operatorCall('not', [expression], syntax) : expression);
   }
 
   #in(syntax: InSyntax, scope: Scope, negated: boolean): Formula {
     const context = this.#bindContext(scope);
     const { right } = syntax;
+    // NOT IN as written is not part of edition 2, whatever stands on its right.
+    if (this.#isAlpha && syntax.negated && right.kind !== 'select') {
+      return term(bindScalarIn(syntax, context));
+    }
     const isScalarList = right.kind === 'array';
-    const isSubquery = right.kind === 'select' || this.#cteOf(right) !== undefined;
+    const isSubquery = right.kind === 'select' || this.#isCte(right);
     if (isScalarList || (negated && !isSubquery)) {
       const isIn = bindScalarIn({ ...syntax, negated: false }, context);
       return term(negated ? operatorCall('not', [isIn], syntax) : isIn);
@@ -191,7 +209,7 @@ export class QueryBinder {
       this.#report.error('NEGATED_MATCH', syntax, message);
       return ALWAYS;
     }
-    const left = bindExpression(syntax.operand, context);
+    const left = this.#bind(syntax.operand, scope);
     return this.#withElements(right, scope, syntax, left, (element) =>
       term(operatorCall('=', [left, element], syntax)),
     );
@@ -234,12 +252,23 @@ export class QueryBinder {
     }
     const input = bindExpression(syntax, this.#bindContext(scope));
     if (left !== undefined && this.#isOneSource(left, input)) {
-      return term(operatorCall('in each', [left, input], whole));
+      return term(operatorCall(this.#isAlpha ? 'in json' : 'in each', [left, input], whole));
     }
-    const id = this.#addEach(input, syntax);
+    const id = this.#addEach(input, syntax, this.#isAlpha ? 'array' : 'each');
     const { start, end } = syntax;
     const element: Expression = { kind: 'column', source: id, column: 'value', start, end };
     return { kind: 'join', sources: [id], condition: condition(element) };
+  }
+
+  /** An expression in which no IN is a join. */
+  #bind(syntax: ExprSyntax, scope: Scope): Expression {
+    const isInCte = (part: ExprSyntax) => part.kind === 'in' && this.#isCte(part.right);
+    if (containsExpression(syntax, isInCte)) {
+      const message = 'IN on a CTE is only allowed as a condition of its own';
+      this.#report.error('SCALAR_SUBQUERY', syntax, message);
+      return constant(null, syntax);
+    }
+    return bindExpression(syntax, this.#bindContext(scope));
   }
 
   #isOneSource(a: Expression, b: Expression): boolean {
@@ -250,7 +279,8 @@ export class QueryBinder {
     select: SelectSyntax,
     scope: Scope,
   ): { element: Expression; bound: BoundSelect } | undefined {
-    const bound = this.bindSelect(select, scope);
+    // A subquery of edition 2 does not see the tables around it.
+    const bound = this.bindSelect(select, this.#isAlpha ? undefined : scope);
     const [column, second] = select.columns;
     if (column?.kind === 'star') {
       this.#refuseStar(column);
@@ -264,12 +294,25 @@ export class QueryBinder {
     return { element: bound.bind(column.expr), bound };
   }
 
+  #findCte(name: Identifier): Cte | undefined {
+    if (this.#ctes.isHidden(name.name)) {
+      const message = `A CTE cannot refer to another CTE, and ${name.name} is one`;
+      const fix = 'Repeat its query here, or put the schema in front if the table is meant';
+      this.#report.error('UNKNOWN_TABLE', name, message, fix);
+    }
+    return this.#ctes.find(name.name);
+  }
+
+  #isCte(syntax: ExprSyntax): boolean {
+    return this.#cteOf(syntax) !== undefined;
+  }
+
   /** How to bring in the one column of a CTE that a bare name refers to. */
   #cteOf(
     syntax: ExprSyntax,
   ): (() => { element: Expression; bound: BoundSelect } | undefined) | undefined {
     const name = syntax.kind === 'name' && syntax.parts.length === 1 ? syntax.parts[0] : undefined;
-    const cte = name && this.#ctes?.find(name.name);
+    const cte = name && this.#findCte(name);
     if (cte === undefined) return undefined;
     return () => {
       const { columns, bound } = cte.bind(this.sources);
@@ -288,10 +331,14 @@ export class QueryBinder {
       report: this.#report,
       sql: this.#parsed.sql,
       dialect: this.#context.dialect,
-      // Streams of edition 2 get the whole language of edition 3.
-      edition: Math.max(3, this.#context.edition),
+      edition: this.#context.edition,
       specialFunctions: STREAM_REQUEST_FUNCTIONS,
-      resolveName: (name) => scope.resolve(name),
+      resolveName: (name) => {
+        for (const part of name.parts) {
+          warnUnquotedCapitals(part, this.#report, this.#context.edition);
+        }
+        return scope.resolve(name);
+      },
       resolveCall: (call) =>
         bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ?? this.#tableFact(call, scope),
     };
@@ -311,6 +358,7 @@ export class QueryBinder {
       );
       return constant(null, call);
     }
+    if (this.#isAlpha) return undefined;
     const entry = scope.find(table.name);
     const fact = TABLE_FACTS[name.name];
     if (entry?.kind !== 'table' || fact === undefined) return undefined;
@@ -346,4 +394,16 @@ function term(expression: Expression): Formula {
 export function columnName(column: Extract<ColumnSyntax, { kind: 'expr' }>): string | undefined {
   if (column.alias !== undefined) return column.alias.name;
   return column.expr.kind === 'name' ? column.expr.parts.at(-1)?.name : undefined;
+}
+
+/** IN on JSON is a join with its elements, and joins only exist in conditions (10.3). */
+export function refuseElementsIn(column: ExprSyntax, report: Reporter): void {
+  const isJoin = (part: ExprSyntax) =>
+    part.kind === 'in' &&
+    !part.negated &&
+    part.right.kind !== 'array' &&
+    part.right.kind !== 'select';
+  if (!containsExpression(column, isJoin)) return;
+  const message = 'IN on a JSON array is only allowed in conditions';
+  report.error('UNSUPPORTED_OPERATOR', column, message, 'Use IN ARRAY[...] or NOT IN');
 }
