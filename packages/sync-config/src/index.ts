@@ -11,15 +11,17 @@ export type {
   EventInfo,
   LookupFunction,
   RequestContext,
-  ResolvedBucket,
-  ResolvedBuckets,
-  ResolvedStream,
   RowEvaluator,
   StreamSubscription,
-  SubscriptionReason,
   SyncOptions,
   SyncPlan,
 } from './contract.ts';
+export type {
+  ResolvedBucket,
+  ResolvedBuckets,
+  ResolvedStream,
+  SubscriptionReason,
+} from './resolve/resolved-buckets.ts';
 export type {
   ClientColumn,
   ClientSchema,
@@ -31,6 +33,24 @@ export type {
 export { SCHEMA_FORMATS } from './client-schema/schema-formats.ts';
 export { clientSchemaProblems } from './client-schema/schema-problems.ts';
 export type { GenerateOptions, SchemaFormat } from './client-schema/formats/schema-format.ts';
+export type {
+  BucketVisibility,
+  DefinitionExplanation,
+  FailedCondition,
+  NamedValue,
+  LookupDescription,
+  PlacedBucket,
+  RequestExplanation,
+  ResolutionPart,
+  ResolutionStep,
+  RowExplanation,
+  RowLookup,
+  RowPlacement,
+  RowReason,
+  VisibilityExplanation,
+  VisibilityReason,
+} from './explain/explanation.ts';
+export { explainVisibility } from './explain/explain-visibility.ts';
 export { compileSyncConfig } from './compile.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
 export { formatDiagnostic } from './format-diagnostic.ts';

@@ -34,6 +34,9 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
     events: [],
     rowEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
+    explainRow: () => ({ placements: [], lookups: [] }),
+    explainRequest: () =>
+      Promise.resolve({ definitions: [], resolved: undefined, refusal: undefined }),
     eventEvaluator: () => undefined,
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
