@@ -19,7 +19,6 @@ import { TokenIssuer } from './support/tokens.ts';
 
 const SEED = Number(process.env.SLUICE_TEST_SEED ?? 20261121);
 const CHANGES = Number(process.env.SLUICE_TEST_CHANGES ?? 10_000);
-const KILLS = 5;
 
 let postgres: LocalPostgres;
 let dir: string;
@@ -35,9 +34,24 @@ afterAll(async () => {
 });
 
 describe.each([
-  { dialect: 'bucket definitions', syncConfig: BUCKET_DEFINITIONS, database: 'definitions' },
-  { dialect: 'sync streams', syncConfig: STREAMS, database: 'streams' },
-])('the official Node client, with $dialect', ({ syncConfig, database }) => {
+  {
+    dialect: 'bucket definitions',
+    transport: 'http',
+    syncConfig: BUCKET_DEFINITIONS,
+    changes: CHANGES,
+    kills: 5,
+  },
+  { dialect: 'sync streams', transport: 'http', syncConfig: STREAMS, changes: CHANGES, kills: 5 },
+  {
+    dialect: 'sync streams',
+    transport: 'websocket',
+    syncConfig: STREAMS,
+    changes: CHANGES / 4,
+    kills: 2,
+  },
+] as const)('the official Node client, with $dialect over $transport', (world) => {
+  const { syncConfig, transport, changes, kills } = world;
+  const database = `${world.dialect.replace(' ', '_')}_${transport}`;
   const issuer = new TokenIssuer();
   const clients = new Map<string, OfficialClient>();
   let service: ServiceProcess;
@@ -69,6 +83,7 @@ describe.each([
       dir: home,
       name: user,
       endpoint: service.url,
+      transport,
       token: () => issuer.token(user),
       upload: (uploads) => applyUploads(sql, uploads),
     });
@@ -94,7 +109,7 @@ describe.each([
     }
   }
 
-  test(`ends with the rows of the equivalent SELECTs after ${CHANGES} random changes and ${KILLS} kills (seed ${SEED})`, async () => {
+  test(`ends with the rows of the equivalent SELECTs after ${changes} random changes and ${kills} kills (seed ${SEED})`, async () => {
     const random = new SeededRandom(SEED);
     const writes = new RandomWrites(sql, random);
     await writes.seed();
@@ -102,13 +117,13 @@ describe.each([
     await service.untilReady();
     for (const client of clients.values()) await client.connect();
     let done = 0;
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      while (done < (CHANGES * kill) / (KILLS + 1)) done += await writes.transaction();
+    for (let kill = 1; kill <= kills; kill += 1) {
+      while (done < (changes * kill) / (kills + 1)) done += await writes.transaction();
       await service.stop('SIGKILL');
       for (let i = 0; i < 20; i += 1) done += await writes.transaction();
       service.start();
     }
-    while (done < CHANGES) done += await writes.transaction();
+    while (done < changes) done += await writes.transaction();
     await service.untilReady();
     await expectConverged(60_000);
     for (const client of clients.values()) expect(client.checksumFailures()).toEqual([]);

@@ -4,6 +4,7 @@ import {
   LogLevels,
   PowerSyncDatabase,
   Schema,
+  SyncStreamConnectionMethod,
   Table,
   type PowerSyncBackendConnector,
 } from '@powersync/node';
@@ -36,13 +37,22 @@ export interface Upload {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+export type Transport = 'http' | 'websocket';
+
+const CONNECTION_METHODS = {
+  http: SyncStreamConnectionMethod.HTTP,
+  websocket: SyncStreamConnectionMethod.WEB_SOCKET,
+};
+
 /** The official Node client, unchanged, with its log kept for inspection. */
 export class OfficialClient implements AsyncDisposable {
   readonly db: PowerSyncDatabase;
   readonly log: string[] = [];
   readonly #connector: PowerSyncBackendConnector;
+  readonly #transport: Transport;
 
   constructor(options: {
+    readonly transport?: Transport;
     readonly dir: string;
     readonly name: string;
     readonly endpoint: string;
@@ -58,6 +68,7 @@ export class OfficialClient implements AsyncDisposable {
         },
       },
     });
+    this.#transport = options.transport ?? 'http';
     this.#connector = {
       fetchCredentials: async () => ({ endpoint: options.endpoint, token: options.token() }),
       uploadData: async (database) => {
@@ -78,7 +89,11 @@ export class OfficialClient implements AsyncDisposable {
 
   /** Retries every 300 ms, as tests stop and start the service. */
   async connect(): Promise<void> {
-    await this.db.connect(this.#connector, { retryDelayMs: 300, crudUploadThrottleMs: 10 });
+    await this.db.connect(this.#connector, {
+      connectionMethod: CONNECTION_METHODS[this.#transport],
+      retryDelayMs: 300,
+      crudUploadThrottleMs: 10,
+    });
   }
 
   /** Rows of a client table, by id. */

@@ -220,13 +220,14 @@ class RunningService implements Service {
     });
     return {
       verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
-      openStream: ({ request, token, user, format, signal }) =>
+      openStream: ({ request, token, user, format, keepalive, signal }) =>
         this.#storage.require().used.open({
           request,
           claims: token.claims,
           userKey: user,
           expiresAtMs: token.expiresAtMs,
           format,
+          keepalive,
           signal,
         }),
       createWriteCheckpoint: (user) => batches.create(user),

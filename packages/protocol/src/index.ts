@@ -44,6 +44,20 @@ export {
 export { OpsToJson, opsToJson, type JsonRowForm } from './ops-to-json.ts';
 export { parseLine } from './parse-line.ts';
 export {
+  encodeComplete,
+  encodeError,
+  encodeKeepaliveAnswer,
+  FrameError,
+  parseFrame,
+  payloadHeader,
+  RSOCKET_ERRORS,
+  type Frame,
+  type PayloadFrame,
+  type RequestStreamFrame,
+  type SetupFrame,
+} from './rsocket/frames.ts';
+export { splitDocuments } from './rsocket/split-documents.ts';
+export {
   parseStreamRequest,
   type HeldBucket,
   type RequestedSubscription,

@@ -39,6 +39,8 @@ export interface OpenSession {
   /** When the token expires; a time that has passed gives the one line that says so. */
   readonly expiresAtMs: number;
   readonly format: StreamFormat;
+  /** Whether the stream itself must show that it lives; false where the transport does. Default true. */
+  readonly keepalive?: boolean | undefined;
   /** Ends the session when the client has gone. */
   readonly signal: AbortSignal;
 }
@@ -115,7 +117,7 @@ export class SyncHub implements AsyncDisposable {
   open(input: OpenSession): SyncSession {
     const embedded: LineForm = input.request.rawData ? 'text' : 'embedded';
     const encoder = this.#encoders[input.format === 'bson' ? 'bson' : embedded];
-    return new SyncSession(this.#around, { ...input, encoder });
+    return new SyncSession(this.#around, { ...input, encoder, keepalive: input.keepalive ?? true });
   }
 
   /** Whether there is an active generation that new clients are served from. */

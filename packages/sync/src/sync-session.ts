@@ -52,6 +52,8 @@ export interface SessionInput {
   readonly userKey: string;
   readonly expiresAtMs: number;
   readonly encoder: LineEncoder;
+  /** Whether to send token lines in between, to show that the connection lives. */
+  readonly keepalive: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -79,6 +81,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   readonly #signal: AbortSignal;
   readonly #userKey: string;
   readonly #expiresAtMs: number;
+  readonly #keepalive: boolean;
   /** Let go of once the first checkpoint was sent. */
   #input: SessionInput | undefined;
   #feed: GenerationFeed | undefined;
@@ -108,6 +111,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     this.#signal = input.signal;
     this.#userKey = input.userKey;
     this.#expiresAtMs = input.expiresAtMs;
+    this.#keepalive = input.keepalive;
     this.#signal.addEventListener('abort', this.end, { once: true });
     if (this.#signal.aborted) this.#isEnded = true;
   }
@@ -213,7 +217,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #setAlarm(nowMs: number): void {
     if (nowMs >= this.#expiresAtMs) return;
     const { wheel, random } = this.#around;
-    this.#tokenSlot = wheel.set(this, nextTokenLineMs(this.#expiresAtMs, nowMs, random()));
+    this.#tokenSlot = wheel.set(
+      this,
+      nextTokenLineMs(this.#expiresAtMs, nowMs, this.#keepalive ? random() : undefined),
+    );
   }
 
   #facts(): SessionFacts {

@@ -13,10 +13,17 @@ export function secondsLeft(expiresAtMs: number, nowMs: number): number {
 
 /**
  * When the next token line is due: a keepalive about every 20 s, one line 20 s before expiry, and
- * one at expiry. `random` is in [0, 1).
+ * one at expiry. `random` is in [0, 1); undefined where the transport has keepalives of its own.
  */
-export function nextTokenLineMs(expiresAtMs: number, nowMs: number, random: number): number {
-  const keepaliveMs = nowMs + KEEPALIVE_MS * (1 + KEEPALIVE_JITTER * (2 * random - 1));
+export function nextTokenLineMs(
+  expiresAtMs: number,
+  nowMs: number,
+  random: number | undefined,
+): number {
+  const keepaliveMs =
+    random === undefined
+      ? Infinity
+      : nowMs + KEEPALIVE_MS * (1 + KEEPALIVE_JITTER * (2 * random - 1));
   const warningMs = expiresAtMs - EXPIRY_WARNING_MS;
   return Math.min(keepaliveMs, expiresAtMs, warningMs > nowMs ? warningMs : Infinity);
 }

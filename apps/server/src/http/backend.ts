@@ -23,6 +23,8 @@ export interface OpenStream {
   /** U of spec/protocol.md 5.2. */
   readonly user: string;
   readonly format: StreamFormat;
+  /** Whether the stream must show that it lives; over RSocket the transport does. */
+  readonly keepalive: boolean;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /**
  * Knows which connections have a request under way. Node's own `closeIdleConnections` leaves those
@@ -20,6 +21,11 @@ export class ConnectionTracker {
       this.#add(socket, 1);
       response.once('close', () => this.#add(socket, -1));
     });
+  }
+
+  /** A connection that has become something else is somebody else's. */
+  release(socket: Duplex): void {
+    this.#requests.delete(socket as Socket);
   }
 
   /** Closes idle connections now, and the others when their request has ended. */

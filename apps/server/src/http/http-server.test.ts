@@ -3,48 +3,10 @@ import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLogger, SyncError, type JsonObject } from '@sluice/base';
-import type { HttpBackend, OpenStream, ProbeState } from './backend.ts';
+import { silentLogger, SyncError } from '@sluice/base';
+import { LINES, ScriptedBackend } from '../testing/scripted-backend.ts';
+import type { OpenStream } from './backend.ts';
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
-
-const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
-
-/** What the routes are given instead of storage and keys: every part can be changed by a test. */
-class ScriptedBackend implements HttpBackend {
-  opened: OpenStream[] = [];
-  writeCheckpointUsers: string[] = [];
-  probeState: ProbeState = { started: true, ready: true, live: true, touchedAtMs: 0 };
-  stream: (open: OpenStream) => AsyncIterable<readonly Uint8Array[]> = async function* () {
-    for (const line of LINES) yield [Buffer.from(line)];
-  };
-  writeCheckpoint = (): Promise<bigint> => Promise.resolve(7n);
-
-  verifyUser(token: string) {
-    if (token !== 'good') {
-      return Promise.reject(new SyncError('SYNC_TOKEN_EXPIRED', 'The token has expired'));
-    }
-    return Promise.resolve({ claims: { sub: 'u1' }, expiresAtMs: 1e15 });
-  }
-  openStream(open: OpenStream) {
-    this.opened.push(open);
-    return this.stream(open);
-  }
-  createWriteCheckpoint(user: string) {
-    this.writeCheckpointUsers.push(user);
-    return this.writeCheckpoint();
-  }
-  probes() {
-    return this.probeState;
-  }
-  readonly admin = {
-    diagnostics: (options: { readonly withContent: boolean }) =>
-      Promise.resolve({ connections: [], withContent: options.withContent }),
-    schema: () => Promise.resolve({ connections: [] }),
-    validate: (content: string) => Promise.resolve({ content }),
-    rulesInfo: (content: string): JsonObject => ({ valid: true, content }),
-    current: () => Promise.resolve({ slot_name: 's' }),
-  };
-}
 
 let backend: ScriptedBackend;
 let server: HttpServer;

@@ -8,6 +8,7 @@ import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
 import { StreamRegistry } from './stream-registry.ts';
+import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
 import { toWireError } from './wire-error.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
@@ -42,17 +43,20 @@ export class HttpServer {
   readonly #app: FastifyInstance;
   readonly #context: RouteContext;
   readonly #connections: ConnectionTracker;
+  readonly #webSockets: WebSocketServer;
   readonly url: string;
 
   private constructor(parts: {
     readonly app: FastifyInstance;
     readonly context: RouteContext;
     readonly connections: ConnectionTracker;
+    readonly webSockets: WebSocketServer;
     readonly url: string;
   }) {
     this.#app = parts.app;
     this.#context = parts.context;
     this.#connections = parts.connections;
+    this.#webSockets = parts.webSockets;
     this.url = parts.url;
   }
 
@@ -72,12 +76,16 @@ export class HttpServer {
     };
     const app = createApp(context);
     const connections = new ConnectionTracker(app.server);
+    const webSockets = new WebSocketServer(app.server, context, (socket) =>
+      connections.release(socket),
+    );
     const { host, port } = options;
     try {
       const address = await app.listen({ host, port });
       const url = address.replace('[::]', 'localhost');
-      return new HttpServer({ app, context, connections, url });
+      return new HttpServer({ app, context, connections, webSockets, url });
     } catch (cause) {
+      await webSockets.close(0);
       throw listenError(cause, host, port);
     }
   }
@@ -95,9 +103,10 @@ export class HttpServer {
     this.#context.streams.refuseNew();
     const closed = this.#app.close();
     this.#connections.closeIdle();
+    const socketsClosed = this.#webSockets.close(graceMs);
     const timer = setTimeout(() => this.#app.server.closeAllConnections(), graceMs);
     try {
-      await closed;
+      await Promise.all([closed, socketsClosed]);
     } finally {
       clearTimeout(timer);
     }

@@ -8,10 +8,10 @@ import {
   parseStreamRequest,
   type ContentEncoding,
   type StreamFormat,
-  type StreamRequest,
 } from '@sluice/protocol';
 import { requireToken } from '../auth/authorization-header.ts';
 import { userKey } from '../auth/user-key.ts';
+import { clientFacts } from './client-facts.ts';
 import type { RouteContext } from './http-server.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
@@ -70,13 +70,16 @@ async function openStream(
   const { signal } = gone;
   reply.raw.once('close', () => gone.abort());
   if (reply.raw.destroyed) gone.abort();
-  const open = { request: streamRequest, token, user, format, signal };
+  const open = { request: streamRequest, token, user, format, keepalive: true, signal };
   const batches = context.backend.openStream(open)[Symbol.asyncIterator]();
   context.logger.info('stream_opened', {
     user,
     format,
     encoding,
-    ...clientFacts(request, streamRequest),
+    ...clientFacts(
+      headerText(request.headers['x-user-agent'] ?? request.headers['user-agent']),
+      streamRequest,
+    ),
   });
   return { user, format, encoding, batches, signal, openedAtMs: Date.now() };
 }
@@ -134,27 +137,4 @@ function writeHead(
     'x-accel-buffering': 'no',
     ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
   });
-}
-
-const MAX_LOGGED_KEYS = 20;
-const MAX_LOGGED_LENGTH = 100;
-
-/** Who the client says it is; bounded, because anybody can say anything. */
-function clientFacts(
-  request: FastifyRequest,
-  streamRequest: StreamRequest,
-): Record<string, unknown> {
-  const agent = request.headers['x-user-agent'] ?? request.headers['user-agent'];
-  const metadata = Object.entries(streamRequest.appMetadata).slice(0, MAX_LOGGED_KEYS);
-  return {
-    userAgent: headerText(agent)?.slice(0, MAX_LOGGED_LENGTH),
-    heldBuckets: streamRequest.buckets.length,
-    ...(metadata.length === 0
-      ? {}
-      : {
-          appMetadata: Object.fromEntries(
-            metadata.map(([name, text]) => [name, text.slice(0, MAX_LOGGED_LENGTH)]),
-          ),
-        }),
-  };
 }

@@ -77,6 +77,12 @@ export function toWireError(error: unknown, options: { readonly production: bool
   };
 }
 
+/** The form of an error in logs and RSocket frames (spec/protocol.md 1.4). */
+export function wireErrorText(error: unknown, options: { readonly production: boolean }): string {
+  const { code, description: text, details: more } = toWireError(error, options).body.error;
+  return `[${code}] ${text}${more === undefined ? '' : `\n  ${more}`}`;
+}
+
 /** Messages of sources and storage may name hosts and files: not for everybody's eyes. */
 function description(error: AppError, production: boolean): string {
   const isForClients = /^(SYNC|API|UPLOAD|CONFIG)_/.test(error.code);

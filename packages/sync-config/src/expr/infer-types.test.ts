@@ -45,7 +45,7 @@ describe('the types of an expression (spec 17.3)', () => {
     ['s IS NULL', INTEGER],
     ['i BETWEEN 1 AND 2', INTEGER],
     ['i IN ARRAY[1, 2]', INTEGER],
-    ["s IN '[1]'", INTEGER],
+    ["s NOT IN '[1]'", INTEGER],
     ['i + 1', INTEGER],
     ['i / 2', INTEGER],
     ['i * r', REAL],

@@ -1,7 +1,7 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter } from '../diagnostics.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
-import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
+import { constant, operatorCall, type Expression } from '../expr/expression.ts';
 import type { Expansion } from '../plan/queries.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
 import { containsExpression } from '../sql/expression-children.ts';
@@ -11,7 +11,6 @@ import {
   type ParsedSqlText,
 } from '../sql/parse-sql-text.ts';
 import type {
-  CallSyntax,
   ColumnSyntax,
   ExprSyntax,
   Identifier,
@@ -22,8 +21,10 @@ import type {
 import { resolveTable } from '../tables/table-reference.ts';
 import type { BoundSelect, Cte, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
+import { refuseElementsIn } from './refuse-elements-in.ts';
 import { Scope } from './scope.ts';
 import { SourceList } from './source.ts';
+import { bindTableFact } from './table-facts.ts';
 
 /** Resolves the names of one query of a stream. Source: spec/sync-config.md 10.1, 10.3. */
 export class QueryBinder {
@@ -340,51 +341,12 @@ export class QueryBinder {
         return scope.resolve(name);
       },
       resolveCall: (call) =>
-        bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ?? this.#tableFact(call, scope),
+        bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ??
+        bindTableFact(call, scope, this.#context.edition, this.#report),
     };
     return self;
   }
-
-  /** `t.schema()`, `t.table_name()`, `t.table_suffix()`. */
-  #tableFact(call: CallSyntax, scope: Scope): Expression | undefined {
-    const [table, name, third] = call.name;
-    if (table === undefined || name === undefined || third !== undefined) return undefined;
-    if (table.name === 'request') {
-      this.#report.error(
-        'UNKNOWN_FUNCTION',
-        { start: table.start, end: name.end },
-        'request.* belongs to bucket definitions',
-        REQUEST_REPLACEMENTS[name.name] ?? 'Use auth, connection or subscription',
-      );
-      return constant(null, call);
-    }
-    if (this.#isAlpha) return undefined;
-    const entry = scope.find(table.name);
-    const fact = TABLE_FACTS[name.name];
-    if (entry?.kind !== 'table' || fact === undefined) return undefined;
-    if (call.args.length > 0) {
-      this.#report.error('ARG_COUNT', call, `${name.name} takes no arguments`);
-    }
-    if (fact === 'suffix' && !entry.table.pattern.nameIsPrefix) {
-      const message = `The table ${table.name} has no wildcard, so its suffix is empty`;
-      this.#report.warn('SUFFIX_WITHOUT_WILDCARD', call, message);
-    }
-    return { kind: 'table fact', source: entry.source, fact, start: call.start, end: call.end };
-  }
 }
-
-const TABLE_FACTS: Readonly<Record<string, TableFact>> = {
-  schema: 'schema',
-  table_name: 'name',
-  table_suffix: 'suffix',
-};
-
-const REQUEST_REPLACEMENTS: Readonly<Record<string, string>> = {
-  user_id: 'Use auth.user_id()',
-  jwt: 'Use auth.parameters()',
-  parameters: 'Use connection.parameters()',
-  parameter: 'Use connection.parameter(...)',
-};
 
 function term(expression: Expression): Formula {
   return { kind: 'term', expression };
@@ -394,16 +356,4 @@ function term(expression: Expression): Formula {
 export function columnName(column: Extract<ColumnSyntax, { kind: 'expr' }>): string | undefined {
   if (column.alias !== undefined) return column.alias.name;
   return column.expr.kind === 'name' ? column.expr.parts.at(-1)?.name : undefined;
-}
-
-/** IN on JSON is a join with its elements, and joins only exist in conditions (10.3). */
-export function refuseElementsIn(column: ExprSyntax, report: Reporter): void {
-  const isJoin = (part: ExprSyntax) =>
-    part.kind === 'in' &&
-    !part.negated &&
-    part.right.kind !== 'array' &&
-    part.right.kind !== 'select';
-  if (!containsExpression(column, isJoin)) return;
-  const message = 'IN on a JSON array is only allowed in conditions';
-  report.error('UNSUPPORTED_OPERATOR', column, message, 'Use IN ARRAY[...] or NOT IN');
 }

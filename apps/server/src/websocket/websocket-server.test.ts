@@ -1,0 +1,269 @@
+import { deserialize, serialize } from 'bson';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { silentLogger } from '@sluice/base';
+import { parseFrame, type Frame } from '@sluice/protocol';
+import { until } from '@sluice/testing';
+import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
+import { ScriptedBackend } from '../testing/scripted-backend.ts';
+
+let backend: ScriptedBackend;
+let server: HttpServer;
+const clients: Client[] = [];
+
+async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
+  server = await HttpServer.listen({
+    host: '127.0.0.1',
+    port: 0,
+    maxConcurrentConnections: 2,
+    apiTokens: [],
+    probes: false,
+    production: true,
+    backend,
+    logger: silentLogger,
+    ...options,
+  });
+}
+
+beforeEach(async () => {
+  backend = new ScriptedBackend();
+  await listen();
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.socket.terminate();
+  await server.close(0);
+});
+
+/** A client that writes frames by hand and keeps what comes back. */
+class Client {
+  readonly socket: WebSocket;
+  readonly frames: Frame[] = [];
+  closed = false;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (message: Buffer) => this.frames.push(parseFrame(message)));
+    socket.once('close', () => (this.closed = true));
+  }
+
+  static async open(): Promise<Client> {
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/sync/stream`);
+    const client = new Client(socket);
+    clients.push(client);
+    await new Promise((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    return client;
+  }
+
+  send(...frames: readonly Buffer[]): void {
+    for (const frame of frames) this.socket.send(frame);
+  }
+
+  lines(): unknown[] {
+    return this.frames.flatMap((frame) =>
+      frame.kind === 'payload' && frame.next ? [deserialize(frame.data)] : [],
+    );
+  }
+
+  frame(kind: Frame['kind']): Promise<Frame> {
+    return until(`a frame ${kind}`, () => this.frames.find((frame) => frame.kind === kind), 5000);
+  }
+
+  async error(): Promise<{ readonly streamId: number; readonly code: number; readonly message: string }> {
+    const frame = await this.frame('error');
+    if (frame.kind !== 'error') throw new Error('not an error');
+    return frame;
+  }
+} // prettier-ignore
+
+const JSON_MIME = 'application/json';
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function header(streamId: number, type: number, flags: number): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt32BE(streamId);
+  bytes.writeUInt16BE((type << 10) | flags, 4);
+  return bytes;
+}
+
+function withMetadata(metadata: Buffer | undefined, data: Buffer): Buffer {
+  if (metadata === undefined) return data;
+  return Buffer.concat([u32(metadata.length).subarray(1), metadata, data]);
+}
+
+function encode(mime: string, value: object): Buffer {
+  return Buffer.from(mime === JSON_MIME ? JSON.stringify(value) : serialize(value));
+}
+
+function setup(
+  options: { token?: string; mime?: string; flags?: number; lifetimeMs?: number } = {},
+): Buffer {
+  const { token = 'Token good', mime = JSON_MIME, flags = 0, lifetimeMs = 30_000 } = options;
+  const mimeBytes = Buffer.concat([Buffer.from([mime.length]), Buffer.from(mime)]);
+  const metadata = token === '' ? undefined : encode(mime, { token, user_agent: 'test' });
+  return Buffer.concat([
+    header(0, 1, flags | (metadata ? 0x100 : 0)),
+    Buffer.from([0, 1, 0, 0]),
+    u32(20_000),
+    u32(lifetimeMs),
+    flags & 0x80 ? Buffer.from([0, 1, 9]) : Buffer.alloc(0), // the token of a resumption
+    mimeBytes,
+    mimeBytes,
+    withMetadata(metadata, Buffer.alloc(0)),
+  ]);
+}
+
+function request(
+  options: { n?: number; path?: string; mime?: string; body?: object; id?: number } = {},
+): Buffer {
+  const { n = 10, path = '/sync/stream', mime = JSON_MIME, body = {}, id = 1 } = options;
+  const payload = withMetadata(encode(mime, { path }), encode(mime, body));
+  return Buffer.concat([header(id, 6, 0x100), u32(n), payload]);
+}
+
+const requestN = (n: number): Buffer => Buffer.concat([header(1, 8, 0), u32(n)]);
+const LINE = (n: number): Buffer => Buffer.from(serialize({ token_expires_in: n }));
+
+/** A stream of `count` lines that goes on until the client leaves; two lines to a batch. */
+function scriptLines(count: number): void {
+  backend.stream = async function* ({ signal }) {
+    for (let n = 0; n < count; n += 2) yield [LINE(n), LINE(n + 1).subarray(0, 3), LINE(n + 1).subarray(3)]; // prettier-ignore
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  };
+}
+
+describe('a stream over RSocket', () => {
+  it.each([JSON_MIME, 'application/bson'])('gives BSON lines after a setup in %s', async (mime) => {
+    backend.stream = async function* () {
+      yield [LINE(1), LINE(2)];
+    };
+    const client = await Client.open();
+    // Both at once, as clients do: the request waits until the token is verified.
+    client.send(setup({ mime }), request({ mime, body: { client_id: 'c1', buckets: [] } }));
+    await until('the end', () => client.frames.some((f) => f.kind === 'payload' && f.complete));
+    expect(client.lines()).toEqual([{ token_expires_in: 1 }, { token_expires_in: 2 }]);
+    expect(backend.opened).toHaveLength(1);
+    expect(backend.opened[0]).toMatchObject({ user: 'u1/c1', format: 'bson', keepalive: false });
+  });
+
+  it('sends no line without credit', async () => {
+    scriptLines(6);
+    const client = await Client.open();
+    client.send(setup(), request({ n: 3 }));
+    await until('three lines', () => client.lines().length === 3);
+    client.send(Buffer.from('000000000c800000000000000000', 'hex'));
+    await client.frame('keepalive'); // what was to be sent before would have come before
+    expect(client.lines()).toHaveLength(3);
+    client.send(requestN(2));
+    await until('five lines', () => client.lines().length === 5);
+    expect(client.lines().map((line) => Object.values(line as object)[0])).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it.each([
+    ['a CANCEL', (client: Client) => client.send(Buffer.from('000000012400', 'hex'))],
+    ['the end of the connection', (client: Client) => client.socket.terminate()],
+  ])('ends with %s', async (_what, leave) => {
+    scriptLines(2);
+    const client = await Client.open();
+    client.send(setup(), request());
+    await until('lines', () => client.lines().length === 2);
+    expect(server.streamCount).toBe(1);
+    leave(client);
+    await until('the stream has ended', () => server.streamCount === 0);
+  });
+
+  it('is refused with the code of what is wrong, and the connection stays', async () => {
+    const client = await Client.open();
+    client.send(setup(), request({ path: '/other', id: 1 }));
+    expect(await client.error()).toMatchObject({
+      streamId: 1,
+      code: 0x201,
+      message: expect.stringContaining('[PSYNC_S2002] ') as unknown,
+    });
+    client.send(request({ id: 3, body: { parameters: [] } }));
+    await until('the second refusal', () => client.frames.length === 2);
+    expect(client.frames[1]).toMatchObject({
+      streamId: 3,
+      message: expect.stringContaining('[PSYNC_S2001] ') as unknown,
+    });
+    expect(client.closed).toBe(false);
+  });
+
+  it('puts requests together that come in several frames', async () => {
+    const client = await Client.open();
+    const whole = request({ body: { client_id: 'long' } });
+    const first = Buffer.from(whole.subarray(0, 40));
+    first.writeUInt16BE((6 << 10) | 0x180, 4);
+    const second = Buffer.concat([header(1, 10, 0x20), whole.subarray(40)]);
+    client.send(setup(), first, second);
+    await until('the stream', () => backend.opened.length === 1);
+    expect(backend.opened[0]?.user).toBe('u1/long');
+  });
+});
+
+describe('a setup', () => {
+  it.each([
+    ['an expired token', setup({ token: 'Token old' }), 3, '[PSYNC_S2103] '],
+    ['no metadata', setup({ token: '' }), 3, '[PSYNC_S2101] '],
+    ['another scheme', setup({ token: 'Basic x' }), 3, '[PSYNC_S2106] '],
+    ['another encoding', setup({ mime: 'text/plain' }), 3, '[PSYNC_S2004] '],
+    ['resumption', setup({ flags: 0x80 }), 3, '[PSYNC_'],
+    ['another first frame', request(), 2, 'SETUP'],
+    ['a RESUME frame', Buffer.from('000000003400', 'hex'), 4, 'resumed'],
+    ['no frame at all', Buffer.from('00', 'hex'), 0x101, 'cut off'],
+  ])('is refused for %s', async (_what, frame, code, text) => {
+    const client = await Client.open();
+    client.send(frame);
+    const error = await client.error();
+    expect(error).toMatchObject({ streamId: 0, code });
+    expect(error.message).toContain(text);
+    await until('the connection is closed', () => client.closed);
+  });
+
+  it('is refused when too many are connected, until one leaves', async () => {
+    const first = await Client.open();
+    first.send(setup());
+    const second = await Client.open();
+    second.send(setup());
+    const third = await Client.open();
+    third.send(setup());
+    expect((await third.error()).message).toContain('[PSYNC_S2304] ');
+    first.socket.terminate();
+    await until('there is room', async () => {
+      const next = await Client.open();
+      next.send(setup(), Buffer.from('000000000c800000000000000000', 'hex'), request());
+      await until('an answer', () => next.frames.some(({ kind }) => kind !== 'keepalive'));
+      return next.frames.every(({ kind }) => kind !== 'error');
+    });
+  });
+
+  it('drops a client that is silent for longer than it said', async () => {
+    const client = await Client.open();
+    client.send(setup({ lifetimeMs: 1 }));
+    await until('the connection is dropped', () => client.closed, 10_000);
+  });
+});
+
+it('ends streams with COMPLETE before it closes', async () => {
+  let end: () => void = () => {};
+  backend.stream = async function* () {
+    yield [LINE(1)];
+    await new Promise<void>((resolve) => (end = resolve));
+  };
+  const client = await Client.open();
+  client.send(setup(), request());
+  await until('a line', () => client.lines().length === 1);
+  const closed = server.close(5000);
+  end();
+  await closed;
+  await until('the connection is closed', () => client.closed);
+  expect(client.frames.at(-1)).toMatchObject({ kind: 'payload', complete: true });
+});
