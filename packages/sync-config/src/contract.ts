@@ -45,6 +45,10 @@ export interface SyncPlan {
   readonly definitions: readonly DefinitionInfo[];
   /** The tables whose rows the plan reads. */
   readonly tables: readonly TablePattern[];
+  /** Those of `tables` whose rows go into buckets. */
+  readonly dataTables: readonly TablePattern[];
+  /** Those of `tables` that requests look something up in; a table can be both. */
+  readonly parameterTables: readonly TablePattern[];
   /**
    * The events of `event_definitions` (spec/sync-config.md 18). Their tables are not among `tables`,
    * because nothing is synced from them.

@@ -31,6 +31,8 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       tables: [],
     })),
     tables: [],
+    dataTables: [],
+    parameterTables: [],
     events: [],
     rowEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),

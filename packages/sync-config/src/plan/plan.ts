@@ -25,7 +25,7 @@ import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
 import { definitionHash, planHash } from './canonical-plan.ts';
-import type { CompiledDefinition, CompiledQueries } from './queries.ts';
+import type { CompiledDefinition, CompiledQueries, RowSelection } from './queries.ts';
 
 export interface PlanParts {
   readonly dialect: Dialect;
@@ -40,6 +40,8 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly dataTables: readonly TablePattern[];
+  readonly parameterTables: readonly TablePattern[];
   readonly #definitions: readonly CompiledDefinition[];
   readonly events: readonly EventInfo[];
   readonly #events: readonly CompiledEvent[];
@@ -53,7 +55,7 @@ export class CompiledPlan implements SyncPlan {
     this.definitions = definitions.map((definition) => ({
       ...definition.info,
       hash: definitionHash(dialect.name, options, definition),
-      tables: distinctPatterns(definition.queries),
+      tables: distinctPatterns([...definition.queries.rows, ...definition.queries.lookups]),
     }));
     this.hash = planHash(
       options,
@@ -68,7 +70,9 @@ export class CompiledPlan implements SyncPlan {
       lookups: definitions.flatMap(({ queries }) => queries.lookups),
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
-    this.tables = distinctPatterns(this.#queries);
+    this.dataTables = distinctPatterns(this.#queries.rows);
+    this.parameterTables = distinctPatterns(this.#queries.lookups);
+    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
     this.#events = events;
     this.events = events.map(({ name, payloads }) => ({
       name,
@@ -129,9 +133,9 @@ export class CompiledPlan implements SyncPlan {
   }
 }
 
-function distinctPatterns({ rows, lookups }: CompiledQueries): TablePattern[] {
+function distinctPatterns(selections: readonly RowSelection[]): TablePattern[] {
   const byText = new Map<string, TablePattern>();
-  for (const { pattern } of [...rows, ...lookups]) {
+  for (const { pattern } of selections) {
     const { schema, name, nameIsPrefix, schemaIsPrefix } = pattern;
     byText.set(JSON.stringify([schema, name, nameIsPrefix, schemaIsPrefix]), pattern);
   }
