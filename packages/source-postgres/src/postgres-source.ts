@@ -2,6 +2,8 @@ import { ConfigError, silentLogger, SourceError, systemClock } from '@sluice/bas
 import type { SourcePosition, TablePattern, TableSchema } from '@sluice/model';
 import type {
   ChangeSource,
+  PeekedRows,
+  PeekRows,
   ReplicationOptions,
   SourceCheck,
   SourceReplication,
@@ -12,6 +14,7 @@ import { connectionSettings } from './connect/settings.ts';
 import { readLogHead, writeMark } from './log-head.ts';
 import type { PostgresSourceOptions } from './options.ts';
 import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
+import { peekRows } from './snapshot/peek-rows.ts';
 import { assertUsable } from './slots/slot-state.ts';
 import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
 import { missesChanges, requirePublication } from './tables/publication.ts';
@@ -64,6 +67,10 @@ class PostgresSource implements ChangeSource {
 
   readSchema(): Promise<readonly TableSchema[]> {
     return readSchema(this.#context.pool, this.#context.types);
+  }
+
+  peekRows(request: PeekRows): Promise<PeekedRows | undefined> {
+    return peekRows({ ...this.#context, signal: this.#stop.signal }, request);
   }
 
   head(): Promise<SourcePosition> {

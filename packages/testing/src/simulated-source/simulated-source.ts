@@ -4,6 +4,8 @@ import {
   rowKey,
   type ChangeEvent,
   type ChangeSource,
+  type PeekedRows,
+  type PeekRows,
   type ReplicationOptions,
   type SnapshotChunk,
   type SourceCheck,
@@ -43,6 +45,19 @@ export class SimulatedSource implements ChangeSource {
   }
   readSchema(): Promise<readonly SourceTable[]> {
     return Promise.resolve(this.#database.tables);
+  }
+  peekRows({ schema, name, where, limit }: PeekRows): Promise<PeekedRows | undefined> {
+    const table = this.#database.tables.find((one) => one.schema === schema && one.name === name);
+    if (table === undefined) return Promise.resolve(undefined);
+    const matching = this.#database.rows(name).filter((row) =>
+      table.columns.every(({ name: column }, i) => {
+        const wanted = where?.get(column);
+        return wanted === undefined || wanted === String(row[i]);
+      }),
+    );
+    const rows = matching.slice(0, limit);
+    const hasMore = rows.length < matching.length;
+    return Promise.resolve({ table, isReplicated: true, rows, hasMore });
   }
   head(): Promise<SourcePosition> {
     return Promise.resolve(this.#database.head);
