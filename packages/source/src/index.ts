@@ -3,6 +3,8 @@ export {
   type ChangedValue,
   type ChangeEvent,
   type ChangeSource,
+  type PeekedRows,
+  type PeekRows,
   type ReplicationOptions,
   type SnapshotChunk,
   type SnapshotOptions,

@@ -54,3 +54,4 @@ export { explainVisibility } from './explain/explain-visibility.ts';
 export { compileSyncConfig } from './compile.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
 export { formatDiagnostic } from './format-diagnostic.ts';
+export { suggest } from './suggest.ts';

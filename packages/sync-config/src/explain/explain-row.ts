@@ -51,6 +51,7 @@ function evaluate(
   const evaluator = linkRowEvaluator({ rows, lookups, buckets: [] }, table, prefixes, context);
   const result = evaluator?.evaluate(row);
   return {
+    objectId: result?.outputs[0]?.objectId,
     buckets: result?.outputs.flatMap(({ buckets }) => buckets) ?? [],
     entries: result?.lookups ?? [],
     error: result?.errors[0]?.message,
@@ -58,15 +59,23 @@ function evaluate(
 }
 
 function explainPlacement(query: RowQuery, fails: boolean, subject: RowToExplain): RowPlacement {
-  const { buckets, error } = evaluate({ rows: [query] }, subject);
+  const { buckets, objectId, error } = evaluate({ rows: [query] }, subject);
   const { definition, bucket: family } = query;
   const objectType = query.objectType ?? subject.table.name;
   const start = `${subject.prefixes.get(definition) ?? ''}${family}[`;
-  const base = { definition, query: query.query, objectType, family, buckets: [] };
+  const base = {
+    definition,
+    query: query.query,
+    objectType,
+    objectId: undefined,
+    family,
+    buckets: [],
+  };
   if (error !== undefined) return { ...base, whyNot: [{ kind: 'error', message: error }] };
   if (buckets.length === 0) return { ...base, whyNot: whyNotSelected(query, [], subject) };
   if (fails) return { ...base, whyNot: [{ kind: 'failed query' }] };
-  return { ...base, buckets: buckets.map((name) => placedBucket(name, start, query)), whyNot: [] };
+  const placed = buckets.map((name) => placedBucket(name, start, query));
+  return { ...base, objectId, buckets: placed, whyNot: [] };
 }
 
 function placedBucket(name: string, start: string, { keys }: RowQuery): PlacedBucket {

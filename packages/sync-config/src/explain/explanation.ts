@@ -31,6 +31,8 @@ export interface RowPlacement {
   readonly query: number;
   /** Client table. */
   readonly objectType: string;
+  /** The client row's id; undefined where the row is left out. */
+  readonly objectId: string | undefined;
   /** Which kind of the definition's buckets; `BucketResolution.family` on the request's side. */
   readonly family: string;
   readonly buckets: readonly PlacedBucket[];
