@@ -6,13 +6,14 @@ import {
   type Clock,
   type Logger,
 } from '@sluice/base';
-import type { ChangeSource, SourceReplication, ValueOptions } from '@sluice/source';
+import type { ChangeSource, SourceReplication } from '@sluice/source';
 import type { BucketStorage, Generation, GenerationWriter } from '@sluice/storage';
-import { compileSyncConfig, type SyncOptions, type SyncPlan } from '@sluice/sync-config';
+import { compileSyncConfig, type SyncPlan } from '@sluice/sync-config';
 import { chooseGenerations } from './choose-generations.ts';
 import { GenerationReplicator } from './generation-replicator.ts';
 import { DEFAULT_LIMITS, type ReplicationLimits } from './limits.ts';
 import type { ReplicationStatus } from './status.ts';
+import { valueOptions } from './value-options.ts';
 
 export interface ReplicationOptions {
   readonly source: ChangeSource;
@@ -207,14 +208,3 @@ class Replication {
     );
   }
 }
-
-function valueOptions(options: SyncOptions): ValueOptions {
-  const { timestampMaxPrecision: precision } = options;
-  return {
-    isoTimestamps: options.timestampsIso8601,
-    timestampDigits: precision === undefined ? undefined : SUB_SECOND_DIGITS[precision],
-    customTypes: options.customPostgresTypes,
-  };
-}
-
-const SUB_SECOND_DIGITS = { seconds: 0, milliseconds: 3, microseconds: 6, nanoseconds: 9 } as const;

@@ -80,6 +80,7 @@ async function runUntilInterrupted(
     uploadUrl: uploads.url,
     databaseUrl: source.url,
     users: source.users,
+    storageName: source.storageName,
     postgresPort: source.postgresPort,
   };
   await folder.saveState({ ...state, running: true });

@@ -1,0 +1,150 @@
+import type {
+  FailedCondition,
+  NamedValue,
+  ResolutionPart,
+  ResolutionStep,
+  RowReason,
+  VisibilityReason,
+} from '@sluice/sync-config';
+import { counted, cut, formatCount } from '../terminal/text.ts';
+
+/** Explanations as sentences, without a capital and a full stop. */
+
+const MAX_LISTED = 4;
+const MAX_VALUE_LENGTH = 60;
+
+export function rowReasonText(reason: RowReason): string {
+  switch (reason.kind) {
+    case 'filter': {
+      const { elements, condition } = reason;
+      const text = conditionText(condition);
+      return elements === undefined || elements === 1
+        ? text
+        : `for none of the ${elements} elements: ${text}`;
+    }
+    case 'key':
+      return `${namedText(reason.key)}, and under that nothing is filed`;
+    case 'no elements':
+      return `${reason.input.sql} has no elements: it is ${shortValue(reason.input.value)}`;
+    case 'error':
+      return `the query fails on the row: ${reason.message}`;
+    case 'failed query':
+      return 'another alternative of the same query fails on the row, which leaves it out of all';
+  }
+}
+
+/** `archived = 0 is not true, for archived is 1` */
+export function conditionText({ sql, reads }: FailedCondition): string {
+  if (reads.length === 0) return `${sql} is never true`;
+  return `${sql} is not true, for ${reads.map(namedText).join(', ')}`;
+}
+
+function namedText({ sql, value }: NamedValue): string {
+  return `${sql} is ${shortValue(value)}`;
+}
+
+function shortValue(value: string): string {
+  return cut(value.replace(/\s+/g, ' '), MAX_VALUE_LENGTH);
+}
+
+/** `id = 'l1' and org = 'acme'`; for a bucket without parameters `the only one`. */
+export function keysText(keys: readonly NamedValue[]): string {
+  if (keys.length === 0) return 'the same for everybody';
+  return keys.map(({ sql, value }) => `${sql} = ${shortValue(value)}`).join(' and ');
+}
+
+/** `'a', 'b', 'c' and 36 more` */
+export function valuesText(values: readonly string[]): string {
+  const shown = values.slice(0, MAX_LISTED).map(shortValue).join(', ');
+  const rest = values.length - MAX_LISTED;
+  return rest > 0 ? `${shown} and ${formatCount(rest)} more` : shown;
+}
+
+export function visibilityReasonText(reason: VisibilityReason, who: string): string {
+  switch (reason.kind) {
+    case 'absent':
+      return absenceText(reason.absence, who);
+    case 'refused':
+      return `the service refuses the request: ${reason.message}`;
+    case 'error':
+      return `the stream fails for ${who}: ${reason.message}`;
+    case 'request filter':
+      return conditionText(reason.condition);
+    case 'nothing found':
+      return nothingFoundText(reason.part);
+    case 'other values': {
+      const step = reason.part.steps.findLast(({ kind }) => kind === 'lookup');
+      const has =
+        step === undefined
+          ? `${reason.found.sql} is ${valuesText(reason.found.values)}`
+          : stepText(step);
+      return `${reason.needed.sql} would have to be found as ${shortValue(reason.needed.value)}, but ${has}`;
+    }
+    case 'other combinations':
+      return `${keysText(reason.needed)} are found, but not together`;
+  }
+}
+
+export function absenceText(absence: 'not subscribed' | 'defaults are off', who: string): string {
+  return absence === 'not subscribed'
+    ? `${who} has not subscribed to it (see --stream)`
+    : 'default streams are switched off';
+}
+
+/** Where the way from a request to buckets ends. */
+export function nothingFoundText({ steps, keys }: ResolutionPart): string {
+  const last = steps.at(-1);
+  if (last !== undefined && isEmptyStep(last)) return stepText(last);
+  const sources = keys.map(({ sql }) => sql).join(' or ');
+  return `${sources} has no value that a bucket can be named by`;
+}
+
+function isEmptyStep(step: ResolutionStep): boolean {
+  if (step.kind === 'each') return step.elements === 0;
+  if (step.kind === 'filter') return step.kept === 0;
+  return step.asked.every(({ found }) => found.length === 0);
+}
+
+/** `members where user_id = 'alice' gave list_id 'a', 'b'` */
+export function stepText(step: ResolutionStep): string {
+  if (step.kind === 'each') {
+    const inputs = step.inputs.map(namedText).join(', ');
+    return step.elements === 0
+      ? `there are no elements, for ${inputs}`
+      : `${counted(step.elements, 'element')} of ${valuesText(step.inputs.map(({ sql }) => sql))}`;
+  }
+  if (step.kind === 'filter') {
+    return step.failed.length === 0
+      ? `${counted(step.kept, 'element')} kept`
+      : step.failed.slice(0, 2).map(conditionText).join('; ');
+  }
+  return lookupText(step);
+}
+
+function lookupText(step: Extract<ResolutionStep, { kind: 'lookup' }>): string {
+  const { lookup, asked, unmatched } = step;
+  if (asked.length === 0) {
+    return `${unmatched.map(namedText).join(', ')}, which matches no row of ${lookup.table}`;
+  }
+  const rows = `${lookup.table}${whereText(step)}`;
+  const found = asked.flatMap((one) => one.found);
+  if (found.length === 0) return `there is no row in ${rows}`;
+  if (lookup.outputs.length === 0) return `there are rows in ${rows}`;
+  const outputs = lookup.outputs.map((output, i) => {
+    const values = [...new Set(found.map((values) => values[i] ?? 'NULL'))];
+    return `${output} ${valuesText(values)}`;
+  });
+  return `${rows} gave ${outputs.join(', ')}`;
+}
+
+/** What the lookup asks of a row; constant keys stand for conditions on the request. */
+function whereText({ lookup, asked }: Extract<ResolutionStep, { kind: 'lookup' }>): string {
+  const terms = lookup.keys.map((key, i) => {
+    const values = [...new Set(asked.map(({ keys }) => keys[i]?.value ?? 'NULL'))];
+    return values.length === 1
+      ? `${key} = ${shortValue(values[0] ?? '')}`
+      : `${key} IN (${valuesText(values)})`;
+  });
+  if (lookup.filter !== undefined) terms.push(lookup.filter);
+  return terms.length === 0 ? '' : ` where ${terms.join(' and ')}`;
+}

@@ -1,0 +1,135 @@
+import type {
+  BucketVisibility,
+  RowExplanation,
+  RowLookup,
+  RowPlacement,
+  VisibilityExplanation,
+} from '@sluice/sync-config';
+import { counted } from '../terminal/text.ts';
+import { grouped } from './grouped.ts';
+import { wrapText, type Colors } from './printed-lines.ts';
+import { keysText, rowReasonText, visibilityReasonText } from './reason-text.ts';
+
+export interface RowReportOptions {
+  /** Undefined: nobody in particular. */
+  readonly who: string | undefined;
+  readonly colors: Colors;
+  readonly columns: number;
+}
+
+const INDENT = '    ';
+
+/** For each definition that reads the table: the row's buckets, who has them, or why it is in none. */
+export function rowReport(
+  row: RowExplanation,
+  visibility: VisibilityExplanation | undefined,
+  options: RowReportOptions,
+): string[] {
+  const byDefinition = grouped(row.placements, ({ definition }) => definition);
+  return [
+    ...[...byDefinition].flatMap(([name, placements]) => [
+      '',
+      ...definitionLines(name, placements, visibility, options),
+    ]),
+    ...lookupLines(row.lookups, options),
+  ];
+}
+
+function definitionLines(
+  name: string,
+  placements: readonly RowPlacement[],
+  visibility: VisibilityExplanation | undefined,
+  options: RowReportOptions,
+): string[] {
+  const { colors, columns } = options;
+  const placed = placements.filter(({ buckets }) => buckets.length > 0);
+  const head = (mark: string, text: string) => `${mark} ${colors.bold(name)}  ${colors.dim(text)}`;
+  if (placed.length === 0) {
+    const reasons = placements.flatMap(({ whyNot }) => whyNot.map(rowReasonText));
+    return [
+      head(colors.yellow('✗'), 'in no bucket'),
+      ...[...new Set(reasons)].flatMap((text) => wrapText(text, INDENT, columns)),
+    ];
+  }
+  const own = visibility?.buckets.filter(({ definition }) => definition === name);
+  const buckets = own ?? placed.flatMap((placement) => placement.buckets);
+  const tables = [...new Set(placed.map(({ objectType }) => objectType))].join(', ');
+  const has = own === undefined || own.some(({ subscriptions }) => subscriptions.length > 0);
+  return [
+    head(
+      has ? colors.green('✓') : colors.yellow('✗'),
+      `as ${tables} in ${counted(buckets.length, 'bucket')}`,
+    ),
+    ...buckets.flatMap((bucket) => [
+      ...wrapText(`bucket ${keysText(bucket.keys)}`, INDENT, columns),
+      ...('whyNot' in bucket ? visibilityLines(bucket, options) : []),
+    ]),
+  ];
+}
+
+function visibilityLines(bucket: BucketVisibility, options: RowReportOptions): string[] {
+  const { colors, columns, who = '' } = options;
+  const indent = `${INDENT}  `;
+  if (bucket.subscriptions.length > 0) return [`${indent}${colors.green(`${who} has it`)}`];
+  const reasons = [...new Set(bucket.whyNot.map((reason) => visibilityReasonText(reason, who)))];
+  return [
+    `${indent}${colors.yellow(`${who} does not have it:`)}`,
+    ...reasons.flatMap((text) => wrapText(text, indent, columns)),
+  ];
+}
+
+/** The row as something by which others find their buckets. */
+function lookupLines(
+  lookups: readonly RowLookup[],
+  { colors, columns }: RowReportOptions,
+): string[] {
+  const texts = lookups.map(({ definition, lookup, entries, whyNot }) => {
+    const key = lookup.keys.join(', ');
+    if (entries.length === 0) {
+      return `${definition}: by ${key || 'no key'} it is not found, for ${whyNot.map(rowReasonText).join('; ')}`;
+    }
+    const found = entries.slice(0, 3).map(({ keys, outputs }) => {
+      const by = lookup.keys.map((sql, i) => `${sql} = ${keys[i] ?? 'NULL'}`).join(' and ');
+      const gives = lookup.outputs.map((sql, i) => `${sql} ${outputs[i] ?? 'NULL'}`).join(', ');
+      return `${by || 'everybody'} → ${gives || 'that it exists'}`;
+    });
+    return `${definition}: ${found.join('; ')}`;
+  });
+  if (texts.length === 0) return [];
+  const lines = [...new Set(texts)].flatMap((text) => wrapText(text, INDENT, columns));
+  return ['', `${colors.dim('·')} Streams look the row up to find the buckets of a user`, ...lines];
+}
+
+/** The answer in one sentence. */
+export function verdictOf(
+  name: string,
+  row: RowExplanation,
+  visibility: VisibilityExplanation | undefined,
+  who: string | undefined,
+): { readonly isYes: boolean; readonly text: string } {
+  const placed = row.placements.filter(({ buckets }) => buckets.length > 0);
+  const streams = (names: Iterable<string>) => {
+    const list = [...new Set(names)];
+    return `${list.length === 1 ? 'stream' : 'streams'} ${list.join(', ')}`;
+  };
+  if (placed.length === 0) {
+    const text =
+      row.placements.length === 0
+        ? `${name} is on no device: nothing syncs rows of its table`
+        : `${name} is on no device: it is in no bucket`;
+    return { isYes: false, text };
+  }
+  if (visibility === undefined || who === undefined) {
+    const count = placed.reduce((sum, { buckets }) => sum + buckets.length, 0);
+    const text = `${name} is in ${counted(count, 'bucket')} of ${streams(placed.map(({ definition }) => definition))}`;
+    return { isYes: true, text };
+  }
+  const had = visibility.buckets.filter(({ subscriptions }) => subscriptions.length > 0);
+  if (had.length > 0) {
+    const through = streams(had.map(({ definition }) => definition));
+    return { isYes: true, text: `${name} is on ${who}'s device through ${through}` };
+  }
+  const [first] = visibility.buckets.flatMap(({ whyNot }) => whyNot);
+  const why = first === undefined ? '' : `: ${visibilityReasonText(first, who)}`;
+  return { isYes: false, text: `${name} is not on ${who}'s device${why}` };
+}
