@@ -34,11 +34,11 @@ export { SCHEMA_FORMATS } from './client-schema/schema-formats.ts';
 export { clientSchemaProblems } from './client-schema/schema-problems.ts';
 export type { GenerateOptions, SchemaFormat } from './client-schema/formats/schema-format.ts';
 export type {
+  BucketResolution,
   BucketVisibility,
   DefinitionExplanation,
   FailedCondition,
   NamedValue,
-  LookupDescription,
   PlacedBucket,
   RequestExplanation,
   ResolutionPart,

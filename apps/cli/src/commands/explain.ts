@@ -1,5 +1,10 @@
 import { AppError, must } from '@sluice/base';
-import { explainVisibility, type RequestExplanation } from '@sluice/sync-config';
+import {
+  explainVisibility,
+  type RequestExplanation,
+  type RowExplanation,
+  type VisibilityExplanation,
+} from '@sluice/sync-config';
 import type { CliContext } from '../cli-context.ts';
 import { findPlace, type ExplainPlace, type PlaceOptions } from '../explain/explain-place.ts';
 import { findRow, type FoundRow } from '../explain/find-row.ts';
@@ -84,7 +89,7 @@ async function answerForRequest(question: Question, subject: Subject): Promise<v
       ? `${who} gets ${counted(bucketCount, 'bucket')} with ${counted(total, 'row')}`
       : `${who} gets nothing, for the service refuses the request: ${explanation.refusal.message}`;
   screen.print(`${colors.bold(gets)}\n${colors.dim(`from ${data.origin}`)}`);
-  const report = { who, colors, columns: screen.columns, maxRows: options.rows };
+  const report = { who, colors, columns: columnsOf(screen), maxRows: options.rows };
   for (const line of requestReport(explanation, definitions, report)) screen.print(line);
   printNotes(question, [...subject.notes, ...data.gaps(), ...userNotes(question, subject)]);
 }
@@ -101,21 +106,26 @@ async function answerForRow(
   const found = await findRow(source, argument, data.plan.options);
   const explanation = data.plan.explainRow(found.table, found.row, data.prefixes);
   const request = subject && (await explainFor(question, subject));
-  const visibility = request && explainVisibility(explanation, request);
-  const who = subject?.who;
-  const verdict = verdictOf(found.name, explanation, visibility, who);
+  const user = subject &&
+    request && {
+      who: subject.who,
+      request,
+      visibility: explainVisibility(explanation, request),
+    };
+  const verdict = verdictOf(found.name, explanation, user);
   const { schema, name } = found.table;
   if (options.json) {
     const row = { schema, table: name, name: found.name };
-    const answer = { row, who, explanation, visibility, verdict };
+    const answer = { row, explanation, ...user, verdict };
     printJson(screen, { ...factsOf(data), ...answer });
     return;
   }
-  const { colors, columns } = screen;
-  screen.print(colors.bold(`${found.name}${who === undefined ? '' : ` and ${who}`}`));
+  const { colors } = screen;
+  const columns = columnsOf(screen);
+  const title = subject === undefined ? found.name : `${found.name} and ${subject.who}`;
+  screen.print(colors.bold(title));
   screen.print(colors.dim(`by ${data.origin}`));
-  for (const line of rowReport(explanation, visibility, { who, colors, columns }))
-    screen.print(line);
+  for (const line of rowReport(explanation, { user, colors, columns })) screen.print(line);
   const mark = verdict.isYes ? colors.green('✓') : colors.yellow('✗');
   const [first = '', ...rest] = wrapText(verdict.text, '  ', columns);
   screen.print(`\n${mark} ${colors.bold(first.trimStart())}`);
@@ -123,6 +133,7 @@ async function answerForRow(
   printNotes(question, [
     ...(subject?.notes ?? []),
     ...rowNotes(found),
+    ...(user === undefined ? [] : await storedNotes(data, explanation, user.visibility)),
     ...data.gaps(),
     ...(subject === undefined ? [] : userNotes(question, subject)),
   ]);
@@ -138,6 +149,30 @@ function explainFor(
 
 function factsOf(data: SyncedData) {
   return { origin: data.origin, gaps: data.gaps() };
+}
+
+/** Long lines are hard to read, however wide the terminal is. */
+function columnsOf({ columns }: CliContext['screen']): number {
+  return Math.min(columns, 100);
+}
+
+/** The row is as the database has it now, which the service may not have seen yet. */
+async function storedNotes(
+  data: SyncedData,
+  { placements }: RowExplanation,
+  { buckets }: VisibilityExplanation,
+): Promise<readonly string[]> {
+  const had = buckets.find(({ subscriptions }) => subscriptions.length > 0);
+  if (had === undefined) return [];
+  const ids = placements.map(({ objectId }) => objectId);
+  const rows = await data.rowsOf(had.name);
+  const isThere = rows.some(
+    ({ objectType, objectId }) => objectType === had.objectType && ids.includes(objectId),
+  );
+  if (isThere || data.gaps().length > 0) return [];
+  return [
+    'The bucket does not hold the row yet: the service is behind the database, or follows another one',
+  ];
 }
 
 function rowNotes({ isReplicated, hasMore, name, table }: FoundRow): readonly string[] {
@@ -159,7 +194,7 @@ function userNotes({ options, place }: Question, { who }: Subject): readonly str
 function printNotes({ context: { screen } }: Question, notes: readonly string[]): void {
   if (notes.length > 0) screen.print();
   for (const note of notes) {
-    const [first = '', ...rest] = wrapText(note, '  ', screen.columns);
+    const [first = '', ...rest] = wrapText(note, '  ', columnsOf(screen));
     screen.print(`${screen.colors.yellow('!')} ${first.trimStart()}`);
     for (const line of rest) screen.print(line);
   }

@@ -1,7 +1,7 @@
 import { AppError } from '@sluice/base';
 import type { SqliteRow } from '@sluice/model';
 import { valueOptions } from '@sluice/replication';
-import type { ChangeSource, SourceTable } from '@sluice/source';
+import type { ChangeSource, PeekedRows, PeekRows, SourceTable } from '@sluice/source';
 import { suggest, type SyncOptions } from '@sluice/sync-config';
 import { keyValues, type RowArgument } from './row-argument.ts';
 
@@ -33,11 +33,24 @@ export async function findRow(
   if (described === undefined) throw await noTable(source, schema, argument.table);
   const { table } = described;
   const where = conditions(argument, table);
-  const peeked = await source.peekRows({ ...at, where, limit: 1 });
+  const peeked = await peek(source, { ...at, where, limit: 1 });
   const [row] = peeked?.rows ?? [];
   if (peeked === undefined || row === undefined) throw noRow(table, where);
   const { isReplicated, hasMore } = peeked;
   return { table: peeked.table, row, isReplicated, hasMore, name: rowName(table, row, where) };
+}
+
+/** A text that is no value of its column is a mistake of whoever typed it. */
+async function peek(source: ChangeSource, request: PeekRows): Promise<PeekedRows | undefined> {
+  try {
+    return await source.peekRows(request);
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== 'SOURCE_QUERY_FAILED') throw cause;
+    throw new AppError('CLI_USAGE', cause.message, {
+      remedy: 'Give values as the columns hold them',
+      cause,
+    });
+  }
 }
 
 function conditions({ by }: RowArgument, table: SourceTable): ReadonlyMap<string, string> {

@@ -1,4 +1,5 @@
 import type {
+  BucketResolution,
   FailedCondition,
   NamedValue,
   ResolutionPart,
@@ -10,7 +11,7 @@ import { counted, cut, formatCount } from '../terminal/text.ts';
 
 /** Explanations as sentences, without a capital and a full stop. */
 
-const MAX_LISTED = 4;
+const MAX_LISTED = 3;
 const MAX_VALUE_LENGTH = 60;
 
 export function rowReasonText(reason: RowReason): string {
@@ -53,11 +54,17 @@ export function keysText(keys: readonly NamedValue[]): string {
   return keys.map(({ sql, value }) => `${sql} = ${shortValue(value)}`).join(' and ');
 }
 
-/** `'a', 'b', 'c' and 36 more` */
-export function valuesText(values: readonly string[]): string {
-  const shown = values.slice(0, MAX_LISTED).map(shortValue).join(', ');
-  const rest = values.length - MAX_LISTED;
-  return rest > 0 ? `${shown} and ${formatCount(rest)} more` : shown;
+/** `'a', 'b', 'c'`, or `'a', 'b', …` where there are more. */
+function listText(values: readonly string[]): string {
+  const shown = values.map(shortValue);
+  if (values.length <= MAX_LISTED) return shown.join(', ');
+  return `${shown.slice(0, MAX_LISTED - 1).join(', ')}, …`;
+}
+
+/** A list with its length, where that is not seen. */
+function valuesText(values: readonly string[]): string {
+  const count = values.length > MAX_LISTED ? `one of ${formatCount(values.length)}: ` : '';
+  return count + listText(values);
 }
 
 export function visibilityReasonText(reason: VisibilityReason, who: string): string {
@@ -72,17 +79,34 @@ export function visibilityReasonText(reason: VisibilityReason, who: string): str
       return conditionText(reason.condition);
     case 'nothing found':
       return nothingFoundText(reason.part);
-    case 'other values': {
-      const step = reason.part.steps.findLast(({ kind }) => kind === 'lookup');
-      const has =
-        step === undefined
-          ? `${reason.found.sql} is ${valuesText(reason.found.values)}`
-          : stepText(step);
-      return `${reason.needed.sql} would have to be found as ${shortValue(reason.needed.value)}, but ${has}`;
-    }
+    case 'other values':
+      return otherValuesText(reason);
     case 'other combinations':
       return `${keysText(reason.needed)} are found, but not together`;
   }
+}
+
+/** `it takes members.list_id = 'l9', but members where user_id = 'alice' gave list_id 'l1', 'l2'` */
+function otherValuesText({
+  needed,
+  found,
+  part,
+}: Extract<VisibilityReason, { kind: 'other values' }>): string {
+  const step = part.steps.findLast(({ kind }) => kind === 'lookup');
+  const has = step === undefined ? `that is ${valuesText(found.values)}` : stepText(step);
+  return `it takes ${found.sql} = ${shortValue(needed.value)}, but ${has}`;
+}
+
+/** How a request comes to buckets: its values, and what it looks up with them. */
+export function waysText(resolutions: readonly BucketResolution[]): string {
+  const ways = resolutions.map(({ parts }) => {
+    const direct = parts
+      .filter(({ steps }) => steps.length === 0)
+      .flatMap(({ keys }) => keys.map(({ sql, values }) => `${sql} is ${valuesText(values)}`));
+    return [...direct, ...parts.flatMap(({ steps }) => steps.map(stepText))].join(', ');
+  });
+  const said = ways.map((way) => (way === '' ? 'the same for everybody' : way));
+  return [...new Set(said)].join('; or ');
 }
 
 export function absenceText(absence: 'not subscribed' | 'defaults are off', who: string): string {
@@ -132,7 +156,9 @@ function lookupText(step: Extract<ResolutionStep, { kind: 'lookup' }>): string {
   if (lookup.outputs.length === 0) return `there are rows in ${rows}`;
   const outputs = lookup.outputs.map((output, i) => {
     const values = [...new Set(found.map((values) => values[i] ?? 'NULL'))];
-    return `${output} ${valuesText(values)}`;
+    return values.length <= MAX_LISTED
+      ? `${output} ${listText(values)}`
+      : `${formatCount(values.length)} ${output} (${listText(values)})`;
   });
   return `${rows} gave ${outputs.join(', ')}`;
 }
@@ -143,7 +169,7 @@ function whereText({ lookup, asked }: Extract<ResolutionStep, { kind: 'lookup' }
     const values = [...new Set(asked.map(({ keys }) => keys[i]?.value ?? 'NULL'))];
     return values.length === 1
       ? `${key} = ${shortValue(values[0] ?? '')}`
-      : `${key} IN (${valuesText(values)})`;
+      : `${key} IN (${listText(values)})`;
   });
   if (lookup.filter !== undefined) terms.push(lookup.filter);
   return terms.length === 0 ? '' : ` where ${terms.join(' and ')}`;

@@ -6,7 +6,7 @@ import type {
 import { counted, cut, formatCount } from '../terminal/text.ts';
 import { grouped } from './grouped.ts';
 import { wrapText, type Colors } from './printed-lines.ts';
-import { absenceText, conditionText, nothingFoundText, stepText } from './reason-text.ts';
+import { absenceText, conditionText, nothingFoundText, waysText } from './reason-text.ts';
 import type { ClientRow, SyncedData } from './synced-data.ts';
 
 /** The rows that a user gets through one definition, each once. */
@@ -57,15 +57,14 @@ export function requestReport(
   const gives = (definition: DefinitionExplanation) =>
     bucketsOf(definition, explanation).length > 0;
   const { definitions } = explanation;
+  const missing = definitions.filter((definition) => !gives(definition));
   return [
     ...definitions.filter(gives).flatMap((definition) => {
       const own = rows.find((one) => one.definition === definition.name);
       return ['', ...presentLines(definition, explanation, own, options)];
     }),
-    '',
-    ...definitions
-      .filter((definition) => !gives(definition))
-      .flatMap((definition) => missingLines(definition, explanation, options)),
+    ...(missing.length > 0 ? [''] : []),
+    ...missing.flatMap((definition) => missingLines(definition, explanation, options)),
   ];
 }
 
@@ -100,19 +99,12 @@ function whyTexts(definition: DefinitionExplanation, explanation: RequestExplana
     if (error !== undefined) return `${head}: fails, ${error}`;
     const hits = resolutions.filter(({ buckets }) => buckets.length > 0);
     if (hits.length === 0) return `${head}: nothing, ${missTexts(resolutions).join('; ')}`;
-    const ways = hits.map(({ parts }) => {
-      const steps = parts.flatMap((part) => part.steps.map(stepText));
-      const direct = parts
-        .filter((part) => part.steps.length === 0)
-        .flatMap(({ keys }) => keys.map(({ sql, values }) => `${sql} is ${values.join(', ')}`));
-      return [...direct, ...steps].join(', ');
-    });
-    const said = [...new Set(ways.map((way) => (way === '' ? 'the same for everybody' : way)))];
-    return `${head}: ${said.join('; or ')}`;
+    return `${head}: ${waysText(hits)}`;
   });
 }
 
-function reasonText(reason: SubscriptionReason, { resolved }: RequestExplanation): string {
+/** Who asked for it. */
+export function reasonText(reason: SubscriptionReason, { resolved }: RequestExplanation): string {
   if ('sub' in reason) return `subscription ${reason.sub + 1}`;
   return resolved?.streams[reason.default] === undefined ? 'everybody' : 'by default';
 }
