@@ -145,7 +145,9 @@ export function stepText(step: ResolutionStep): string {
   return lookupText(step);
 }
 
-function lookupText(step: Extract<ResolutionStep, { kind: 'lookup' }>): string {
+type LookupStep = Extract<ResolutionStep, { kind: 'lookup' }>;
+
+function lookupText(step: LookupStep): string {
   const { lookup, asked, unmatched } = step;
   if (asked.length === 0) {
     return `${unmatched.map(namedText).join(', ')}, which matches no row of ${lookup.table}`;
@@ -163,9 +165,10 @@ function lookupText(step: Extract<ResolutionStep, { kind: 'lookup' }>): string {
   return `${rows} gave ${outputs.join(', ')}`;
 }
 
-/** What the lookup asks of a row; constant keys stand for conditions on the request. */
-function whereText({ lookup, asked }: Extract<ResolutionStep, { kind: 'lookup' }>): string {
+/** What the lookup asks of a row. */
+function whereText({ lookup, asked }: LookupStep): string {
   const terms = lookup.keys.map((key, i) => {
+    if (isConstantKey(key)) return requestCondition(asked, i);
     const values = [...new Set(asked.map(({ keys }) => keys[i]?.value ?? 'NULL'))];
     return values.length === 1
       ? `${key} = ${shortValue(values[0] ?? '')}`
@@ -173,4 +176,15 @@ function whereText({ lookup, asked }: Extract<ResolutionStep, { kind: 'lookup' }
   });
   if (lookup.filter !== undefined) terms.push(lookup.filter);
   return terms.length === 0 ? '' : ` where ${terms.join(' and ')}`;
+}
+
+/** Bucket definitions file all rows under 1, which a condition on the request has to give. */
+export function isConstantKey(sql: string): boolean {
+  return /^\d+$/.test(sql);
+}
+
+function requestCondition(asked: LookupStep['asked'], index: number): string {
+  const condition = asked[0]?.keys[index];
+  const sql = condition?.sql.replace(/^NOT NOT /, '') ?? '';
+  return condition?.value === '0' ? `${sql} (which is not true)` : sql;
 }

@@ -9,7 +9,13 @@ import type {
 import { counted } from '../terminal/text.ts';
 import { grouped } from './grouped.ts';
 import { wrapText, type Colors } from './printed-lines.ts';
-import { keysText, rowReasonText, visibilityReasonText, waysText } from './reason-text.ts';
+import {
+  isConstantKey,
+  keysText,
+  rowReasonText,
+  visibilityReasonText,
+  waysText,
+} from './reason-text.ts';
 import { reasonText } from './request-report.ts';
 
 /** A user's side of the answer. */
@@ -105,12 +111,14 @@ function lookupLines(
   { colors, columns }: RowReportOptions,
 ): string[] {
   const texts = lookups.map(({ definition, lookup, entries, whyNot }) => {
-    const key = lookup.keys.join(', ');
+    const key = lookup.keys.filter((sql) => !isConstantKey(sql)).join(', ');
     if (entries.length === 0) {
-      return `${definition}: by ${key || 'no key'} it is not found, for ${whyNot.map(rowReasonText).join('; ')}`;
+      return `${definition}: ${key === '' ? '' : `by ${key} `}it is not found: ${whyNot.map(rowReasonText).join('; ')}`;
     }
     const found = entries.slice(0, 3).map(({ keys, outputs }) => {
-      const by = lookup.keys.map((sql, i) => `${sql} = ${keys[i] ?? 'NULL'}`).join(' and ');
+      const by = lookup.keys
+        .flatMap((sql, i) => (isConstantKey(sql) ? [] : [`${sql} = ${keys[i] ?? 'NULL'}`]))
+        .join(' and ');
       const gives = lookup.outputs.map((sql, i) => `${sql} ${outputs[i] ?? 'NULL'}`).join(', ');
       return `${by || 'everybody'} → ${gives || 'that it exists'}`;
     });

@@ -111,7 +111,7 @@ function participationsOf(
       .map(({ query, events }): BucketResolution => {
         const { slots } = participation;
         const found = explainResolution(query, events, { slots, lookups, words, context });
-        return { ...found, buckets: bucketsOf(definition, query, participation.reason, resolved) };
+        return { ...found, buckets: bucketNames(definition, query, events, resolved) };
       }),
   }));
 }
@@ -126,19 +126,16 @@ function errorOf(
   return stream?.errors.find((error) => error.subscription === subscription)?.message;
 }
 
-/** Those of the answer that are of this kind and had for this reason. */
-function bucketsOf(
-  { info, prefix }: ExplainedDefinition,
+/** What the search found, as far as it is in the answer: a failure elsewhere may have voided it. */
+function bucketNames(
+  { prefix }: ExplainedDefinition,
   { bucket }: BucketQuery,
-  reason: SubscriptionReason,
+  events: readonly SearchEvent[],
   resolved: ResolvedBuckets | undefined,
 ): readonly string[] {
-  const isReason = (other: SubscriptionReason) => JSON.stringify(other) === JSON.stringify(reason);
-  return (resolved?.buckets ?? [])
-    .filter(({ definition }) => definition === info.name)
-    .filter(
-      ({ name, subscriptions }) =>
-        name.startsWith(`${prefix}${bucket}[`) && subscriptions.some(isReason),
-    )
-    .map(({ name }) => name);
+  const answered = new Set(resolved?.buckets.map(({ name }) => name));
+  return events
+    .flatMap((event) => (event.kind === 'found' ? [...event.keys] : []))
+    .map((keys) => `${prefix}${bucket}[${keys}]`)
+    .filter((name) => answered.has(name));
 }

@@ -38,7 +38,7 @@ export function explainResolution(
   const { slots, words, context } = resolution;
   const scope = { dialect: context.dialect, layout: REQUEST_LAYOUT, words };
   const parts = query.components.flatMap((component, index) => {
-    const own = events.filter((event) => event.component === index);
+    const own = events.filter((event) => event.kind !== 'found' && event.component === index);
     return own.length === 0 ? [] : [new PartReader(component, resolution).explain(own)];
   });
   return {
@@ -75,6 +75,7 @@ class PartReader {
         if (step !== undefined) steps.push(this.#step(step, event.before, event.after));
         continue;
       }
+      if (event.kind === 'found') continue;
       const { positions, tuples } = event.relation;
       isEmpty = tuples.length === 0;
       keys = this.#component.results.map(({ position, value }) => {

@@ -15,7 +15,8 @@ export type SearchEvent =
       readonly before: readonly Env[];
       readonly after: readonly Env[];
     }
-  | { readonly kind: 'component'; readonly component: number; readonly relation: Relation };
+  | { readonly kind: 'component'; readonly component: number; readonly relation: Relation }
+  | { readonly kind: 'found'; readonly keys: ReadonlySet<string> };
 
 /** Is told while a search runs; must not throw. */
 export type ObserveSearch = (event: SearchEvent) => void;
@@ -49,7 +50,11 @@ export function* findBuckets(
   }
   const order = joined.positions;
   const indexes = Array.from({ length: query.parameterCount }, (_, i) => order.indexOf(i));
-  return new Set(joined.tuples.map((tuple) => indexes.map((index) => tuple[index]).join(',')));
+  const keys = new Set(
+    joined.tuples.map((tuple) => indexes.map((index) => tuple[index]).join(',')),
+  );
+  observe?.({ kind: 'found', keys });
+  return keys;
 }
 
 /** Tuples of key texts for some of a bucket's parameters. */
