@@ -1,8 +1,8 @@
-import { createDefaultDialect } from './values/default-dialect.ts';
 import type { CompileContext } from './compile-context.ts';
 import type { CompiledSyncConfig, CompileOptions } from './contract.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { compileEvent } from './events/compile-event.ts';
+import { languageOf } from './language.ts';
 import { compileBucketDefinition } from './legacy/compile-bucket-definition.ts';
 import { CompiledPlan, type PlanParts } from './plan/plan.ts';
 import { compileStreams } from './stream/compile-streams.ts';
@@ -29,12 +29,11 @@ export function compileParts(
 ): PlanParts | undefined {
   const document = readConfig(yaml, diagnostics);
   if (document === undefined) return undefined;
-  const { edition } = document;
+  const { edition, sqliteExpressions } = document;
   const { fixedJsonExtract } = document.options;
   const context: CompileContext = {
     diagnostics,
-    dialect: createDefaultDialect({ edition, fixedJsonExtract }),
-    edition,
+    ...languageOf({ edition, fixedJsonExtract, sqliteExpressions }),
     defaultSchema: options.defaultSchema,
     sourceSchema: options.sourceSchema,
   };

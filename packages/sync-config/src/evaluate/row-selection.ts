@@ -2,13 +2,11 @@ import type { SqliteRow, SqliteValue, TablePattern, TableSchema } from '@sluice/
 import { linkExpression, type SlotLayout } from '../expr/link.ts';
 import type { RowSelection } from '../plan/queries.ts';
 import type { Dialect, Evaluate } from '../values/dialect.ts';
-import { jsonElements } from '../values/json-elements.ts';
 import { keyText } from '../values/key-text.ts';
 
 /** What linking needs besides the query. */
 export interface LinkContext {
   readonly dialect: Dialect;
-  readonly fixedJsonExtract: boolean;
 }
 
 /** Takes what a selection finds: key values as compact JSON without brackets, and the slots. */
@@ -120,7 +118,7 @@ function linkExpanded(
       return;
     }
     const input = expansion.input(slots);
-    for (const element of jsonElements(input, expansion.mode, context.fixedJsonExtract)) {
+    for (const element of context.dialect.elements(input, expansion.mode)) {
       slots[width + 2 * index] = element.value;
       slots[width + 2 * index + 1] = element.key;
       expandFrom(index + 1, slots, sink);

@@ -51,7 +51,7 @@ export async function explainRequest(
     }),
   }));
   const searches: SearchLog[] = [];
-  const resolver = new RequestResolver(linked, request);
+  const resolver = new RequestResolver(linked, request, context.dialect);
   const outcome = await attempt(() =>
     resolver.resolve(answers.lookup, answers.maxResults, (participation, link) => {
       const events: SearchEvent[] = [];

@@ -1,12 +1,16 @@
 import type { Reporter } from '../diagnostics.ts';
-import type { CallSyntax, ExprSyntax, InSyntax } from '../sql/syntax.ts';
+import type { BinarySyntax, CallSyntax, ExprSyntax, InSyntax, LikeSyntax } from '../sql/syntax.ts';
+import type { Grammar } from '../sql/grammar.ts';
 import { suggest } from '../suggest.ts';
 import type { Dialect } from '../values/dialect.ts';
+import { timeDependence } from '../values/sqlite/time-dependence.ts';
+import { comparisonsOf } from './comparisons.ts';
 import { constant, operatorCall, type Expression } from './expression.ts';
 
 /** What differs between the places where expressions stand. */
 export interface BindContext {
   readonly report: Reporter;
+  readonly grammar: Grammar;
   readonly dialect: Dialect;
   readonly edition: number;
   /** The SQL text, for messages. */
@@ -22,10 +26,8 @@ export type NameSyntax = Extract<ExprSyntax, { kind: 'name' }>;
 
 const CAST_TYPES = new Set(['text', 'integer', 'real', 'numeric', 'blob']);
 
-const OPERATORS: Readonly<Record<string, string>> = {
-  '=': '=', '!=': '!=', '<>': '!=', '<': '<', '<=': '<=', '>': '>', '>=': '>=', and: 'and',
-  or: 'or', '+': '+', '-': '-', '*': '*', '/': '/', '||': '||',
-}; // prettier-ignore
+const COMPARISONS = new Set(['=', '!=', '<', '<=', '>', '>=', 'is', 'is not']);
+const COLLATIONS = new Set(['binary', 'nocase', 'rtrim']);
 
 /**
  * Resolves the names and operators of an expression. Problems are reported and stand in the result
@@ -60,13 +62,25 @@ export function bindExpression(syntax: ExprSyntax, context: BindContext): Expres
         const fix = 'Write x >= a AND x <= b';
         return refuse(syntax, context, 'UNSUPPORTED_OPERATOR', 'BETWEEN needs edition 3', fix);
       }
-      const parts = [syntax.operand, syntax.low, syntax.high];
-      const args = parts.map((part) => bindExpression(part, context));
-      const between = operatorCall('between', args, syntax);
+      const operand = bindExpression(syntax.operand, context);
+      const low = bindExpression(syntax.low, context);
+      const high = bindExpression(syntax.high, context);
+      const between = comparisonsOf(context.dialect).between(operand, low, high, syntax);
       return syntax.negated ? operatorCall('not', [between], syntax) : between;
     }
     case 'in':
       return bindScalarIn(syntax, context);
+    case 'like':
+      return bindLike(syntax, context);
+    case 'collate': {
+      const operand = bindExpression(syntax.operand, context);
+      const collation = syntax.collation.name.toLowerCase();
+      if (COLLATIONS.has(collation)) return operatorCall(`collate ${collation}`, [operand], syntax);
+      const message = `There is no collation ${collation}`;
+      const fix = suggest(collation, COLLATIONS) ?? 'Use BINARY, NOCASE or RTRIM';
+      context.report.error('UNSUPPORTED_OPERATOR', syntax.collation, message, fix);
+      return operand;
+    }
     case 'case':
       return bindCase(syntax, context);
     case 'cast': {
@@ -111,23 +125,39 @@ function bindUnary(
 ): Expression {
   const operand = bindExpression(syntax.operand, context);
   if (syntax.operator === 'not') return operatorCall('not', [operand], syntax);
+  const name = context.grammar.signs[syntax.operator];
+  if (name !== undefined) return operatorCall(name, [operand], syntax);
   const message = `The sign ${syntax.operator} is only allowed in front of a number`;
   const fix = syntax.operator === '-' ? 'Write 0 - x' : 'Remove it';
   context.report.error('UNSUPPORTED_OPERATOR', syntax, message, fix);
   return operand;
 }
 
-function bindBinary(
-  syntax: Extract<ExprSyntax, { kind: 'binary' }>,
-  context: BindContext,
-): Expression {
+function bindLike(syntax: LikeSyntax, context: BindContext): Expression {
+  // The order of SQLite's functions of these names, which decides whose COLLATE comes first.
+  const parts = [syntax.pattern, syntax.operand];
+  if (syntax.escape !== undefined) parts.push(syntax.escape);
+  if (syntax.operator === 'glob' && syntax.escape !== undefined) {
+    context.report.error('SQL_SYNTAX', syntax.escape, 'GLOB has no ESCAPE', 'Use LIKE');
+    return constant(null, syntax);
+  }
+  const args = parts.map((part) => bindExpression(part, context));
+  const result = operatorCall(syntax.operator, args, syntax);
+  return syntax.negated ? operatorCall('not', [result], syntax) : result;
+}
+
+function bindBinary(syntax: BinarySyntax, context: BindContext): Expression {
   const left = bindExpression(syntax.left, context);
   if (syntax.operator === '->' || syntax.operator === '->>') {
     return bindMember(syntax, left, context);
   }
   const right = bindExpression(syntax.right, context);
-  const name = OPERATORS[syntax.operator];
-  if (name !== undefined) return operatorCall(name, [left, right], syntax);
+  const name = context.grammar.operators[syntax.operator];
+  if (name !== undefined) {
+    return COMPARISONS.has(name)
+      ? comparisonsOf(context.dialect).compare(name, left, right, syntax)
+      : operatorCall(name, [left, right], syntax);
+  }
   const written = syntax.operator.toUpperCase();
   const message =
     written === '&&'
@@ -137,12 +167,11 @@ function bindBinary(
   return constant(null, syntax);
 }
 
-function bindMember(
-  syntax: Extract<ExprSyntax, { kind: 'binary' }>,
-  left: Expression,
-  context: BindContext,
-): Expression {
+function bindMember(syntax: BinarySyntax, left: Expression, context: BindContext): Expression {
   const step = syntax.right;
+  if (context.grammar.isSqlite) {
+    return operatorCall(syntax.operator, [left, bindExpression(step, context)], syntax);
+  }
   const isKey = step.kind === 'literal' && typeof step.value === 'string';
   const isIndex = step.kind === 'literal' && typeof step.value === 'bigint';
   if (!isKey && !(isIndex && context.edition >= 3)) {
@@ -170,12 +199,13 @@ export function bindScalarIn(syntax: InSyntax, context: BindContext): Expression
       return refuse(right, context, 'UNSUPPORTED_OPERATOR', 'ARRAY needs edition 3', fix);
     }
     const items = right.items.map((item) => bindExpression(item, context));
-    result = operatorCall('in list', [operand, ...items], syntax);
+    result = comparisonsOf(context.dialect).inList(operand, items, syntax);
   } else {
     if (syntax.negated && context.edition < 3) {
       return refuse(syntax, context, 'UNSUPPORTED_OPERATOR', 'NOT IN needs edition 3');
     }
-    result = operatorCall('in json', [operand, bindExpression(right, context)], syntax);
+    const json = bindExpression(right, context);
+    result = comparisonsOf(context.dialect).inElements('in json', operand, json, syntax);
   }
   return syntax.negated ? operatorCall('not', [result], syntax) : result;
 }
@@ -185,11 +215,15 @@ function bindCase(syntax: Extract<ExprSyntax, { kind: 'case' }>, context: BindCo
     const fix = 'Use iif(condition, then, else)';
     return refuse(syntax, context, 'UNSUPPORTED_OPERATOR', 'CASE needs edition 3', fix);
   }
-  const parts = syntax.whens.flatMap(({ when, result }) => [when, result]);
-  if (syntax.otherwise !== undefined) parts.push(syntax.otherwise);
-  if (syntax.operand !== undefined) parts.unshift(syntax.operand);
-  const args = parts.map((part) => bindExpression(part, context));
-  return operatorCall(syntax.operand === undefined ? 'case' : 'case of', args, syntax);
+  const bind = (part: ExprSyntax) => bindExpression(part, context);
+  const operand = syntax.operand && bind(syntax.operand);
+  const branches = syntax.whens.map(({ when, result }) => [bind(when), bind(result)] as const);
+  const otherwise = syntax.otherwise && bind(syntax.otherwise);
+  if (operand !== undefined) {
+    return comparisonsOf(context.dialect).caseOf(operand, branches, otherwise, syntax);
+  }
+  const args = branches.flat();
+  return operatorCall('case', otherwise === undefined ? args : [...args, otherwise], syntax);
 }
 
 function bindCall(syntax: CallSyntax, context: BindContext): Expression {
@@ -208,7 +242,23 @@ function bindCall(syntax: CallSyntax, context: BindContext): Expression {
     context.report.error('UNSUPPORTED_CLAUSE', syntax.decoration, message);
   }
   if (!checkArgCount(syntax, name, operator, context)) return constant(null, syntax);
-  return { kind: 'call', table: 'function', name, args, start: syntax.start, end: syntax.end };
+  reportTimeDependence(syntax, name, args, context);
+  return comparisonsOf(context.dialect).call(name, args, syntax);
+}
+
+/** A result that depends on the clock is refused where it is written; data gives NULL. */
+function reportTimeDependence(
+  syntax: CallSyntax,
+  name: string,
+  args: readonly Expression[],
+  context: BindContext,
+): void {
+  if (!context.dialect.refusesClock) return;
+  const constants = args.map((arg) => (arg.kind === 'constant' ? arg.value : undefined));
+  const reason = timeDependence(name, constants);
+  if (reason === undefined) return;
+  const fix = 'Compare with a column, or a time that the client or the token brings';
+  context.report.error('UNSUPPORTED_OPERATOR', syntax, `This is not allowed: ${reason}`, fix);
 }
 
 function reportUnknownFunction(
@@ -216,6 +266,11 @@ function reportUnknownFunction(
   span: { start: number; end: number },
   context: BindContext,
 ): void {
+  const reason = context.dialect.refusedFunctions.get(name);
+  if (reason !== undefined) {
+    context.report.error('UNKNOWN_FUNCTION', span, `${name}() is not allowed: ${reason}`);
+    return;
+  }
   if (name === 'random' || name === 'randomblob') {
     const message = `${name}() is not allowed: the same row must always give the same result`;
     context.report.error('UNKNOWN_FUNCTION', span, message);

@@ -24,7 +24,8 @@ export function inferTypes(expression: Expression, columnTypes: ColumnTypes): Va
       return TEXT;
     case 'call': {
       const rules = expression.table === 'operator' ? OPERATOR_RULES : FUNCTION_RULES;
-      const rule = rules.get(expression.name) ?? ANY_JSON | BLOB;
+      const name = expression.name.replace(/ (?:binary|nocase|rtrim)$/, '');
+      const rule = rules.get(name) ?? rules.get(expression.name) ?? ANY_JSON | BLOB;
       if (typeof rule === 'number') return rule;
       const args = expression.args.map((arg) => inferTypes(arg, columnTypes));
       return rule(args, expression);
@@ -56,6 +57,10 @@ const branches =
     return union(pairs.filter((_, i) => i % 2 === 1 || (hasElse && i === pairs.length - 1)));
   };
 
+/** As `branches`, with an argument in front of each WHEN that says how it compares. */
+const comparedBranches: Rule = (args) =>
+  union(args.filter((_, i) => i > 0 && (i % 3 === 0 || i === args.length - 1)));
+
 /** Whole seconds, unless a modifier asks for fractions or is only known per row. */
 const unixEpoch: Rule = (_types, { args }) => {
   const modifiers = args.slice(1).map((arg) => (arg.kind === 'constant' ? arg.value : undefined));
@@ -67,7 +72,7 @@ const unixEpoch: Rule = (_types, { args }) => {
 const COMPARISONS = [
   '=', '!=', '<', '<=', '>', '>=', 'and', 'or', 'not', 'between',
   'is null', 'is not null', 'is true', 'is not true', 'is false', 'is not false',
-  'in json', 'in each', 'in list',
+  'in json', 'in each', 'in list', 'is', 'is not', 'like', 'glob', '&', '|', '<<', '>>', '~',
 ]; // prettier-ignore
 
 const each = (names: readonly string[], rule: Rule): readonly (readonly [string, Rule])[] =>
@@ -75,7 +80,11 @@ const each = (names: readonly string[], rule: Rule): readonly (readonly [string,
 
 const OPERATOR_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...each(COMPARISONS, INTEGER),
-  ...each(['+', '-', '*', '/'], arithmetic),
+  ...each(['+', '-', '*', '/', '%'], arithmetic),
+  ...each(['unary +', 'collate', 'column', 'affinity numeric', 'affinity text'], union),
+  ['unary -', ([a = UNKNOWN]) => a],
+  ['case by', comparedBranches],
+  ...each(['min', 'max', 'nullif'], union),
   ['||', TEXT],
   ['->', TEXT],
   ['->>', ANY_JSON],
@@ -91,13 +100,23 @@ const OPERATOR_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 const FUNCTION_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...each(['substr', 'trim', 'ltrim', 'rtrim', 'replace', 'concat', 'concat_ws', 'char'], TEXT),
+  ...each(['quote', 'json', 'json_array', 'json_object', 'json_quote', 'json_type'], TEXT),
+  ...each(['date', 'time', 'strftime', 'timediff'], TEXT),
+  ...each(['octet_length', 'unicode', 'sign', 'like', 'glob'], INTEGER),
+  ...each(['round', 'mod', 'sqrt', 'radians', 'degrees', 'pi', 'julianday'], REAL),
+  ...each(['abs', 'ceil', 'ceiling', 'floor', 'trunc'], ([a = UNKNOWN]) => a),
+  ...each(['coalesce', 'min', 'max'], union),
+  ['nullif', ([a = UNKNOWN]) => a],
+  ['unhex', BLOB],
+  ['if', branches(0)],
   ...each(['upper', 'lower', 'substring', 'hex', 'base64', 'typeof'], TEXT),
   ...each(['json_keys', 'datetime', 'st_asgeojson', 'st_astext'], TEXT),
   ...each(['length', 'instr', 'json_array_length', 'json_valid'], INTEGER),
   ...each(['st_x', 'st_y'], REAL),
   ['uuid_blob', BLOB],
   ['ifnull', union],
-  ['iif', (args) => union(args.slice(1))],
+  ['iif', branches(0)],
   ['json_extract', ANY_JSON],
   ['unixepoch', unixEpoch],
 ]);

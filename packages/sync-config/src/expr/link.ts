@@ -35,7 +35,7 @@ function link(expression: Expression, dialect: Dialect, layout: SlotLayout): Ope
       const table = expression.table === 'operator' ? dialect.operators : dialect.functions;
       const operator = must(table.get(expression.name), `the meaning of ${expression.name}`);
       const args = expression.args.map((arg) => link(arg, dialect, layout));
-      return fold(operator.build(args), args);
+      return { ...fold(operator.build(args), args), json: operator.buildJson?.(args) };
     }
   }
 }

@@ -54,7 +54,7 @@ export function openLegacyQuery(
   kind: LegacyQueryKind,
   context: CompileContext,
 ): LegacyQuery | undefined {
-  const parsed = parseSqlText(text, context.diagnostics, context.edition);
+  const parsed = parseSqlText(text, context.diagnostics, context);
   if (parsed === undefined) return undefined;
   const { select, report } = parsed;
   const [from, second] = select.from;
@@ -117,6 +117,7 @@ function bindContext(
   const self: BindContext = {
     report,
     sql,
+    grammar: context.grammar,
     dialect: context.dialect,
     edition: context.edition,
     specialFunctions: kind === 'parameters' ? LEGACY_REQUEST_FUNCTIONS : [],

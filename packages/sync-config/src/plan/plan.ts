@@ -78,7 +78,7 @@ export class CompiledPlan implements SyncPlan {
       name,
       tables: payloads.map(({ pattern }) => pattern),
     }));
-    this.#context = { dialect, fixedJsonExtract: options.fixedJsonExtract };
+    this.#context = { dialect };
     this.#resolvable = definitions.map(({ queries }, i) => ({
       info: must(this.definitions[i], 'one entry for each definition'),
       queries: queries.buckets.map((query) => linkBucketQuery(query, this.#context)),
@@ -108,7 +108,7 @@ export class CompiledPlan implements SyncPlan {
       ...definition,
       prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
     }));
-    return new RequestResolver(definitions, request);
+    return new RequestResolver(definitions, request, this.#context.dialect);
   }
 
   explainRow(table: TableSchema, row: SqliteRow, prefixes: BucketPrefixes): RowExplanation {

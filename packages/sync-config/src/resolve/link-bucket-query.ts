@@ -5,7 +5,7 @@ import { linkExpression, type SlotLayout } from '../expr/link.ts';
 import { REQUEST_COLUMNS, type RequestColumn } from '../expr/request-functions.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
 import type { BucketQuery, Component, KeyValue, Step } from '../plan/queries.ts';
-import { jsonElements, type JsonElement } from '../values/json-elements.ts';
+import type { JsonElement } from '../values/json-elements.ts';
 import { keyText } from '../values/key-text.ts';
 
 /** A `BucketQuery` whose expressions are closures over the slots of a request. */
@@ -119,7 +119,7 @@ function linkStep(
   return {
     kind: 'each',
     slot: must(slotBySource.get(source), 'the slot of an expansion'),
-    elements: (slots) => jsonElements(evaluate(slots), mode, context.fixedJsonExtract),
+    elements: (slots) => context.dialect.elements(evaluate(slots), mode),
   };
 }
 

@@ -12,6 +12,7 @@ import type {
   ResolvedStream,
   SubscriptionReason,
 } from './resolved-buckets.ts';
+import type { Dialect } from '../values/dialect.ts';
 import { EvaluationFailure } from '../values/failure.ts';
 import { ResultBudget } from './budget.ts';
 import { driveSearches } from './drive-searches.ts';
@@ -50,10 +51,10 @@ export class RequestResolver implements BucketResolver {
   /** The answer of a request that needs no lookups, once it is known. */
   #static: ResolvedBuckets | undefined;
 
-  constructor(definitions: readonly LinkedDefinition[], request: RequestContext) {
+  constructor(definitions: readonly LinkedDefinition[], request: RequestContext, dialect: Dialect) {
     this.#streams = definitions.filter((definition) => takesPart(definition.info, request));
     this.#participations = this.#streams.flatMap((definition, stream) =>
-      participationsOf(definition, stream, request),
+      participationsOf(definition, stream, request, dialect),
     );
     this.isDynamic = this.#participations.some(({ definition, slots }) =>
       definition.queries.some((query) => query.isDynamic && mayPass(query, slots)),
@@ -141,17 +142,18 @@ function participationsOf(
   definition: LinkedDefinition,
   stream: number,
   request: RequestContext,
+  dialect: Dialect,
 ): Participation[] {
   const { claims, parameters } = request;
   const participations: Participation[] = [];
   if (definition.info.isDefault && request.includeDefaults) {
-    const slots = requestSlots(claims, parameters, {});
+    const slots = requestSlots(claims, parameters, {}, dialect);
     const reason = { default: stream };
     participations.push({ definition, stream, reason, overridePriority: null, slots });
   }
   request.subscriptions.forEach((subscription, sub) => {
     if (subscription.stream !== definition.info.name) return;
-    const slots = requestSlots(claims, parameters, subscription.parameters ?? {});
+    const slots = requestSlots(claims, parameters, subscription.parameters ?? {}, dialect);
     const { overridePriority } = subscription;
     participations.push({ definition, stream, reason: { sub }, overridePriority, slots });
   });

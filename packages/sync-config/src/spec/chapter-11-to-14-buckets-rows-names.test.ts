@@ -54,7 +54,7 @@ describe('parameter normalisation (11.1) and bucket names (11.2)', () => {
     ]);
   });
 
-  it.each([null, new Uint8Array([1]), NaN, Infinity])('leaves out a row with the key %s', (v) => {
+  it.each([null, new Uint8Array([1]), NaN])('leaves out a row with the key %s', (v) => {
     expect(bucketsOf(plan, 't', { id: 'x', v })).toEqual([]);
     expect(bucketsOf(planOf(yaml), 't', { id: 'x', v })).toEqual([]);
   });

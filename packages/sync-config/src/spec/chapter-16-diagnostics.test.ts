@@ -224,6 +224,17 @@ const CODES: Readonly<Record<string, readonly ['E' | 'W', ...Case[]]>> = {
       at: 'SELECT user_id FROM t',
     },
   ],
+  // Ours, of edition 4.
+  LIST_OF_ONE: [
+    'W',
+    {
+      yaml: stream("SELECT * FROM t WHERE a IN (auth.parameter('ids'))").replace(
+        'edition: 3',
+        'edition: 4',
+      ),
+      at: "(auth.parameter('ids'))",
+    },
+  ],
 };
 
 const CASES = Object.entries(CODES).flatMap(([name, [severity, ...cases]]) =>

@@ -13,6 +13,7 @@ export function childrenOf(expr: ExprSyntax): readonly ExprSyntax[] {
     case 'unary':
     case 'is':
     case 'cast':
+    case 'collate':
       return [expr.operand];
     case 'binary':
       return [expr.left, expr.right];
@@ -20,6 +21,8 @@ export function childrenOf(expr: ExprSyntax): readonly ExprSyntax[] {
       return [expr.operand, expr.low, expr.high];
     case 'in':
       return [expr.operand, expr.right];
+    case 'like':
+      return [expr.operand, expr.pattern, expr.escape].filter((part) => part !== undefined);
     case 'case': {
       const parts = expr.whens.flatMap(({ when, result }) => [when, result]);
       return [expr.operand, ...parts, expr.otherwise].filter((part) => part !== undefined);

@@ -1,46 +1,28 @@
-import type { Span } from '../diagnostics.ts';
-
-/** One word of the SQL text. */
-export interface Token extends Span {
-  readonly kind: 'word' | 'quoted' | 'text' | 'integer' | 'real' | 'symbol' | 'end';
-  /** Words in lower case, text literals and quoted names without their quotes. */
-  readonly value: string;
-}
-
-/** Ends the parsing of one SQL string; the parser's entry turns it into a diagnostic. */
-export class SqlSyntaxError extends Error {
-  readonly code: string;
-  readonly span: Span;
-  readonly fix: string | undefined;
-
-  constructor(code: string, span: Span, message: string, fix?: string) {
-    super(message);
-    this.code = code;
-    this.span = span;
-    this.fix = fix;
-  }
-}
+import type { Grammar } from './grammar.ts';
+import { SqlSyntaxError } from './sql-syntax-error.ts';
+import { sqliteLiteral } from './sqlite-literal.ts';
+import type { Token } from './token.ts';
 
 // Longest first, so that `->>` is not read as `->` and `>`.
 const SYMBOLS = [
-  '->>', '->', '::', '||', '&&', '<=', '>=', '<>', '!=', '<<', '>>', '=', '<', '>', '+', '-', '*',
+  '->>', '->', '::', '||', '&&', '<=', '>=', '<>', '!=', '==', '<<', '>>', '=', '<', '>', '+', '-', '*',
   '/', '%', '(', ')', '[', ']', ',', '.', ';', '|', '&', '#', '^', '~', '?', '@', ':', '!',
 ]; // prettier-ignore
 
 /** Splits an SQL text into tokens, the last of kind `end`. Source: spec/sync-config.md 3.1. */
-export function tokenize(sql: string): Token[] {
+export function tokenize(sql: string, grammar: Grammar): Token[] {
   const tokens: Token[] = [];
-  let at = skipBlank(sql, 0);
+  let at = skipBlank(sql, 0, grammar);
   while (at < sql.length) {
-    const token = nextToken(sql, at);
+    const token = nextToken(sql, at, grammar);
     tokens.push(token);
-    at = skipBlank(sql, token.end);
+    at = skipBlank(sql, token.end, grammar);
   }
   tokens.push({ kind: 'end', value: '', start: sql.length, end: sql.length });
   return tokens;
 }
 
-function skipBlank(sql: string, from: number): number {
+function skipBlank(sql: string, from: number, grammar: Grammar): number {
   let at = from;
   for (;;) {
     while (/\s/.test(sql[at] ?? '')) at++;
@@ -48,17 +30,17 @@ function skipBlank(sql: string, from: number): number {
       const lineEnd = sql.indexOf('\n', at);
       at = lineEnd === -1 ? sql.length : lineEnd;
     } else if (sql.startsWith('/*', at)) {
-      at = blockCommentEnd(sql, at);
+      at = blockCommentEnd(sql, at, !grammar.isSqlite);
     } else {
       return at;
     }
   }
 }
 
-function blockCommentEnd(sql: string, start: number): number {
+function blockCommentEnd(sql: string, start: number, nests: boolean): number {
   let depth = 0;
   for (let at = start; at < sql.length; at++) {
-    if (sql.startsWith('/*', at)) {
+    if (sql.startsWith('/*', at) && (nests || depth === 0)) {
       depth++;
       at++;
     } else if (sql.startsWith('*/', at)) {
@@ -70,14 +52,17 @@ function blockCommentEnd(sql: string, start: number): number {
   throw new SqlSyntaxError('SQL_SYNTAX', { start, end: start + 2 }, 'This comment does not end');
 }
 
-function nextToken(sql: string, start: number): Token {
+function nextToken(sql: string, start: number, grammar: Grammar): Token {
   const char = sql[start] ?? '';
+  const literal = grammar.isSqlite ? sqliteLiteral(sql, start) : undefined;
+  if (literal !== undefined) return literal;
   if (/[A-Za-z_]/.test(char)) {
-    if (/^[eE]$/.test(char) && sql[start + 1] === "'") return escapedText(sql, start);
+    if (!grammar.isSqlite && /^[eE]$/.test(char) && sql[start + 1] === "'")
+      return escapedText(sql, start);
     const word = match(sql, /[A-Za-z_][A-Za-z0-9_]*/y, start);
     return { kind: 'word', value: word.toLowerCase(), start, end: start + word.length };
   }
-  if (char === '"') return quotedName(sql, start);
+  if (char === '"') return quotedName(sql, start, grammar);
   if (char === "'") return plainText(sql, start);
   const real = match(sql, /\d+\.\d*|\.\d+/y, start);
   if (real !== '') return { kind: 'real', value: real, start, end: start + real.length };
@@ -99,14 +84,15 @@ function match(sql: string, pattern: RegExp, at: number): string {
   return pattern.exec(sql)?.[0] ?? '';
 }
 
-function quotedName(sql: string, start: number): Token {
-  // A doubled quote belongs to the name and stays doubled (spec/sync-config.md 3.1).
+/** A doubled quote belongs to the name; only SQLite reads it as one (spec/sync-config.md 3.1). */
+function quotedName(sql: string, start: number, grammar: Grammar): Token {
   const written = match(sql, /"(?:[^"]|"")*"/y, start);
   if (written === '') {
     throw new SqlSyntaxError('SQL_SYNTAX', { start, end: sql.length }, 'This name is not closed');
   }
   const span = { start, end: start + written.length };
-  const value = written.slice(1, -1);
+  const inside = written.slice(1, -1);
+  const value = grammar.isSqlite ? inside.replaceAll('""', '"') : inside;
   if (value === '') throw new SqlSyntaxError('SQL_SYNTAX', span, 'This name is empty');
   if (value.includes('*')) {
     throw new SqlSyntaxError('SQL_SYNTAX', span, 'A name cannot contain *');

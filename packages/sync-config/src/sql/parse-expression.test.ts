@@ -80,6 +80,8 @@ function show(expr: ExprSyntax): string {
     case 'cast':
       return `(cast ${show(expr.operand)})`;
     case 'call':
+    case 'like':
+    case 'collate':
     case 'case':
     case 'array':
     case 'select':

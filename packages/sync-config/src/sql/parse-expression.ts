@@ -1,22 +1,11 @@
-import { SqlSyntaxError, type Token } from './lexer.ts';
+import type { Grammar } from './grammar.ts';
+import { literalValue } from './literal-value.ts';
 import { RESERVED_WORDS } from './reserved-words.ts';
+import { SqlSyntaxError } from './sql-syntax-error.ts';
+import { parseIs, parseLike, parseList, type FormParser } from './sqlite-forms.ts';
 import type { ExprSyntax, Identifier, SelectSyntax } from './syntax.ts';
+import type { Token } from './token.ts';
 import type { TokenStream } from './token-stream.ts';
-
-/** How tightly operators bind, loosest first. Source: spec/sync-config.md 3.3. */
-const LEVEL = {
-  or: 1, and: 2, not: 3, equality: 4, is: 5, comparison: 6, between: 7, bits: 8, like: 9, in: 10,
-  sum: 11, product: 12, power: 13, sign: 14, index: 15, member: 16,
-} as const; // prettier-ignore
-
-const BINARY_LEVELS: Readonly<Record<string, number>> = {
-  or: LEVEL.or, and: LEVEL.and, '=': LEVEL.equality, '!=': LEVEL.equality, '<>': LEVEL.equality,
-  '<': LEVEL.comparison, '>': LEVEL.comparison, '<=': LEVEL.comparison, '>=': LEVEL.comparison,
-  '<<': LEVEL.comparison, '>>': LEVEL.comparison, '~': LEVEL.comparison, '|': LEVEL.bits,
-  '&': LEVEL.bits, '#': LEVEL.bits, like: LEVEL.like, ilike: LEVEL.like, '+': LEVEL.sum,
-  '-': LEVEL.sum, '||': LEVEL.sum, '&&': LEVEL.sum, '*': LEVEL.product, '/': LEVEL.product,
-  '%': LEVEL.product, '^': LEVEL.power, '->': LEVEL.member, '->>': LEVEL.member,
-}; // prettier-ignore
 
 /** Bounds the recursion, so that a hostile text cannot exhaust the stack. */
 const MAX_DEPTH = 200;
@@ -24,12 +13,23 @@ const MAX_DEPTH = 200;
 /** Parses expressions; subqueries are handed to `parseSelect`. */
 export class ExpressionParser {
   readonly #tokens: TokenStream;
+  readonly #grammar: Grammar;
   readonly #parseSelect: () => SelectSyntax;
   #depth = 0;
 
-  constructor(tokens: TokenStream, parseSelect: () => SelectSyntax) {
+  constructor(tokens: TokenStream, grammar: Grammar, parseSelect: () => SelectSyntax) {
     this.#tokens = tokens;
+    this.#grammar = grammar;
     this.#parseSelect = parseSelect;
+  }
+
+  /** What the forms of `sqlite-forms.ts` need of this parser. */
+  get #formParser(): FormParser {
+    return {
+      tokens: this.#tokens,
+      parse: (minLevel) => this.parse(minLevel),
+      parseSubquery: () => this.#subquery(),
+    };
   }
 
   /** An expression whose operators bind at least as tightly as `minLevel`. */
@@ -51,10 +51,10 @@ export class ExpressionParser {
   #prefix(): ExprSyntax {
     const token = this.#tokens.peek();
     if (this.#tokens.takeWord('not')) {
-      const operand = this.parse(LEVEL.not);
+      const operand = this.parse(this.#grammar.levels.not);
       return { kind: 'unary', operator: 'not', operand, start: token.start, end: operand.end };
     }
-    if (token.kind === 'symbol' && (token.value === '-' || token.value === '+')) {
+    if (token.kind === 'symbol' && this.#grammar.prefixes.includes(token.value)) {
       return this.#signed(token);
     }
     return this.#primary();
@@ -64,12 +64,23 @@ export class ExpressionParser {
     this.#tokens.next();
     const following = this.#tokens.peek();
     const isNumber = following.kind === 'integer' || following.kind === 'real';
-    if (sign.value === '-' && isNumber && following.start === sign.end) {
+    const isPart = !this.#grammar.isSqlite && following.start === sign.end;
+    if (sign.value === '-' && isNumber && isPart) {
       this.#tokens.next();
-      const value = numberValue({ ...following, value: `-${following.value}` });
+      const value = literalValue({ ...following, value: `-${following.value}` }, this.#grammar);
       return { kind: 'literal', value, start: sign.start, end: following.end };
     }
-    const operand = this.parse(LEVEL.sign);
+    let operand = this.parse(this.#grammar.levels.sign);
+    // SQLite drops a plus behind another sign, so that `-+5` is the literal -5.
+    const dropsPlus = this.#grammar.isSqlite && sign.value !== '~';
+    if (dropsPlus && operand.kind === 'unary' && operand.operator === '+') {
+      operand = operand.operand;
+    }
+    if (sign.value === '-' && operand.kind === 'literal' && operand.token !== undefined) {
+      const token = { ...operand.token, value: `-${operand.token.value}` };
+      const value = literalValue(token, this.#grammar);
+      return { kind: 'literal', value, start: sign.start, end: operand.end };
+    }
     const operator = sign.value;
     return { kind: 'unary', operator, operand, start: sign.start, end: operand.end };
   }
@@ -81,7 +92,7 @@ export class ExpressionParser {
     if (token.kind === 'word' && token.value === 'not') return this.#negatedForm(left, minLevel);
     const special = this.#specialForm(token, left, minLevel, false);
     if (special !== undefined) return special;
-    const level = BINARY_LEVELS[token.value];
+    const level = this.#grammar.binary[token.value];
     if (level === undefined || level < minLevel) return undefined;
     this.#tokens.next();
     const right = this.parse(level + 1);
@@ -92,16 +103,23 @@ export class ExpressionParser {
   #negatedForm(left: ExprSyntax, minLevel: number): ExprSyntax | undefined {
     const after = this.#tokens.peek(1);
     if (after.kind !== 'word') return undefined;
-    if (after.value === 'like' || after.value === 'ilike') {
-      if (LEVEL.like < minLevel) return undefined;
+    const { levels, likeWords, isSqlite } = this.#grammar;
+    if (isSqlite && after.value === 'null' && levels.is >= minLevel) {
       this.#tokens.next();
-      return this.#extend(left, minLevel);
+      this.#tokens.next();
+      return { kind: 'is', operand: left, negated: true, what: 'null', ...span(left, after) };
     }
-    const levels: Readonly<Record<string, number>> = { in: LEVEL.in, between: LEVEL.between };
-    const level = levels[after.value];
-    if (level === undefined || level < minLevel) return undefined;
+    if (after.value === 'in' || after.value === 'between' || likeWords.includes(after.value)) {
+      const level = after.value === 'in' ? levels.in : levels.between;
+      if (level < minLevel) return undefined;
+      this.#tokens.next();
+      return this.#specialForm(after, left, minLevel, true);
+    }
+    // Words such as ILIKE, which are refused with and without NOT.
+    const level = this.#grammar.binary[after.value];
+    if (level === undefined || level !== levels.like || level < minLevel) return undefined;
     this.#tokens.next();
-    return this.#specialForm(after, left, minLevel, true);
+    return this.#extend(left, minLevel);
   }
 
   #specialForm(
@@ -110,16 +128,27 @@ export class ExpressionParser {
     minLevel: number,
     negated: boolean,
   ): ExprSyntax | undefined {
+    const { levels, likeWords } = this.#grammar;
+    if (likeWords.includes(token.value)) {
+      if (levels.like < minLevel) return undefined;
+      return parseLike(this.#formParser, left, negated, levels.like);
+    }
     switch (token.value) {
       case 'in':
-        return LEVEL.in < minLevel ? undefined : this.#in(left, negated);
+        return levels.in < minLevel ? undefined : this.#in(left, negated);
       case 'between':
-        return LEVEL.between < minLevel ? undefined : this.#between(left, negated);
+        return levels.between < minLevel ? undefined : this.#between(left, negated);
       case 'is':
-        return LEVEL.is < minLevel ? undefined : this.#is(left);
+        return levels.is < minLevel ? undefined : this.#is(left);
+      case 'collate': {
+        if (levels.collate === undefined || levels.collate < minLevel) return undefined;
+        this.#tokens.next();
+        const collation = this.#tokens.expectName('a collation', true);
+        return { kind: 'collate', operand: left, collation, ...span(left, collation) };
+      }
       case 'isnull':
       case 'notnull': {
-        if (LEVEL.is < minLevel) return undefined;
+        if (levels.is < minLevel) return undefined;
         this.#tokens.next();
         const notNull = token.value === 'notnull';
         return { kind: 'is', operand: left, negated: notNull, what: 'null', ...span(left, token) };
@@ -140,25 +169,28 @@ export class ExpressionParser {
 
   #in(operand: ExprSyntax, negated: boolean): ExprSyntax {
     this.#tokens.next();
-    const right = this.parse(LEVEL.in + 1);
+    const isList = this.#grammar.isSqlite && this.#tokens.isSymbol('(');
+    const right = isList ? parseList(this.#formParser) : this.parse(this.#grammar.levels.in + 1);
     return { kind: 'in', operand, negated, right, ...span(operand, right) };
   }
 
   #between(operand: ExprSyntax, negated: boolean): ExprSyntax {
     this.#tokens.next();
-    const low = this.parse(LEVEL.between + 1);
+    const low = this.parse(this.#grammar.levels.betweenLow);
     this.#tokens.expectWord('and');
-    const high = this.parse(LEVEL.between + 1);
+    const high = this.parse(this.#grammar.levels.between + 1);
     return { kind: 'between', operand, negated, low, high, ...span(operand, high) };
   }
 
   #is(operand: ExprSyntax): ExprSyntax {
+    const { isSqlite, levels } = this.#grammar;
+    if (isSqlite) return parseIs(this.#formParser, operand, levels.is);
     this.#tokens.next();
     const negated = this.#tokens.takeWord('not');
     const what = this.#tokens.next();
     if (what.value === 'distinct' && this.#tokens.isWord('from')) {
       this.#tokens.next();
-      const right = this.parse(LEVEL.is + 1);
+      const right = this.parse(levels.is + 1);
       return { kind: 'unsupported', what: 'IS DISTINCT FROM', ...span(operand, right) };
     }
     if (what.value !== 'null' && what.value !== 'true' && what.value !== 'false') {
@@ -175,8 +207,13 @@ export class ExpressionParser {
         return { kind: 'literal', value: token.value, start: token.start, end: token.end };
       case 'integer':
       case 'real':
+      case 'blob': {
         this.#tokens.next();
-        return { kind: 'literal', value: numberValue(token), start: token.start, end: token.end };
+        const value = literalValue(token, this.#grammar);
+        const isNumber = token.kind !== 'blob' && this.#grammar.isSqlite;
+        const { start, end } = token;
+        return { kind: 'literal', value, start, end, ...(isNumber ? { token } : {}) };
+      }
       case 'quoted':
         return this.#nameOrCall();
       case 'word':
@@ -194,9 +231,15 @@ export class ExpressionParser {
       case 'null':
         return this.#constant(null);
       case 'true':
-        return this.#constant(1n);
+        return { ...this.#constant(1n), isTruthWord: true };
       case 'false':
-        return this.#constant(0n);
+        return { ...this.#constant(0n), isTruthWord: true };
+      case 'current_date':
+      case 'current_time':
+      case 'current_timestamp': {
+        const { start, end } = this.#tokens.next();
+        return { kind: 'unsupported', what: token.value.toUpperCase(), start, end };
+      }
       case 'case':
         return this.#case();
       case 'cast':
@@ -213,6 +256,9 @@ export class ExpressionParser {
         if (!this.#tokens.isSymbol('(', 1)) break;
         this.#tokens.next();
         return this.#unsupportedCall(token);
+      case 'like':
+        if (this.#grammar.isSqlite && this.#tokens.isSymbol('(', 1)) return this.#nameOrCall(true);
+        break;
       case 'substring':
         return this.#substring();
     }
@@ -220,18 +266,15 @@ export class ExpressionParser {
     return this.#nameOrCall();
   }
 
-  #constant(value: null | bigint): ExprSyntax {
+  #constant(value: null | bigint): Extract<ExprSyntax, { kind: 'literal' }> {
     const token = this.#tokens.next();
     return { kind: 'literal', value, start: token.start, end: token.end };
   }
 
   #parenthesised(): ExprSyntax {
+    const subquery = this.#subquery();
+    if (subquery !== undefined) return subquery;
     const open = this.#tokens.next();
-    if (this.#tokens.isWord('select', 'with')) {
-      const select = this.#parseSelect();
-      const close = this.#tokens.expectSymbol(')');
-      return { kind: 'select', select, start: open.start, end: close.end };
-    }
     const inner = this.parse();
     if (this.#tokens.isSymbol(',')) {
       const close = this.#skipTo(')');
@@ -239,11 +282,24 @@ export class ExpressionParser {
         'SQL_SYNTAX',
         { start: open.start, end: close.end },
         'A list in parentheses is not supported',
-        `Use ARRAY[...] (edition 3) or a JSON array literal such as '["a","b"]'`,
+        this.#grammar.isSqlite
+          ? 'Compare the values one by one'
+          : `Use ARRAY[...] (edition 3) or a JSON array literal such as '["a","b"]'`,
       );
     }
     const close = this.#tokens.expectSymbol(')');
     return { ...inner, start: open.start, end: close.end };
+  }
+
+  /** `(SELECT ...)`; undefined, with nothing taken, when there is none. */
+  #subquery(): ExprSyntax | undefined {
+    const after = this.#tokens.peek(1);
+    const isSelect = after.kind === 'word' && (after.value === 'select' || after.value === 'with');
+    if (!this.#tokens.isSymbol('(') || !isSelect) return undefined;
+    const open = this.#tokens.next();
+    const select = this.#parseSelect();
+    const close = this.#tokens.expectSymbol(')');
+    return { kind: 'select', select, start: open.start, end: close.end };
   }
 
   #case(): ExprSyntax {
@@ -303,8 +359,8 @@ export class ExpressionParser {
     return call;
   }
 
-  #nameOrCall(): ExprSyntax {
-    const parts: Identifier[] = [this.#tokens.expectName('a name')];
+  #nameOrCall(mayBeReserved = false): ExprSyntax {
+    const parts: Identifier[] = [this.#tokens.expectName('a name', mayBeReserved)];
     while (this.#tokens.isSymbol('.') && !this.#tokens.isSymbol('*', 1)) {
       this.#tokens.next();
       parts.push(this.#tokens.expectName('a name', true));
@@ -354,12 +410,4 @@ export class ExpressionParser {
 
 function span(first: { start: number }, last: { end: number }): { start: number; end: number } {
   return { start: first.start, end: last.end };
-}
-
-function numberValue(token: Token): bigint | number {
-  if (token.kind === 'real') return Number(token.value);
-  const value = BigInt(token.value);
-  if (BigInt.asIntN(64, value) === value) return value;
-  const message = 'This integer does not fit into 64 bits';
-  throw new SqlSyntaxError('SQL_SYNTAX', token, message, `Write ${token.value}.0 for a REAL`);
 }

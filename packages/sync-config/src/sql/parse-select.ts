@@ -1,7 +1,8 @@
 import type { Span } from '../diagnostics.ts';
-import { SqlSyntaxError } from './lexer.ts';
+import { POSTGRES_GRAMMAR, type Grammar } from './grammar.ts';
 import { ExpressionParser } from './parse-expression.ts';
 import { RESERVED_WORDS } from './reserved-words.ts';
+import { SqlSyntaxError } from './sql-syntax-error.ts';
 import type { ColumnSyntax, ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
 import { TokenStream } from './token-stream.ts';
 
@@ -20,9 +21,9 @@ export interface ParsedQuery {
  * @throws SqlSyntaxError
  * Source: spec/sync-config.md 3.
  */
-export function parseQuery(sql: string): ParsedQuery {
-  const tokens = new TokenStream(sql);
-  const select = new SelectParser(tokens).parse();
+export function parseQuery(sql: string, grammar: Grammar = POSTGRES_GRAMMAR): ParsedQuery {
+  const tokens = new TokenStream(sql, grammar);
+  const select = new SelectParser(tokens, grammar).parse();
   if (!tokens.takeSymbol(';') && tokens.peek().kind !== 'end') {
     throw tokens.unexpected('the end of the query');
   }
@@ -44,9 +45,9 @@ class SelectParser {
   readonly #tokens: TokenStream;
   readonly #expressions: ExpressionParser;
 
-  constructor(tokens: TokenStream) {
+  constructor(tokens: TokenStream, grammar: Grammar) {
     this.#tokens = tokens;
-    this.#expressions = new ExpressionParser(tokens, () => this.parse());
+    this.#expressions = new ExpressionParser(tokens, grammar, () => this.parse());
   }
 
   parse(): SelectSyntax {

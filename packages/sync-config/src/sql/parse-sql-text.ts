@@ -1,7 +1,8 @@
 import type { Diagnostics, Reporter } from '../diagnostics.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
-import { SqlSyntaxError } from './lexer.ts';
+import type { Grammar } from './grammar.ts';
 import { parseQuery } from './parse-select.ts';
+import { SqlSyntaxError } from './sql-syntax-error.ts';
 import type { Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
 
 export interface ParsedSqlText {
@@ -15,11 +16,11 @@ export interface ParsedSqlText {
 export function parseSqlText(
   text: SqlText,
   diagnostics: Diagnostics,
-  edition: number,
+  { edition, grammar }: { readonly edition: number; readonly grammar: Grammar },
 ): ParsedSqlText | undefined {
   const report = diagnostics.within((span) => text.toYaml(span));
   try {
-    const { select, trailing } = parseQuery(text.text);
+    const { select, trailing } = parseQuery(text.text, grammar);
     if (trailing !== undefined) {
       const message = 'Only the first statement is used';
       // Edition 3 is lenient here, so that configs which work elsewhere deploy.

@@ -1,4 +1,6 @@
+import type { SqliteValue } from '@sluice/model';
 import type { Span } from '../diagnostics.ts';
+import type { Token } from './token.ts';
 
 /** A name as written. `name` is folded to lower case unless quoted. */
 export interface Identifier extends Span {
@@ -9,7 +11,14 @@ export interface Identifier extends Span {
 
 export type ExprSyntax = Span &
   (
-    | { readonly kind: 'literal'; readonly value: null | bigint | number | string }
+    | {
+        readonly kind: 'literal';
+        readonly value: SqliteValue;
+        /** The word TRUE or FALSE, which means more than 1 and 0 after IS. */
+        readonly isTruthWord?: boolean;
+        /** A number without its sign: SQLite joins a sign in front, however far away it stands. */
+        readonly token?: Token;
+      }
     /** `column`, `table.column` or `schema.table.column`. */
     | { readonly kind: 'name'; readonly parts: readonly Identifier[] }
     | CallSyntax
@@ -29,6 +38,12 @@ export type ExprSyntax = Span &
         readonly high: ExprSyntax;
       }
     | InSyntax
+    | LikeSyntax
+    | {
+        readonly kind: 'collate';
+        readonly operand: ExprSyntax;
+        readonly collation: Identifier;
+      }
     | CaseSyntax
     | { readonly kind: 'cast'; readonly operand: ExprSyntax; readonly type: Identifier }
     | { readonly kind: 'array'; readonly items: readonly ExprSyntax[] }
@@ -46,7 +61,7 @@ export interface CallSyntax extends Span {
   readonly decoration: Span | undefined;
 }
 
-interface BinarySyntax extends Span {
+export interface BinarySyntax extends Span {
   readonly kind: 'binary';
   readonly operator: string;
   readonly operatorSpan: Span;
@@ -59,6 +74,15 @@ export interface InSyntax extends Span {
   readonly operand: ExprSyntax;
   readonly negated: boolean;
   readonly right: ExprSyntax;
+}
+
+export interface LikeSyntax extends Span {
+  readonly kind: 'like';
+  readonly operator: 'like' | 'glob';
+  readonly operand: ExprSyntax;
+  readonly negated: boolean;
+  readonly pattern: ExprSyntax;
+  readonly escape: ExprSyntax | undefined;
 }
 
 interface CaseSyntax extends Span {

@@ -1,6 +1,9 @@
-import { SqlSyntaxError, tokenize, type Token } from './lexer.ts';
+import type { Grammar } from './grammar.ts';
+import { tokenize } from './lexer.ts';
 import { RESERVED_WORDS } from './reserved-words.ts';
+import { SqlSyntaxError } from './sql-syntax-error.ts';
 import type { Identifier } from './syntax.ts';
+import type { Token } from './token.ts';
 
 /** A cursor over the tokens of one SQL text, with the checks that every part of the grammar uses. */
 export class TokenStream {
@@ -8,9 +11,9 @@ export class TokenStream {
   readonly #tokens: readonly Token[];
   #at = 0;
 
-  constructor(sql: string) {
+  constructor(sql: string, grammar: Grammar) {
     this.sql = sql;
-    this.#tokens = tokenize(sql);
+    this.#tokens = tokenize(sql, grammar);
   }
 
   peek(ahead = 0): Token {

@@ -1,5 +1,7 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter } from '../diagnostics.ts';
+import { hasCollate } from '../expr/affinity.ts';
+import { comparisonsOf } from '../expr/comparisons.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
 import { constant, operatorCall, type Expression } from '../expr/expression.ts';
 import type { Expansion } from '../plan/queries.ts';
@@ -19,6 +21,7 @@ import type {
   SourceSyntax,
 } from '../sql/syntax.ts';
 import { resolveTable } from '../tables/table-reference.ts';
+import { bindList, checkListOfOne } from './bind-list.ts';
 import type { BoundSelect, Cte, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
 import { refuseElementsIn } from './refuse-elements-in.ts';
@@ -92,9 +95,17 @@ export class QueryBinder {
         this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
       }
       refuseElementsIn(column.expr, this.#report);
-      columns.set(name, bound.bind(column.expr));
+      columns.set(name, this.#derivedColumn(bound.bind(column.expr), column));
     });
     return { columns, bound };
+  }
+
+  #derivedColumn(value: Expression, column: ColumnSyntax): Expression {
+    if (hasCollate(value)) {
+      const message = 'COLLATE is not supported in the columns of a subquery';
+      this.#report.error('UNSUPPORTED_OPERATOR', column, message, 'Write it where it compares');
+    }
+    return comparisonsOf(this.#context.dialect).column(value);
   }
 
   #refuseStar(column: ColumnSyntax): void {
@@ -200,6 +211,10 @@ export class QueryBinder {
       return term(bindScalarIn(syntax, context));
     }
     const isScalarList = right.kind === 'array';
+    if (right.kind === 'array' && this.#context.grammar.isSqlite) {
+      checkListOfOne(right, (item) => this.#isCte(item), context);
+      if (!negated) return bindList(syntax, right.items, this.sources, context);
+    }
     const isSubquery = right.kind === 'select' || this.#isCte(right);
     if (isScalarList || (negated && !isSubquery)) {
       const isIn = bindScalarIn({ ...syntax, negated: false }, context);
@@ -212,7 +227,7 @@ export class QueryBinder {
     }
     const left = this.#bind(syntax.operand, scope);
     return this.#withElements(right, scope, syntax, left, (element) =>
-      term(operatorCall('=', [left, element], syntax)),
+      term(this.#equal(left, element, syntax)),
     );
   }
 
@@ -227,7 +242,7 @@ export class QueryBinder {
     }
     return this.#withElements(syntax.left, scope, syntax.left, undefined, (a) =>
       this.#withElements(syntax.right, scope, syntax.right, undefined, (b) =>
-        term(operatorCall('=', [a, b], syntax)),
+        term(this.#equal(a, b, syntax)),
       ),
     );
   }
@@ -253,7 +268,8 @@ export class QueryBinder {
     }
     const input = bindExpression(syntax, this.#bindContext(scope));
     if (left !== undefined && this.#isOneSource(left, input)) {
-      return term(operatorCall(this.#isAlpha ? 'in json' : 'in each', [left, input], whole));
+      const name = this.#isAlpha ? 'in json' : 'in each';
+      return term(comparisonsOf(this.#context.dialect).inElements(name, left, input, whole));
     }
     const id = this.#addEach(input, syntax, this.#isAlpha ? 'array' : 'each');
     const { start, end } = syntax;
@@ -270,6 +286,10 @@ export class QueryBinder {
       return constant(null, syntax);
     }
     return bindExpression(syntax, this.#bindContext(scope));
+  }
+
+  #equal(left: Expression, right: Expression, syntax: ExprSyntax): Expression {
+    return comparisonsOf(this.#context.dialect).compare('=', left, right, syntax);
   }
 
   #isOneSource(a: Expression, b: Expression): boolean {
@@ -292,7 +312,8 @@ export class QueryBinder {
       this.#report.error('SUBQUERY_COLUMNS', second ?? select, message);
       return undefined;
     }
-    return { element: bound.bind(column.expr), bound };
+    const element = comparisonsOf(this.#context.dialect).column(bound.bind(column.expr));
+    return { element, bound };
   }
 
   #findCte(name: Identifier): Cte | undefined {
@@ -331,6 +352,7 @@ export class QueryBinder {
     const self: BindContext = {
       report: this.#report,
       sql: this.#parsed.sql,
+      grammar: this.#context.grammar,
       dialect: this.#context.dialect,
       edition: this.#context.edition,
       specialFunctions: STREAM_REQUEST_FUNCTIONS,

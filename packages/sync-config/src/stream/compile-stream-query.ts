@@ -45,7 +45,7 @@ export function compileStreamQuery(
   register: RegisterLookup,
   context: CompileContext,
 ): CompiledStreamQuery | undefined {
-  const parsed = parseSqlText(text, context.diagnostics, context.edition);
+  const parsed = parseSqlText(text, context.diagnostics, context);
   if (parsed === undefined) return undefined;
   if (context.edition < 3) checkAlphaQuery(parsed.select, parsed.report);
   const binder = new QueryBinder(parsed, context, ctes);

@@ -95,6 +95,11 @@ function reportMixed(term: Expression, roots: ReadonlySet<number>, report: Repor
     report.error('NEGATED_MATCH', term, message, 'Only = and IN may connect them');
     return;
   }
+  if (term.kind === 'call' && /^= (?:nocase|rtrim)$/.test(term.name)) {
+    const message = `COLLATE cannot be obeyed where ${parties} meet, for keys are equal or not`;
+    report.error('MIXED_EXPR', term, message, 'Compare lower(a) = lower(b), or remove COLLATE');
+    return;
+  }
   const message = `A condition on ${parties} must be an equality`;
   report.error('MIXED_EXPR', term, message, 'Only = and IN may connect them');
 }

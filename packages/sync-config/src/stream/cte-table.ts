@@ -38,7 +38,7 @@ export class CteTable implements CteFinder {
       const message = `The CTE ${document.name} hides the table of the same name`;
       context.diagnostics.warn('CTE_SHADOWS_TABLE', document.nameSpan, message);
     }
-    const parsed = parseSqlText(document.query, context.diagnostics, context.edition);
+    const parsed = parseSqlText(document.query, context.diagnostics, context);
     const entry = new CteEntry(document, parsed, context, new OtherCtes(key, this.#names));
     this.#byName.set(key, entry);
   }

@@ -125,9 +125,9 @@ export async function visibleRows(plan: SyncPlan, request: TestRequest): Promise
   return [...visible].toSorted();
 }
 
-/** A stream of edition 3 with one query, subscribed by default. */
-export function stream(query: string): string {
-  return `config: { edition: 3 }\nstreams:\n  s:\n    auto_subscribe: true\n    query: |\n      ${query}\n`;
+/** A stream with one query, subscribed by default. */
+export function stream(query: string, edition = 3): string {
+  return `config: { edition: ${edition} }\nstreams:\n  s:\n    auto_subscribe: true\n    query: |\n      ${query}\n`;
 }
 
 /** A bucket definition of edition 1 without parameters and one data query. */

@@ -2,6 +2,7 @@ import { isTrue } from './conversions.ts';
 import type { Dialect } from './dialect.ts';
 import { createFunctions } from './functions.ts';
 import { JsonParser } from './json-access.ts';
+import { formatPlainJson, jsonElements } from './json-elements.ts';
 import { createOperators } from './operators.ts';
 
 export interface DialectOptions {
@@ -18,6 +19,11 @@ export function createDefaultDialect(options: DialectOptions): Dialect {
     name: `default/${isCompiled ? 'compiled' : 'legacy'}/${json.fixed ? 'fixed' : 'split'}`,
     operators: createOperators({ json, notEqualsNegates: isCompiled }, parser),
     functions: createFunctions(json, parser, options.edition),
+    refusedFunctions: new Map(),
+    hasAffinity: false,
+    refusesClock: false,
     isTrue,
+    elements: (value, mode) => jsonElements(value, mode, json.fixed),
+    requestText: formatPlainJson,
   };
 }

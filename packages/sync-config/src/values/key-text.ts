@@ -2,8 +2,9 @@ import type { SqliteValue } from '@sluice/model';
 import { integerText, jsonText } from './json-text.ts';
 
 /**
- * A value as it stands in bucket names and lookup keys; undefined for NULL and BLOB.
- * INTEGER and integral REAL give the same text. Source: spec/sync-config.md 11.1.
+ * A value as it stands in bucket names and lookup keys; undefined for NULL and BLOB. Equal values,
+ * and only those, give the same text: INTEGER and integral REAL of one value do, and an infinite
+ * REAL is a number that overflows. Source: spec/sync-config.md 11.1.
  */
 export function keyText(value: SqliteValue): string | undefined {
   if (typeof value === 'string') return jsonText(value);
@@ -12,9 +13,12 @@ export function keyText(value: SqliteValue): string | undefined {
 }
 
 function realKeyText(value: number): string | undefined {
-  if (!Number.isFinite(value)) return undefined;
+  if (Number.isNaN(value)) return undefined;
+  if (!Number.isFinite(value)) return value > 0 ? '1e999' : '-1e999';
   // String() rounds the digits of large integers; an INTEGER of the same value has all of them.
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return String(BigInt(value));
+  if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63) {
+    return String(BigInt(value));
+  }
   return String(value);
 }
 

@@ -5,6 +5,8 @@ import type { SqlText } from './sql-text.ts';
 /** The YAML file after its shape is checked and before any SQL is read. */
 export interface ConfigDocument {
   readonly edition: number;
+  /** `unstable_sqlite_expression_engine`; always in edition 4. */
+  readonly sqliteExpressions: boolean;
   readonly options: SyncOptions;
   readonly bucketDefinitions: readonly BucketDefinitionDocument[];
   readonly streams: readonly StreamDocument[];

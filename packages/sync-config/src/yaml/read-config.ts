@@ -50,7 +50,11 @@ function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument
   const definitions = root.get('bucket_definitions');
   const streams = root.get('streams');
   const likelyEdition = definitions === undefined ? 3 : streams === undefined ? 1 : 2;
-  const { edition, options } = readOptions(reader, root.get('config'), likelyEdition);
+  const { edition, sqliteExpressions, options } = readOptions(
+    reader,
+    root.get('config'),
+    likelyEdition,
+  );
   if (definitions === undefined && streams === undefined) {
     const message = 'The sync config has neither streams nor bucket_definitions';
     reader.diagnostics.error(
@@ -63,6 +67,7 @@ function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument
   checkEditions(reader, root, edition);
   const document: ConfigDocument = {
     edition,
+    sqliteExpressions,
     options,
     bucketDefinitions: readEach(reader, definitions, (entry) => readDefinition(reader, entry)),
     streams: readEach(reader, streams, (entry) => readStream(reader, entry, edition)),
@@ -80,7 +85,11 @@ function checkEditions(reader: YamlReader, root: Fields, edition: number): void 
   };
   const upgrade = 'Set config: { edition: 3 }';
   if (edition >= 3) {
-    refuse('bucket_definitions', 'Edition 3 has no bucket_definitions', 'Rewrite them as streams');
+    refuse(
+      'bucket_definitions',
+      `Edition ${edition} has no bucket_definitions`,
+      'Rewrite them as streams',
+    );
   } else {
     refuse('with', `CTEs need edition 3, this is edition ${edition}`, upgrade);
   }

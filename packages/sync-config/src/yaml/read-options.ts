@@ -14,6 +14,7 @@ type Fields = ReadonlyMap<string, YamlEntry>;
 
 export interface ReadOptions {
   readonly edition: number;
+  readonly sqliteExpressions: boolean;
   readonly options: SyncOptions;
 }
 
@@ -39,9 +40,10 @@ export function readOptions(
     customPostgresTypes: flag('custom_postgres_types'),
     timestampMaxPrecision: readPrecision(reader, fields, timestampsIso8601),
   };
-  checkSqliteEngine(reader, fields, edition, options.fixedJsonExtract);
+  const { fixedJsonExtract } = options;
+  const sqliteExpressions = readSqliteEngine(reader, fields, edition, fixedJsonExtract);
   checkStorageVersion(reader, fields.get('storage_version'));
-  return { edition, options };
+  return { edition, sqliteExpressions, options };
 }
 
 function readEdition(
@@ -51,9 +53,9 @@ function readEdition(
 ): number {
   if (entry === undefined) return 1;
   const value = reader.scalar(entry.value);
-  if (value === 1 || value === 2 || value === 3) return value;
+  if (value === 1 || value === 2 || value === 3 || value === 4) return value;
   const span = reader.span(entry.value, entry.keySpan);
-  reader.diagnostics.error('EDITION', span, 'The edition must be 1, 2 or 3', 'Use edition: 3');
+  reader.diagnostics.error('EDITION', span, 'The edition must be 1, 2, 3 or 4', 'Use edition: 3');
   return likelyEdition;
 }
 
@@ -78,22 +80,30 @@ function readPrecision(
   return precision;
 }
 
-function checkSqliteEngine(
+/** Whether expressions have SQLite's meaning. Edition 4 has no other. */
+function readSqliteEngine(
   reader: YamlReader,
   fields: Fields,
   edition: number,
   fixedJsonExtract: boolean,
-): void {
+): boolean {
   const entry = fields.get('unstable_sqlite_expression_engine');
-  if (entry === undefined || !reader.boolean(entry, false, 'OPTION_VALUE')) return;
-  const span = reader.span(entry.value, entry.keySpan);
-  if (edition < 3 || !fixedJsonExtract) {
-    const message = 'unstable_sqlite_expression_engine needs edition 3 with fixed_json_extract';
-    reader.diagnostics.error('OPTION_DEPENDENCY', span, message);
-    return;
+  const isOn = reader.boolean(entry, edition >= 4, 'OPTION_VALUE');
+  const refuse = (key: string, message: string, fix: string) => {
+    const at = fields.get(key);
+    const span = at === undefined ? { start: 0, end: 0 } : reader.span(at.value, at.keySpan);
+    reader.diagnostics.error('OPTION_DEPENDENCY', span, message, fix);
+  };
+  if (edition >= 4) {
+    const always = 'Edition 4 always has the semantics of SQLite';
+    if (!isOn) refuse('unstable_sqlite_expression_engine', always, 'Use edition: 3');
+    if (!fixedJsonExtract) refuse('fixed_json_extract', always, 'Use edition: 3');
+    return true;
   }
-  const message = 'unstable_sqlite_expression_engine is not supported yet';
-  reader.diagnostics.error('OPTION_VALUE', span, message, 'Remove it');
+  if (!isOn || (edition === 3 && fixedJsonExtract)) return isOn;
+  const message = 'unstable_sqlite_expression_engine needs edition 3 with fixed_json_extract';
+  refuse('unstable_sqlite_expression_engine', message, 'Remove it');
+  return false;
 }
 
 function checkStorageVersion(reader: YamlReader, entry: YamlEntry | undefined): void {
