@@ -5,6 +5,7 @@ import { linkExpression, type SlotLayout } from '../expr/link.ts';
 import type { RequestWords } from '../expr/request-words.ts';
 import type { Dialect } from '../values/dialect.ts';
 import { EvaluationFailure } from '../values/failure.ts';
+import { writtenSql } from './as-written.ts';
 import type { FailedCondition, NamedValue } from './explanation.ts';
 
 /** Where the values of an expression are, and how it is written. */
@@ -26,9 +27,13 @@ export function failedConditions(
   return termsOf(condition)
     .filter((term) => !holds(term, slots, scope))
     .map((term) => ({
-      sql: formatExpression(term, scope.words),
+      sql: sqlText(term, scope),
       reads: readsOf(term).map((read) => nameValue(read, slots, scope)),
     }));
+}
+
+export function sqlText(expression: Expression, { dialect, words }: ExpressionScope): string {
+  return writtenSql(expression, dialect, words);
 }
 
 /** An expression with its value; `(fails)` stands for the value where there is none. */
@@ -37,7 +42,7 @@ export function nameValue(
   slots: Slots,
   scope: ExpressionScope,
 ): NamedValue {
-  const sql = formatExpression(expression, scope.words);
+  const sql = sqlText(expression, scope);
   return { sql, value: valueText(expression, slots, scope) };
 }
 

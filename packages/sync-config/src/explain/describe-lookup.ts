@@ -1,10 +1,11 @@
 import type { TablePattern } from '@sluice/model';
-import { formatExpression } from '../expr/format-expression.ts';
 import type { LookupQuery } from '../plan/queries.ts';
+import type { Dialect } from '../values/dialect.ts';
+import { writtenSql } from './as-written.ts';
 import type { LookupDescription } from './explanation.ts';
 
-export function describeLookup(query: LookupQuery): LookupDescription {
-  const text = (expression: LookupQuery['keys'][number]) => formatExpression(expression);
+export function describeLookup(query: LookupQuery, dialect: Dialect): LookupDescription {
+  const text = (expression: LookupQuery['keys'][number]) => writtenSql(expression, dialect);
   return {
     table: tableText(query.pattern),
     keys: query.keys.map(text),

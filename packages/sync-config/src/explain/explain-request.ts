@@ -100,7 +100,7 @@ function participationsOf(
   const { info, queries } = definition;
   const own = searches.filter(({ participation }) => participation.definition.info === info);
   const lookups: LookupsById = new Map(
-    queries.lookups.map((query) => [query.id, describeLookup(query)]),
+    queries.lookups.map((query) => [query.id, describeLookup(query, context.dialect)]),
   );
   const words = info.kind === 'stream' ? STREAM_WORDS : DEFINITION_WORDS;
   return [...new Set(own.map(({ participation }) => participation))].map((participation) => ({

@@ -1,13 +1,12 @@
 import type { SqliteValue } from '@sluice/model';
 import type { LinkContext } from '../evaluate/row-selection.ts';
-import { formatExpression } from '../expr/format-expression.ts';
 import { linkExpression } from '../expr/link.ts';
 import type { RequestWords } from '../expr/request-words.ts';
 import type { BucketQuery, Component, KeyValue, Step } from '../plan/queries.ts';
 import type { SearchEvent } from '../resolve/find-buckets.ts';
 import { componentLayout, REQUEST_LAYOUT, type Env } from '../resolve/link-bucket-query.ts';
 import { keyText } from '../values/key-text.ts';
-import { failedConditions, nameValue, type ExpressionScope } from './conditions.ts';
+import { failedConditions, nameValue, sqlText, type ExpressionScope } from './conditions.ts';
 import type {
   AskedLookup,
   BucketResolution,
@@ -148,7 +147,7 @@ class PartReader {
   }
 
   #keySql(key: KeyValue): string {
-    if (key.kind === 'request') return formatExpression(key.value, this.#scope.words);
+    if (key.kind === 'request') return sqlText(key.value, this.#scope);
     const lookup = this.#inOrder[key.lookup];
     return `${lookup?.table ?? ''}.${lookup?.outputs[key.index] ?? ''}`;
   }

@@ -1,9 +1,9 @@
 import { matchesPattern, type SqliteRow, type TableSchema } from '@sluice/model';
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
-import { formatExpression } from '../expr/format-expression.ts';
 import type { CompiledQueries, LookupQuery, RowQuery } from '../plan/queries.ts';
 import { splitKeyTexts } from '../values/key-text.ts';
+import { writtenSql } from './as-written.ts';
 import { describeLookup } from './describe-lookup.ts';
 import type { PlacedBucket, RowExplanation, RowLookup, RowPlacement } from './explanation.ts';
 import { keyLiteral, keyLiterals } from './key-values.ts';
@@ -74,15 +74,20 @@ function explainPlacement(query: RowQuery, fails: boolean, subject: RowToExplain
   if (error !== undefined) return { ...base, whyNot: [{ kind: 'error', message: error }] };
   if (buckets.length === 0) return { ...base, whyNot: whyNotSelected(query, [], subject) };
   if (fails) return { ...base, whyNot: [{ kind: 'failed query' }] };
-  const placed = buckets.map((name) => placedBucket(name, start, query));
+  const placed = buckets.map((name) => placedBucket(name, start, query, subject.context));
   return { ...base, objectId, buckets: placed, whyNot: [] };
 }
 
-function placedBucket(name: string, start: string, { keys }: RowQuery): PlacedBucket {
+function placedBucket(
+  name: string,
+  start: string,
+  { keys }: RowQuery,
+  { dialect }: LinkContext,
+): PlacedBucket {
   const values = keyLiterals(`[${name.slice(start.length)}`);
   return {
     name,
-    keys: keys.map((key, i) => ({ sql: formatExpression(key), value: values[i] ?? 'NULL' })),
+    keys: keys.map((key, i) => ({ sql: writtenSql(key, dialect), value: values[i] ?? 'NULL' })),
   };
 }
 
@@ -90,7 +95,7 @@ function explainLookup(query: LookupQuery, subject: RowToExplain): RowLookup {
   const { entries, error } = evaluate({ lookups: [query] }, subject);
   const { definition } = query;
   const start = `${subject.prefixes.get(definition) ?? ''}${query.id}[`;
-  const base = { definition, lookup: describeLookup(query) };
+  const base = { definition, lookup: describeLookup(query, subject.context.dialect) };
   if (entries.length > 0) {
     const literals = entries.map(({ key, values }) => ({
       keys: keyLiterals(`[${key.slice(start.length)}`),

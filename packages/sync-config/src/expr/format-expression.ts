@@ -7,7 +7,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   or: 1, and: 2, not: 3, '=': 4, '!=': 4, 'is null': 5, 'is not null': 5, 'is true': 5,
   'is not true': 5, 'is false': 5, 'is not false': 5, '<': 6, '<=': 6, '>': 6, '>=': 6, between: 7,
   'in json': 10, 'in each': 10, 'in list': 10, '+': 11, '-': 11, '||': 11, '*': 12, '/': 12,
-  '->': 16, '->>': 16,
+  '%': 12, '<<': 6, '>>': 6, '&': 8, '|': 8, is: 5, 'is not': 5, '->': 16, '->>': 16,
 }; // prettier-ignore
 
 /**
@@ -50,11 +50,14 @@ function formatOperator(name: string, args: readonly Expression[], words: Reques
   const [first, ...rest] = args.map((arg, i) => operand(arg, name, i, words));
   if (name === 'parameter') return formatParameter(args, words);
   if (name === 'not') return `NOT ${first}`;
-  if (name.startsWith('is ')) return `${first} ${name.toUpperCase()}`;
+  if (name.startsWith('is ') && rest.length === 0) return `${first} ${name.toUpperCase()}`;
   if (name === 'between') return `${first} BETWEEN ${rest.join(' AND ')}`;
   if (name === 'in json') return `${first} IN array(${list(args.slice(1), words)})`;
   if (name === 'in each') return `${first} IN json_each(${list(args.slice(1), words)})`;
   if (name === 'in list') return `${first} IN (${list(args.slice(1), words)})`;
+  if (name.startsWith('collate ')) return `${first} ${name.toUpperCase()}`;
+  if (name.startsWith('unary ')) return `${name.slice(6)}${first}`;
+  if (name === '~') return `~${first}`;
   if (name.startsWith('cast ')) return `CAST(${list(args, words)} AS ${name.slice(5)})`;
   if (name === 'case') return formatCase('CASE', args, words);
   if (name === 'case of') return formatCase(`CASE ${first}`, args.slice(1), words);
