@@ -130,7 +130,7 @@ function isEmptyStep(step: ResolutionStep): boolean {
 }
 
 /** `members where user_id = 'alice' gave list_id 'a', 'b'` */
-export function stepText(step: ResolutionStep): string {
+function stepText(step: ResolutionStep): string {
   if (step.kind === 'each') {
     const inputs = step.inputs.map(namedText).join(', ');
     return step.elements === 0

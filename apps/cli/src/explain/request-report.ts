@@ -83,7 +83,7 @@ function presentLines(
   const priorities = [...new Set(buckets.map(({ priority }) => priority))].toSorted();
   const facts = `${counted(buckets.length, 'bucket')}, priority ${priorities.join(' and ')}`;
   const lines = [`${colors.green('✓')} ${colors.bold(definition.name)}  ${colors.dim(facts)}`];
-  for (const text of whyTexts(definition, explanation)) {
+  for (const text of whyTexts(definition)) {
     lines.push(...wrapText(text, INDENT, columns));
   }
   const byTable = rows?.rowsByTable ?? new Map<string, readonly ClientRow[]>();
@@ -93,9 +93,9 @@ function presentLines(
 }
 
 /** One text for each participation: how it comes to its buckets, or why to none. */
-function whyTexts(definition: DefinitionExplanation, explanation: RequestExplanation): string[] {
+function whyTexts(definition: DefinitionExplanation): string[] {
   return definition.participations.map(({ reason, error, resolutions }) => {
-    const head = reasonText(reason, explanation);
+    const head = reasonText(reason);
     if (error !== undefined) return `${head}: fails, ${error}`;
     const hits = resolutions.filter(({ buckets }) => buckets.length > 0);
     if (hits.length === 0) return `${head}: nothing, ${missTexts(resolutions).join('; ')}`;
@@ -104,9 +104,8 @@ function whyTexts(definition: DefinitionExplanation, explanation: RequestExplana
 }
 
 /** Who asked for it. */
-export function reasonText(reason: SubscriptionReason, { resolved }: RequestExplanation): string {
-  if ('sub' in reason) return `subscription ${reason.sub + 1}`;
-  return resolved?.streams[reason.default] === undefined ? 'everybody' : 'by default';
+export function reasonText(reason: SubscriptionReason): string {
+  return 'sub' in reason ? `subscription ${reason.sub + 1}` : 'by default';
 }
 
 function missTexts(
@@ -147,7 +146,7 @@ function missingLines(
       ? [absenceText(absence, who)]
       : isRefused
         ? ['not decided, for the request is refused']
-        : whyTexts(definition, explanation);
+        : whyTexts(definition);
   const mark = absence === undefined ? colors.yellow('✗') : colors.dim('–');
   return [
     `${mark} ${colors.bold(name)}  ${colors.dim('no bucket')}`,

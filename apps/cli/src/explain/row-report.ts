@@ -101,7 +101,7 @@ function howTexts({ definition, name }: BucketVisibility, { request }: UserSide)
   const explained = request.definitions.find((one) => one.name === definition);
   return (explained?.participations ?? []).flatMap(({ reason, resolutions }) => {
     const hits = resolutions.filter(({ buckets }) => buckets.includes(name));
-    return hits.length === 0 ? [] : [`${reasonText(reason, request)}: ${waysText(hits)}`];
+    return hits.length === 0 ? [] : [`${reasonText(reason)}: ${waysText(hits)}`];
   });
 }
 
