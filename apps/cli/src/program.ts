@@ -9,6 +9,7 @@ const EXAMPLES = `
 Examples:
   sluice dev                                    a database with sample data, the service, tokens
   sluice tail --user alice                      watch what a user gets, live
+  sluice explain --user alice --row lists/42    is this row on her device, and why (not)?
   sluice dev --db postgresql://me@localhost/app your own database instead of the sample
   sluice validate sync-config.yaml              check a sync config
   sluice plan sync-config.yaml                  see what a changed sync config would cost
@@ -75,6 +76,7 @@ function addDevelopment(program: Command, context: CliContext): void {
     .option('--all', 'print every row, also of the first download')
     .option('--dir <folder>', DIR_HELP)
     .action(async (options) => (await import('./commands/tail.ts')).tailCommand(context, options));
+  addExplain(program, context);
   program
     .command('sql')
     .description('run SQL in the database of sluice dev')
@@ -90,6 +92,45 @@ function addDevelopment(program: Command, context: CliContext): void {
     .option('--dir <folder>', DIR_HELP)
     .action(async (options) =>
       (await import('./commands/token.ts')).tokenCommand(context, options),
+    );
+}
+
+const EXPLAIN_HELP = `
+For operators: it prints data of the user and the row that it is asked about, whoever runs it.
+It reads what is served from bucket storage, and single rows from the database; it changes nothing.
+
+Examples:
+  sluice explain --user alice                        what alice gets, and why
+  sluice explain --user alice --row lists/42         is this row on her device, and if not, why?
+  sluice explain --row 'lists?name=Groceries'        which buckets the row is in
+  sluice explain --user alice --sync-config new.yaml the same with a config before it is deployed
+`;
+
+function addExplain(program: Command, context: CliContext): void {
+  program
+    .command('explain')
+    .description('say which rows a user gets and why, or why a row is (not) on a device')
+    .option('--user <name>', 'whose (claim sub; default: the first user of sluice dev)')
+    .option('--claims <json>', 'more claims of the token', parseJsonObject)
+    .option('--token <jwt>', 'a token instead of --user; its signature is not checked')
+    .option('--parameters <json>', 'connection parameters', parseJsonObject)
+    .option(
+      '--stream <name[:json]>',
+      'subscribe to a stream, with parameters; repeatable',
+      addStream,
+    )
+    .option('--no-defaults', 'without the streams that need no subscription')
+    .option('--row <table/key>', "explain this row; also 'table?column=value'")
+    .option('--rows <number>', 'rows to show per table', parseCount, 3)
+    .option('--limit <number>', 'read at most so much', parseCount, 100_000)
+    .option('--sync-config <file>', 'a config that is not deployed, evaluated on the database')
+    .option('-c, --config <file>', 'the configuration of a service: its storage and database')
+    .option('--db <url>', 'read rows from this database (default: of sluice dev)')
+    .option('--json', 'print JSON for tools')
+    .option('--dir <folder>', DIR_HELP)
+    .addHelpText('after', EXPLAIN_HELP)
+    .action(async (options) =>
+      (await import('./commands/explain.ts')).explainCommand(context, options),
     );
 }
 
@@ -170,6 +211,12 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('A port is a number from 0 (any free one) to 65535.');
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(count)) return count;
+  throw new InvalidArgumentError('It is a whole number from 0.');
 }
 
 function addStream(

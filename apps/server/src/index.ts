@@ -17,7 +17,7 @@ export type {
   SyncConfigSource,
 } from './config/service-config.ts';
 export { createLogger } from './logging/create-logger.ts';
-export { openSource } from './open-stores.ts';
+export { openBucketStorage, openSource } from './open-stores.ts';
 export { startService, type Service, type StartOptions } from './service.ts';
 export { stopOnSignals } from './stop-on-signals.ts';
 export type {

@@ -396,6 +396,10 @@ export const ERROR_TABLE = {
     'A generated file is missing, or differs from what would be written now',
     'Run the same command without --check, and commit the file',
   ),
+  CLI_NOT_FOUND: entry(
+    'What a command was asked about does not exist',
+    'Correct the name; the message lists what there is',
+  ),
   CLI_SERVICE_UNREACHABLE: entry(
     'The service cannot be reached',
     'Check the URL, and that the service is running',

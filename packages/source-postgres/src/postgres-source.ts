@@ -3,6 +3,8 @@ import type { SourcePosition, TablePattern, TableSchema } from '@sluice/model';
 import type {
   ChangeSource,
   LogRetention,
+  PeekedRows,
+  PeekRows,
   QueryArgument,
   QueryResult,
   ReplicationOptions,
@@ -18,6 +20,7 @@ import { readLogHead, writeMark } from './log-head.ts';
 import type { PostgresSourceOptions } from './options.ts';
 import { PostgresReplication, type ReplicationContext } from './postgres-replication.ts';
 import { readLogRetention } from './slots/log-retention.ts';
+import { peekRows } from './snapshot/peek-rows.ts';
 import { assertUsable } from './slots/slot-state.ts';
 import { createSlot, dropSlot, listSlots, newSlotName, readSlot } from './slots/slots.ts';
 import { describeTables } from './tables/describe-tables.ts';
@@ -84,6 +87,10 @@ class PostgresSource implements ChangeSource {
 
   runQuery(sql: string, args: readonly QueryArgument[]): Promise<QueryResult> {
     return runReadOnly(this.#context.pool, sql, args);
+  }
+
+  peekRows(request: PeekRows): Promise<PeekedRows | undefined> {
+    return peekRows({ ...this.#context, signal: this.#stop.signal }, request);
   }
 
   head(): Promise<SourcePosition> {

@@ -32,6 +32,15 @@ export interface ChangeSource extends AsyncDisposable {
    */
   runQuery(sql: string, args: readonly QueryArgument[]): Promise<QueryResult>;
 
+  /**
+   * Reads some rows of a table as they are now, with the values that replication gives them. For
+   * questions of operators: it takes no place in the log, and leaves the source as it is. Undefined
+   * where the role sees no such table.
+   *
+   * @throws SourceError `SOURCE_QUERY_FAILED`, among others for a text that is no value of its column.
+   */
+  peekRows(request: PeekRows): Promise<PeekedRows | undefined>;
+
   /** The newest position: everything committed before the call lies at or before it. */
   head(): Promise<SourcePosition>;
   /** Writes something harmless, so that an idle source reaches a later position. */
@@ -48,6 +57,26 @@ export interface ChangeSource extends AsyncDisposable {
   dropReplication(handle: string): Promise<void>;
   /** Handles that this service created and that still exist, for cleaning up. */
   listReplications(): Promise<readonly string[]>;
+}
+
+export interface PeekRows {
+  readonly schema: string;
+  readonly name: string;
+  /** Values as text, by column: only rows that equal all of them. Absent: any rows. */
+  readonly where?: ReadonlyMap<string, string> | undefined;
+  /** At most so many; 0 describes the table only. */
+  readonly limit: number;
+  /** Absent: the defaults of the newest edition. */
+  readonly values?: ValueOptions | undefined;
+}
+
+export interface PeekedRows {
+  readonly table: SourceTable;
+  /** Whether replication reads the table at all. */
+  readonly isReplicated: boolean;
+  readonly rows: readonly SqliteRow[];
+  /** Whether the limit left rows out. */
+  readonly hasMore: boolean;
 }
 
 export interface ReplicationOptions {

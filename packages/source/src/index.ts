@@ -4,6 +4,8 @@ export {
   type ChangeEvent,
   type ChangeSource,
   type LogRetention,
+  type PeekedRows,
+  type PeekRows,
   type QueryArgument,
   type QueryResult,
   type ReplicationOptions,

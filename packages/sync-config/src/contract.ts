@@ -7,6 +7,8 @@ import type {
   TableSchema,
 } from '@sluice/model';
 import type { ClientSchema } from './client-schema/client-schema.ts';
+import type { ResolvedBuckets } from './resolve/resolved-buckets.ts';
+import type { RequestExplanation, RowExplanation } from './explain/explanation.ts';
 
 /** What compiling a sync config gives: a plan unless a diagnostic is fatal. Never throws. */
 export interface CompiledSyncConfig {
@@ -76,6 +78,17 @@ export interface SyncPlan {
    * storage is decided here and now.
    */
   resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver;
+  /** Says where `rowEvaluator` puts a row, and why nowhere else. For people, so not fast. */
+  explainRow(table: TableSchema, row: SqliteRow, prefixes: BucketPrefixes): RowExplanation;
+  /**
+   * Resolves a request as `resolver` does, and says what came of every definition and why. A refusal
+   * is part of the answer.
+   */
+  explainRequest(
+    request: RequestContext,
+    prefixes: BucketPrefixes,
+    answers: { readonly lookup: LookupFunction; readonly maxResults: number },
+  ): Promise<RequestExplanation>;
   /** What clients must know to read the rows (spec/sync-config.md 17); best with the live tables. */
   clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema;
 }
@@ -182,32 +195,3 @@ export interface BucketResolver {
 export type LookupFunction = (
   keys: readonly string[],
 ) => Promise<ReadonlyMap<string, readonly string[]>>;
-
-export interface ResolvedBuckets {
-  /** Without duplicates, in definition order. */
-  readonly buckets: readonly ResolvedBucket[];
-  /** The streams that take part, in config order (spec/protocol.md 6.1). */
-  readonly streams: readonly ResolvedStream[];
-  /** Every key asked for; the result stays valid until one of them changes. */
-  readonly lookupKeys: ReadonlySet<string>;
-}
-
-export interface ResolvedBucket {
-  readonly name: string;
-  readonly definition: string;
-  /** 0..3, 0 is most urgent. */
-  readonly priority: number;
-  /** Why the client has it: index into `streams`, or into the request's subscriptions. */
-  readonly subscriptions: readonly SubscriptionReason[];
-}
-
-export type SubscriptionReason = { readonly default: number } | { readonly sub: number };
-
-export interface ResolvedStream {
-  readonly name: string;
-  readonly isDefault: boolean;
-  readonly errors: readonly {
-    readonly subscription: 'default' | number;
-    readonly message: string;
-  }[];
-}

@@ -11,16 +11,18 @@ export type {
   EventInfo,
   LookupFunction,
   RequestContext,
-  ResolvedBucket,
-  ResolvedBuckets,
-  ResolvedStream,
   RowEvaluator,
   StreamSubscription,
-  SubscriptionReason,
   SyncOptions,
   SyncPlan,
   TextEdit,
 } from './contract.ts';
+export type {
+  ResolvedBucket,
+  ResolvedBuckets,
+  ResolvedStream,
+  SubscriptionReason,
+} from './resolve/resolved-buckets.ts';
 export type {
   ClientColumn,
   ClientSchema,
@@ -32,6 +34,24 @@ export type {
 export { SCHEMA_FORMATS } from './client-schema/schema-formats.ts';
 export { clientSchemaProblems } from './client-schema/schema-problems.ts';
 export type { GenerateOptions, SchemaFormat } from './client-schema/formats/schema-format.ts';
+export type {
+  BucketResolution,
+  BucketVisibility,
+  DefinitionExplanation,
+  FailedCondition,
+  NamedValue,
+  PlacedBucket,
+  RequestExplanation,
+  ResolutionPart,
+  ResolutionStep,
+  RowExplanation,
+  RowLookup,
+  RowPlacement,
+  RowReason,
+  VisibilityExplanation,
+  VisibilityReason,
+} from './explain/explanation.ts';
+export { explainVisibility } from './explain/explain-visibility.ts';
 export { compileSyncConfig } from './compile.ts';
 export {
   formatDiagnostic,
@@ -42,3 +62,4 @@ export {
 } from './format-diagnostic.ts';
 export { syncConfigJsonSchema } from './yaml/config-schema.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
+export { closest } from './suggest.ts';

@@ -34,12 +34,15 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       tables: [],
     })),
     tables: [],
-    events: [],
     dataTables: [],
     parameterTables: [],
+    events: [],
     rowEvaluator: () => undefined,
-    eventEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
+    explainRow: () => ({ placements: [], lookups: [] }),
+    explainRequest: () =>
+      Promise.resolve({ definitions: [], resolved: undefined, refusal: undefined }),
+    eventEvaluator: () => undefined,
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||

@@ -83,6 +83,7 @@ async function runUntilInterrupted(
     databaseUrl: source.url,
     storagePath,
     users: source.users,
+    storageName: source.storageName,
     postgresPort: source.postgresPort,
   };
   await folder.saveState({ ...state, running: true });

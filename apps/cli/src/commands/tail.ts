@@ -72,12 +72,14 @@ export function findFolder(context: CliContext, dir: string | undefined): DevFol
     : DevFolder.at(path.resolve(context.cwd, dir));
 }
 
-export function noFolder(command: string): AppError {
+export function noFolder(command: string, remedy = NO_FOLDER_REMEDY): AppError {
   return new AppError('CLI_DEV_FOLDER', `${command} finds no .sluice folder here or above`, {
-    remedy:
-      'Start sluice dev here first (npm start), or name another service with --url and --token',
+    remedy,
   });
 }
+
+const NO_FOLDER_REMEDY =
+  'Start sluice dev here first (npm start), or name another service with --url and --token';
 
 /** `name` or `name:{"json":"parameters"}` */
 export function parseStreamArgument(text: string): StreamArgument {

@@ -15,6 +15,8 @@ export interface DevState {
   /** Of the bucket storage. */
   readonly storagePath?: string | undefined;
   readonly users: readonly string[];
+  /** File of the bucket storage, in the folder; absent in folders of older versions. */
+  readonly storageName?: string | undefined;
   /** Of the embedded server, so that connection strings stay the same from start to start. */
   readonly postgresPort?: number | undefined;
   readonly running: boolean;

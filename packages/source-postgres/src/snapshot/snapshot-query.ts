@@ -22,6 +22,12 @@ export interface SnapshotPlan {
   readonly keyColumns: readonly number[];
   /** The query for the rows that have one of these keys, given as text in that order. */
   copyKeysSql(keys: readonly (readonly string[])[]): string;
+  /**
+   * The query for up to `limit` rows that equal these texts, by column.
+   *
+   * @throws SourceError `SOURCE_TABLE_CHANGED` for a column that does not exist.
+   */
+  copyEqualSql(texts: ReadonlyMap<string, string>, limit: number): string;
 }
 
 /** Types whose values say as text exactly what was read, so they can be given back as a boundary. */
@@ -74,6 +80,13 @@ export function planSnapshot(
         [`(${order}) IN (${keys.map((one) => `(${boundary(key, one)})`).join(', ')})`],
         '',
       );
+    },
+    copyEqualSql(texts, limit) {
+      const conditions = [...texts].map(([name, text]) => {
+        const { sqlType } = byName.get(name) ?? columnGone(table, name);
+        return `t.${quoteName(name)} = ${quoteLiteral(text)}::${sqlType}`;
+      });
+      return copy(conditions, ` LIMIT ${limit}`);
     },
   };
 }

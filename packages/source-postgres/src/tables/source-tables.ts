@@ -50,7 +50,7 @@ function keyIndexes(columns: readonly { name: string }[], key: readonly string[]
 }
 
 /** The table as the contract describes it. The types of its columns must be loaded. */
-function sourceTable(facts: RelationFacts, types: TypeCatalog): SourceTable {
+export function sourceTable(facts: RelationFacts, types: TypeCatalog): SourceTable {
   const key = keyOf(facts);
   return {
     relationId: facts.relationId,

@@ -1,5 +1,5 @@
 import { must } from '@sluice/base';
-import type { TablePattern, TableSchema } from '@sluice/model';
+import type { SqliteRow, TablePattern, TableSchema } from '@sluice/model';
 import { buildClientSchema } from '../client-schema/build-client-schema.ts';
 import type { ClientSchema } from '../client-schema/client-schema.ts';
 import type {
@@ -8,6 +8,7 @@ import type {
   DefinitionInfo,
   EventEvaluator,
   EventInfo,
+  LookupFunction,
   RequestContext,
   RowEvaluator,
   SyncOptions,
@@ -16,6 +17,9 @@ import type {
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
 import type { CompiledEvent } from '../events/event-query.ts';
+import { explainRequest } from '../explain/explain-request.ts';
+import { explainRow } from '../explain/explain-row.ts';
+import type { RequestExplanation, RowExplanation } from '../explain/explanation.ts';
 import { linkEventEvaluator } from '../events/link-event-evaluator.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
@@ -82,12 +86,17 @@ export class CompiledPlan implements SyncPlan {
   }
 
   rowEvaluator(table: TableSchema, prefixes: BucketPrefixes): RowEvaluator | undefined {
+    return linkRowEvaluator(this.#queries, table, this.#byName(prefixes), this.#context);
+  }
+
+  /** Prefixes by the name of the definition, as far as they have one. */
+  #byName(prefixes: BucketPrefixes): ReadonlyMap<string, string> {
     const byName = new Map<string, string>();
     for (const { name, hash } of this.definitions) {
       const prefix = prefixes.get(hash);
       if (prefix !== undefined) byName.set(name, prefix);
     }
-    return linkRowEvaluator(this.#queries, table, byName, this.#context);
+    return byName;
   }
 
   eventEvaluator(table: TableSchema): EventEvaluator | undefined {
@@ -100,6 +109,23 @@ export class CompiledPlan implements SyncPlan {
       prefix: must(prefixes.get(definition.info.hash), 'a prefix for every definition'),
     }));
     return new RequestResolver(definitions, request, this.#context.dialect);
+  }
+
+  explainRow(table: TableSchema, row: SqliteRow, prefixes: BucketPrefixes): RowExplanation {
+    const context = this.#context;
+    return explainRow(this.#queries, { table, row, prefixes: this.#byName(prefixes), context });
+  }
+
+  explainRequest(
+    request: RequestContext,
+    prefixes: BucketPrefixes,
+    answers: { readonly lookup: LookupFunction; readonly maxResults: number },
+  ): Promise<RequestExplanation> {
+    const definitions = this.#definitions.map(({ queries }, i) => {
+      const info = must(this.definitions[i], 'one entry for each definition');
+      return { info, queries, prefix: must(prefixes.get(info.hash), 'a prefix for each') };
+    });
+    return explainRequest(definitions, request, this.#context, answers);
   }
 
   clientSchema(sourceSchema: readonly TableSchema[] | undefined): ClientSchema {

@@ -6,6 +6,21 @@ import type { Env, LinkedBucketQuery, LinkedComponent, LinkedStep } from './link
 /** Asks for the values under some keys; the driver answers for many searches at once. */
 export type Search<T> = Generator<readonly string[], T, ReadonlyMap<string, readonly string[]>>;
 
+/** What a search did, for those who explain it: the places are indexes into the linked query. */
+export type SearchEvent =
+  | {
+      readonly kind: 'step';
+      readonly component: number;
+      readonly step: number;
+      readonly before: readonly Env[];
+      readonly after: readonly Env[];
+    }
+  | { readonly kind: 'component'; readonly component: number; readonly relation: Relation }
+  | { readonly kind: 'found'; readonly keys: ReadonlySet<string> };
+
+/** Is told while a search runs; must not throw. */
+export type ObserveSearch = (event: SearchEvent) => void;
+
 /**
  * Finds the parameter tuples of a query for one request, each as the text between the brackets of
  * the bucket name. Yields the lookup keys it needs, stage by stage.
@@ -17,25 +32,33 @@ export function* findBuckets(
   slots: readonly SqliteValue[],
   lookupPrefix: string,
   budget: ResultBudget,
+  observe?: ObserveSearch,
 ): Search<ReadonlySet<string>> {
   if (!query.passes(slots)) return new Set();
   let joined: Relation = { positions: [], tuples: [[]] };
-  for (const component of query.components) {
+  for (const [index, component] of query.components.entries()) {
     const spend: Spend = (count, key) => {
       if (key === undefined) budget.spend(query.definition, count);
       else budget.spendLookup(query.definition, key, count);
     };
-    const relation = yield* resolveComponent(component, slots, lookupPrefix, spend);
+    const onStep: OnStep | undefined =
+      observe && ((step) => observe({ kind: 'step', component: index, ...step }));
+    const relation = yield* resolveComponent(component, slots, lookupPrefix, spend, onStep);
+    observe?.({ kind: 'component', component: index, relation });
     joined = join(joined, relation, spend);
     if (joined.tuples.length === 0) return new Set();
   }
   const order = joined.positions;
   const indexes = Array.from({ length: query.parameterCount }, (_, i) => order.indexOf(i));
-  return new Set(joined.tuples.map((tuple) => indexes.map((index) => tuple[index]).join(',')));
+  const keys = new Set(
+    joined.tuples.map((tuple) => indexes.map((index) => tuple[index]).join(',')),
+  );
+  observe?.({ kind: 'found', keys });
+  return keys;
 }
 
 /** Tuples of key texts for some of a bucket's parameters. */
-interface Relation {
+export interface Relation {
   readonly positions: readonly number[];
   readonly tuples: readonly (readonly string[])[];
 }
@@ -43,18 +66,23 @@ interface Relation {
 /** Charges results to the budget; those of a lookup under its key. */
 type Spend = (count: number, key?: string) => void;
 
+type OnStep = (step: Omit<Extract<SearchEvent, { kind: 'step' }>, 'kind' | 'component'>) => void;
+
 function* resolveComponent(
   component: LinkedComponent,
   slots: readonly SqliteValue[],
   lookupPrefix: string,
   spend: Spend,
+  onStep: OnStep | undefined,
 ): Search<Relation> {
   let envs: readonly Env[] = [{ slots, outputs: [] }];
-  for (const step of component.steps) {
+  for (const [index, step] of component.steps.entries()) {
+    const before = envs;
     envs =
       step.kind === 'lookup'
         ? yield* lookUp(step, envs, lookupPrefix, spend)
         : expand(step, envs, spend);
+    onStep?.({ step: index, before, after: envs });
     if (envs.length === 0) break;
   }
   return project(component, envs);

@@ -44,8 +44,7 @@ export type LinkedStep =
 
 export function linkBucketQuery(query: BucketQuery, context: LinkContext): LinkedBucketQuery {
   const { dialect } = context;
-  const requestLayout: SlotLayout = { slotOf: requestSlot };
-  const filter = query.filter && linkExpression(query.filter, dialect, requestLayout);
+  const filter = query.filter && linkExpression(query.filter, dialect, REQUEST_LAYOUT);
   const components = query.components.map((component) => linkComponent(component, context));
   return {
     definition: query.definition,
@@ -58,24 +57,39 @@ export function linkBucketQuery(query: BucketQuery, context: LinkContext): Linke
   };
 }
 
+/** Where the values of conditions on the request alone stand. */
+export const REQUEST_LAYOUT: SlotLayout = { slotOf: requestSlot };
+
 function requestSlot(source: number, column: string): number | undefined {
   if (source !== REQUEST_SOURCE) return undefined;
   const index = REQUEST_COLUMNS.indexOf(column as RequestColumn);
   return index === -1 ? undefined : index;
 }
 
-function linkComponent(component: Component, context: LinkContext): LinkedComponent {
+/** Request data, then `value` and `key` of each expansion, by the source number of it. */
+function expansionSlots({ steps }: Component): ReadonlyMap<number, number> {
   const slotBySource = new Map<number, number>();
-  for (const step of component.steps) {
+  for (const step of steps) {
     if (step.kind !== 'each') continue;
     slotBySource.set(step.expansion.source, REQUEST_COLUMNS.length + 2 * slotBySource.size);
   }
-  const layout: SlotLayout = {
+  return slotBySource;
+}
+
+/** Where the values stand that the steps and results of a component read. */
+export function componentLayout(component: Component): SlotLayout {
+  const slotBySource = expansionSlots(component);
+  return {
     slotOf(source, column) {
       const slot = slotBySource.get(source);
       return slot === undefined ? requestSlot(source, column) : slot + (column === 'key' ? 1 : 0);
     },
   };
+}
+
+function linkComponent(component: Component, context: LinkContext): LinkedComponent {
+  const slotBySource = expansionSlots(component);
+  const layout = componentLayout(component);
   return {
     steps: component.steps.map((step) => linkStep(step, layout, slotBySource, context)),
     results: component.results.map(({ position, value }) => ({

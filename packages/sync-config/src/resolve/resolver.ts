@@ -5,16 +5,18 @@ import type {
   DefinitionInfo,
   LookupFunction,
   RequestContext,
+} from '../contract.ts';
+import type {
   ResolvedBucket,
   ResolvedBuckets,
   ResolvedStream,
   SubscriptionReason,
-} from '../contract.ts';
+} from './resolved-buckets.ts';
 import type { Dialect } from '../values/dialect.ts';
 import { EvaluationFailure } from '../values/failure.ts';
 import { ResultBudget } from './budget.ts';
 import { driveSearches } from './drive-searches.ts';
-import { findBuckets, type Search } from './find-buckets.ts';
+import { findBuckets, type ObserveSearch, type Search } from './find-buckets.ts';
 import type { LinkedBucketQuery } from './link-bucket-query.ts';
 import { requestSlots } from './request-slots.ts';
 
@@ -27,7 +29,7 @@ export interface LinkedDefinition {
 }
 
 /** One evaluation of a definition: for a subscription, or by default. */
-interface Participation {
+export interface Participation {
   readonly definition: LinkedDefinition;
   /** Index into the streams that take part. */
   readonly stream: number;
@@ -35,6 +37,11 @@ interface Participation {
   readonly overridePriority: number | null;
   readonly slots: readonly SqliteValue[];
 }
+
+export type ObserveResolution = (
+  participation: Participation,
+  query: LinkedBucketQuery,
+) => ObserveSearch;
 
 /** Finds the buckets of one request. Source: spec/protocol.md 6.1, spec/sync-config.md 10.7. */
 export class RequestResolver implements BucketResolver {
@@ -54,7 +61,12 @@ export class RequestResolver implements BucketResolver {
     );
   }
 
-  async resolve(lookup: LookupFunction, maxResults: number): Promise<ResolvedBuckets> {
+  /** `observe` gives those who explain a request a view of each search; absent otherwise. */
+  async resolve(
+    lookup: LookupFunction,
+    maxResults: number,
+    observe?: ObserveResolution,
+  ): Promise<ResolvedBuckets> {
     if (this.#static !== undefined) return this.#static;
     const budget = new ResultBudget(maxResults);
     const lookupKeys = new Set<string>();
@@ -62,9 +74,11 @@ export class RequestResolver implements BucketResolver {
       participation.definition.queries.map((query) => ({ participation, query })),
     );
     const found = await driveSearches(
-      tasks.map(({ participation: { slots, definition }, query }) =>
-        attempt(findBuckets(query, slots, definition.prefix, budget)),
-      ),
+      tasks.map(({ participation, query }) => {
+        const { slots, definition } = participation;
+        const observeSearch = observe?.(participation, query);
+        return attempt(findBuckets(query, slots, definition.prefix, budget, observeSearch));
+      }),
       lookup,
       lookupKeys,
       maxResults,

@@ -1,7 +1,8 @@
 import type { JsonObject } from '@sluice/base';
 import type { EvaluatedRow, SqliteType, SqliteValue, TableSchema } from '@sluice/model';
 import { compileSyncConfig } from '../compile.ts';
-import type { BucketPrefixes, ResolvedBuckets, StreamSubscription, SyncPlan } from '../contract.ts';
+import type { BucketPrefixes, StreamSubscription, SyncPlan } from '../contract.ts';
+import type { ResolvedBuckets } from '../resolve/resolved-buckets.ts';
 import { formatDiagnostic } from '../format-diagnostic.ts';
 
 /** Helpers of this package's tests. */

@@ -13,7 +13,7 @@ import type {
   RowSelection,
   Step,
 } from '../plan/queries.ts';
-import { formatExpression } from './format-expression.ts';
+import { formatExpression } from '../expr/format-expression.ts';
 
 /**
  * A plan for people who review it: per definition which rows go where, which lookups they leave, and
@@ -40,7 +40,7 @@ function formatDefinition({ info, queries }: CompiledDefinition): string {
 }
 
 function formatRows(query: RowQuery): string[] {
-  const keys = query.keys.map(formatExpression).join(', ');
+  const keys = query.keys.map((one) => formatExpression(one)).join(', ');
   const as = query.objectType === undefined ? '' : ` as ${query.objectType}`;
   return [
     `  rows of ${formatPattern(query.pattern)}${as} -> ${query.bucket}[${keys}]`,
@@ -50,8 +50,8 @@ function formatRows(query: RowQuery): string[] {
 }
 
 function formatLookup(query: LookupQuery): string[] {
-  const keys = query.keys.map(formatExpression).join(', ');
-  const outputs = query.outputs.map(formatExpression).join(', ');
+  const keys = query.keys.map((one) => formatExpression(one)).join(', ');
+  const outputs = query.outputs.map((one) => formatExpression(one)).join(', ');
   const nulls = query.nullableOutputs && outputs !== '' ? ', NULL kept' : '';
   return [
     `  lookup ${query.id}[${keys}] -> (${outputs})${nulls}`,

@@ -11,6 +11,8 @@ import {
   type ChangeSource,
   type LogRetention,
   type QueryResult,
+  type PeekedRows,
+  type PeekRows,
   type ReplicationOptions,
   type SnapshotChunk,
   type SourceCheck,
@@ -78,6 +80,19 @@ export class SimulatedSource implements ChangeSource {
     return Promise.reject(
       new SourceError('SOURCE_QUERY_FAILED', 'The simulated database knows no SQL'),
     );
+  }
+  peekRows({ schema, name, where, limit }: PeekRows): Promise<PeekedRows | undefined> {
+    const table = this.#database.tables.find((one) => one.schema === schema && one.name === name);
+    if (table === undefined) return Promise.resolve(undefined);
+    const matching = this.#database.rows(name).filter((row) =>
+      table.columns.every(({ name: column }, i) => {
+        const wanted = where?.get(column);
+        return wanted === undefined || wanted === String(row[i]);
+      }),
+    );
+    const rows = matching.slice(0, limit);
+    const hasMore = rows.length < matching.length;
+    return Promise.resolve({ table, isReplicated: true, rows, hasMore });
   }
   head(): Promise<SourcePosition> {
     return Promise.resolve(this.#database.head);
