@@ -39,7 +39,7 @@ export function compileParts(
     defaultSchema: options.defaultSchema,
     sourceSchema: options.sourceSchema,
     fixedJsonExtract,
-    advise: options.exactAdvice === true && edition <= 3 ? adviseExactSemantics : undefined,
+    advise: options.exactAdvice === true ? adviseExactSemantics : undefined,
   };
   const definitions = [
     ...document.bucketDefinitions.map((entry) => compileBucketDefinition(entry, context)),
