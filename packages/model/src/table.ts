@@ -30,8 +30,13 @@ export function matchesPattern(
   table: { readonly schema: string; readonly name: string },
 ): boolean {
   const schemaFits = pattern.schemaIsPrefix
-    ? table.schema.startsWith(pattern.schema)
+    ? table.schema.startsWith(pattern.schema) && !isSystemSchema(table.schema)
     : table.schema === pattern.schema;
   if (!schemaFits) return false;
   return pattern.nameIsPrefix ? table.name.startsWith(pattern.name) : table.name === pattern.name;
+}
+
+/** Schemas of PostgreSQL itself, which no wildcard reaches. */
+function isSystemSchema(schema: string): boolean {
+  return schema.startsWith('pg_') || schema === 'information_schema';
 }

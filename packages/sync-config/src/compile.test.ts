@@ -84,5 +84,5 @@ describe('compileSyncConfig', () => {
         ).toBe(true);
       }
     }
-  });
+  }, 60_000);
 });

@@ -1,9 +1,10 @@
 import type { CompileContext } from './compile-context.ts';
 import type { CompiledSyncConfig, CompileOptions } from './contract.ts';
 import { Diagnostics } from './diagnostics.ts';
+import { compileEvent } from './events/compile-event.ts';
 import { languageOf } from './language.ts';
 import { compileBucketDefinition } from './legacy/compile-bucket-definition.ts';
-import { CompiledPlan } from './plan/plan.ts';
+import { CompiledPlan, type PlanParts } from './plan/plan.ts';
 import { compileStreams } from './stream/compile-streams.ts';
 import { readConfig } from './yaml/read-config.ts';
 
@@ -15,8 +16,19 @@ import { readConfig } from './yaml/read-config.ts';
  */
 export function compileSyncConfig(yaml: string, options: CompileOptions): CompiledSyncConfig {
   const diagnostics = new Diagnostics();
+  const parts = compileParts(yaml, options, diagnostics);
+  const plan = parts && new CompiledPlan(parts);
+  return { plan, diagnostics: diagnostics.list() };
+}
+
+/** What a plan is made of; undefined after an error. */
+export function compileParts(
+  yaml: string,
+  options: CompileOptions,
+  diagnostics: Diagnostics,
+): PlanParts | undefined {
   const document = readConfig(yaml, diagnostics);
-  if (document === undefined) return { plan: undefined, diagnostics: diagnostics.list() };
+  if (document === undefined) return undefined;
   const { edition, sqliteExpressions } = document;
   const { fixedJsonExtract } = document.options;
   const context: CompileContext = {
@@ -29,9 +41,7 @@ export function compileSyncConfig(yaml: string, options: CompileOptions): Compil
     ...document.bucketDefinitions.map((entry) => compileBucketDefinition(entry, context)),
     ...compileStreams(document, context),
   ];
-  const plan =
-    diagnostics.errorCount > 0
-      ? undefined
-      : new CompiledPlan({ dialect: context.dialect, options: document.options, definitions });
-  return { plan, diagnostics: diagnostics.list() };
+  const events = document.events.map((event) => compileEvent(event, context));
+  if (diagnostics.errorCount > 0) return undefined;
+  return { dialect: context.dialect, options: document.options, definitions, events };
 }

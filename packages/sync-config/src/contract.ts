@@ -1,5 +1,11 @@
 import type { JsonObject } from '@sluice/base';
-import type { EvaluatedRow, SqliteRow, TablePattern, TableSchema } from '@sluice/model';
+import type {
+  EvaluatedRow,
+  SqliteRow,
+  SqliteValue,
+  TablePattern,
+  TableSchema,
+} from '@sluice/model';
 import type { ClientSchema } from './client-schema/client-schema.ts';
 
 /** What compiling a sync config gives: a plan unless a diagnostic is fatal. Never throws. */
@@ -38,10 +44,17 @@ export interface SyncPlan {
   /** The tables whose rows the plan reads. */
   readonly tables: readonly TablePattern[];
   /**
+   * The events of `event_definitions` (spec/sync-config.md 18). Their tables are not among `tables`,
+   * because nothing is synced from them.
+   */
+  readonly events: readonly EventInfo[];
+  /**
    * Compiles the evaluation of one table's rows, for the definitions that have a prefix. Undefined
    * when none of them reads the table.
    */
   rowEvaluator(table: TableSchema, prefixes: BucketPrefixes): RowEvaluator | undefined;
+  /** Compiles the event payloads of one table's rows. Undefined when no event reads it. */
+  eventEvaluator(table: TableSchema): EventEvaluator | undefined;
   /**
    * Decides what a request may see of the definitions, each of which has a prefix; what needs no
    * storage is decided here and now.
@@ -81,6 +94,30 @@ export interface DefinitionInfo {
   readonly hash: string;
   /** The tables whose rows it reads. */
   readonly tables: readonly TablePattern[];
+}
+
+/** An entry of `event_definitions`, e.g. `write_checkpoints`. */
+export interface EventInfo {
+  readonly name: string;
+  /** The tables whose changed rows emit it; a table falls under at most one of them. */
+  readonly tables: readonly TablePattern[];
+}
+
+export interface EventEvaluator {
+  /**
+   * The events that a changed row emits, in config order; at most one per event. Never throws: a
+   * payload that fails on this row is listed in `errors`, with the event as `definition`.
+   */
+  evaluate(row: SqliteRow): {
+    readonly events: readonly EvaluatedEvent[];
+    readonly errors: readonly EvaluationError[];
+  };
+}
+
+export interface EvaluatedEvent {
+  readonly event: string;
+  /** By column name, e.g. `user_id` and `checkpoint`. */
+  readonly payload: ReadonlyMap<string, SqliteValue>;
 }
 
 export interface RowEvaluator {

@@ -31,7 +31,9 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       tables: [],
     })),
     tables: [],
+    events: [],
     rowEvaluator: () => undefined,
+    eventEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>

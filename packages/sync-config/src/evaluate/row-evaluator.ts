@@ -33,14 +33,19 @@ export function linkRowEvaluator(
 interface OutputGroup {
   readonly objectType: string;
   readonly writer: RowOutputWriter;
-  readonly placements: readonly Placement[];
+  readonly queries: readonly LinkedQuery[];
   readonly sink: BucketSink;
   /** Another group may put the same client row, with other data, into the same bucket. */
   readonly overlaps: boolean;
 }
 
-interface Placement {
+/** What one query of the config does with a row: all of it, or nothing when something fails. */
+interface LinkedQuery {
   readonly definition: string;
+  readonly placements: readonly Placement[];
+}
+
+interface Placement {
   /** Up to and including the opening bracket. */
   readonly bucketStart: string;
   readonly select: Select;
@@ -68,12 +73,14 @@ function groupByOutput(
   return list.map(({ objectType, writer, queries: members }) => ({
     objectType,
     writer,
-    placements: members.map((query) => ({
-      definition: query.definition,
-      bucketStart: `${prefixes.get(query.definition) ?? ''}${query.bucket}[`,
-      select: linkSelection(query, table, context),
+    queries: groupByQuery(members).map((parts) => ({
+      definition: parts[0]?.definition ?? '',
+      placements: parts.map((query) => ({
+        bucketStart: `${prefixes.get(query.definition) ?? ''}${query.bucket}[`,
+        select: linkSelection(query, table, context),
+      })),
     })),
-    sink: new BucketSink(members.length > 1 || members.some((m) => m.expansions.length > 0)),
+    sink: new BucketSink(mayRepeat(members)),
     overlaps: list.some(
       (other) =>
         other.writer !== writer &&
@@ -81,6 +88,23 @@ function groupByOutput(
         other.queries.some((query) => members.some((member) => member.bucket === query.bucket)),
     ),
   }));
+}
+
+function groupByQuery(rowQueries: readonly RowQuery[]): readonly (readonly RowQuery[])[] {
+  const groups = new Map<string, RowQuery[]>();
+  for (const rowQuery of rowQueries) {
+    const identity = `${rowQuery.query} ${rowQuery.definition}`;
+    const group = groups.get(identity);
+    if (group === undefined) groups.set(identity, [rowQuery]);
+    else group.push(rowQuery);
+  }
+  return [...groups.values()];
+}
+
+/** Whether a row may be put into one bucket twice. */
+function mayRepeat(queries: readonly RowQuery[]): boolean {
+  const names = new Set(queries.map(({ bucket }) => bucket));
+  return names.size < queries.length || queries.some(({ expansions }) => expansions.length > 0);
 }
 
 /** Collects the bucket names of one row and group, each once. */
@@ -148,14 +172,16 @@ class LinkedRowEvaluator implements RowEvaluator {
   #place(group: OutputGroup, row: SqliteRow, outputs: RowOutput[], errors: EvaluationError[]) {
     const { sink } = group;
     sink.reset();
-    for (const placement of group.placements) {
+    for (const query of group.queries) {
       const before = sink.buckets.length;
-      sink.bucketStart = placement.bucketStart;
       try {
-        placement.select(row, sink);
+        for (const placement of query.placements) {
+          sink.bucketStart = placement.bucketStart;
+          placement.select(row, sink);
+        }
       } catch (error) {
         sink.truncate(before);
-        errors.push(evaluationError(error, placement.definition));
+        errors.push(evaluationError(error, query.definition));
       }
     }
     if (sink.buckets.length === 0) return;
@@ -167,7 +193,7 @@ class LinkedRowEvaluator implements RowEvaluator {
         buckets: sink.buckets,
       });
     } catch (error) {
-      for (const { definition } of group.placements) {
+      for (const { definition } of group.queries) {
         errors.push(evaluationError(error, definition));
       }
     }

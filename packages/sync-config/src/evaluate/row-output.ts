@@ -4,6 +4,7 @@ import { canonicalText, type Expression } from '../expr/expression.ts';
 import type { RowQuery } from '../plan/queries.ts';
 import { toText } from '../values/conversions.ts';
 import type { Dialect, Evaluate } from '../values/dialect.ts';
+import { integerText, jsonText } from '../values/json-text.ts';
 import { formatReal } from '../values/number-text.ts';
 import { outputColumns } from './output-columns.ts';
 import { rowLayout } from './row-selection.ts';
@@ -57,8 +58,8 @@ function writeRow(writers: readonly ColumnWriter[], row: SqliteRow): string {
   for (const writer of writers) {
     const value = writer.slot >= 0 ? (row[writer.slot] ?? null) : writer.evaluate(row);
     const name = text === '' ? writer.first : writer.next;
-    if (typeof value === 'string') text += name + JSON.stringify(value);
-    else if (typeof value === 'bigint') text += name + String(value);
+    if (typeof value === 'string') text += name + jsonText(value);
+    else if (typeof value === 'bigint') text += name + integerText(value);
     else if (typeof value === 'number') text += name + formatReal(value);
     // A BLOB never leaves the service.
     else if (value === null) text += `${name}null`;

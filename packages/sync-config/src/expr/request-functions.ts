@@ -86,6 +86,10 @@ export function isAnyUnauthenticated(expressions: readonly Expression[]): boolea
   return expressions.some((expression) => readsRequest(expression, (c) => !isAuthenticated(c)));
 }
 
+export function isAnySubscription(expressions: readonly Expression[]): boolean {
+  return expressions.some((expression) => readsRequest(expression, (c) => c === 'subscription'));
+}
+
 function readsRequest(expression: Expression, accepts: (column: string) => boolean): boolean {
   let found = false;
   visitReferences(expression, (source, column) => {

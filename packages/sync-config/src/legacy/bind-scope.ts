@@ -1,13 +1,19 @@
 import type { CompileContext } from '../compile-context.ts';
-import type { Reporter } from '../diagnostics.ts';
+import type { Reporter, Span } from '../diagnostics.ts';
 import { bindExpression, type BindContext, type NameSyntax } from '../expr/bind.ts';
 import { BUCKET_SOURCE, constant, operatorCall, type Expression } from '../expr/expression.ts';
 import {
   bindRequestCall,
   LEGACY_REQUEST_FUNCTIONS,
   requestColumn,
+  STREAM_REQUEST_FUNCTIONS,
 } from '../expr/request-functions.ts';
-import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import {
+  parseSqlText,
+  warnTableCapitals,
+  warnUnquotedCapitals,
+  type ParsedSqlText,
+} from '../sql/parse-sql-text.ts';
 import type { ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from '../sql/syntax.ts';
 import { checkColumn, resolveTable, type TableReference } from '../tables/table-reference.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
@@ -19,6 +25,7 @@ export const ELEMENT = 1;
 
 /** A query of a bucket definition with its one source resolved. */
 export interface LegacyQuery {
+  readonly kind: LegacyQueryKind;
   readonly sql: string;
   readonly select: SelectSyntax;
   readonly report: Reporter;
@@ -27,11 +34,19 @@ export interface LegacyQuery {
 }
 
 export type LegacySource =
-  | { readonly kind: 'table'; readonly table: TableReference; readonly names: readonly string[] }
-  | { readonly kind: 'each'; readonly input: Expression; readonly names: readonly string[] };
+  | {
+      readonly kind: 'table';
+      readonly table: TableReference;
+      readonly name: string;
+      readonly hasAlias: boolean;
+    }
+  | { readonly kind: 'each'; readonly input: Expression; readonly name: string };
 
-/** `data` queries read `bucket.x` and no request data; `parameters` the other way round. */
-export type LegacyQueryKind = 'data' | 'parameters';
+/**
+ * `data` queries read `bucket.x` and no request data, `parameters` the other way round, and the
+ * payloads of events neither.
+ */
+export type LegacyQueryKind = 'data' | 'parameters' | 'event';
 
 /** Parses a query and resolves its FROM; undefined after a report when it cannot be used. */
 export function openLegacyQuery(
@@ -44,15 +59,17 @@ export function openLegacyQuery(
   const { select, report } = parsed;
   const [from, second] = select.from;
   if (second !== undefined) {
-    const message = 'Bucket definitions cannot join tables';
-    report.error('UNSUPPORTED_CLAUSE', second, message, 'Use streams (edition 3)');
+    const isEvent = kind === 'event';
+    const message = `${isEvent ? 'Payloads' : 'Bucket definitions'} cannot join tables`;
+    const fix = isEvent ? 'Write one payload per table' : 'Use streams (edition 3)';
+    report.error('UNSUPPORTED_CLAUSE', second, message, fix);
     return undefined;
   }
   const unscoped = bindContext(parsed, kind, undefined, context);
   const source = from && openSource(from, kind, unscoped, context);
   if (from !== undefined && source === undefined) return undefined;
   const scoped = bindContext(parsed, kind, source, context);
-  return { ...parsed, source, bind: (syntax) => bindExpression(syntax, scoped) };
+  return { ...parsed, kind, source, bind: (syntax) => bindExpression(syntax, scoped) };
 }
 
 function openSource(
@@ -67,9 +84,14 @@ function openSource(
     return undefined;
   }
   if (from.kind === 'table') {
-    warnUnquotedCapitals(from.table, report, context.edition);
+    warnTableCapitals(from, report, context.edition);
     const table = resolveTable(from, { ...context, report });
-    return { kind: 'table', table, names: [(from.alias ?? from.table).name] };
+    return {
+      kind: 'table',
+      table,
+      name: (from.alias ?? from.table).name,
+      hasAlias: from.alias !== undefined,
+    };
   }
   const [input] = from.call.args;
   const name = from.call.name[0]?.name ?? '';
@@ -77,11 +99,12 @@ function openSource(
     report.error('UNKNOWN_FUNCTION', from.call, 'Only json_each(array) is allowed in FROM');
     return undefined;
   }
-  if (kind === 'data') {
-    report.error('UNSUPPORTED_CLAUSE', from, 'A data query must read one table');
+  if (kind !== 'parameters') {
+    const what = kind === 'data' ? 'data query' : 'payload';
+    report.error('UNSUPPORTED_CLAUSE', from, `A ${what} must read one table`);
     return undefined;
   }
-  return { kind: 'each', input: bindExpression(input, scope), names: [from.alias?.name ?? name] };
+  return { kind: 'each', input: bindExpression(input, scope), name: from.alias?.name ?? name };
 }
 
 function bindContext(
@@ -97,25 +120,26 @@ function bindContext(
     grammar: context.grammar,
     dialect: context.dialect,
     edition: context.edition,
-    specialFunctions: kind === 'data' ? [] : LEGACY_REQUEST_FUNCTIONS,
+    specialFunctions: kind === 'parameters' ? LEGACY_REQUEST_FUNCTIONS : [],
     resolveName: (name) => resolveName(name, kind, source, report, context),
     resolveCall(call) {
-      const bound = bindRequestCall(call, self, LEGACY_REQUEST_FUNCTIONS);
+      const functions = kind === 'event' ? ALL_REQUEST_FUNCTIONS : LEGACY_REQUEST_FUNCTIONS;
+      const bound = bindRequestCall(call, self, functions);
       if (bound === undefined || kind === 'parameters') return bound;
-      refuseRequestData(call, report);
+      refuseRequestData(call, kind, report);
       return constant(null, call);
     },
   };
   return self;
 }
 
-function refuseRequestData(span: ExprSyntax, report: Reporter): void {
-  report.error(
-    'REQUEST_IN_DATA',
-    span,
-    'A data query cannot read the request',
-    'Output the value in a parameter query and use bucket.<name> here',
-  );
+const ALL_REQUEST_FUNCTIONS = [...LEGACY_REQUEST_FUNCTIONS, ...STREAM_REQUEST_FUNCTIONS];
+
+function refuseRequestData(span: Span, kind: LegacyQueryKind, report: Reporter): void {
+  const isEvent = kind === 'event';
+  const message = `A ${isEvent ? 'payload' : 'data query'} cannot read the request`;
+  const fix = 'Output the value in a parameter query and use bucket.<name> here';
+  report.error('REQUEST_IN_DATA', span, message, isEvent ? undefined : fix);
 }
 
 function resolveName(
@@ -128,8 +152,8 @@ function resolveName(
   const column = name.parts.at(-1);
   const qualifier = name.parts.at(-2);
   if (column === undefined) return constant(null, name);
-  warnUnquotedCapitals(column, report, context.edition);
-  if (qualifier !== undefined && !source?.names.includes(qualifier.name)) {
+  for (const part of name.parts) warnUnquotedCapitals(part, report, context.edition);
+  if (qualifier !== undefined && !isOfSource(name, qualifier, source)) {
     return resolveSpecial(name, qualifier, column, kind, source, report);
   }
   if (source === undefined) {
@@ -138,6 +162,18 @@ function resolveName(
     return constant(null, name);
   }
   return sourceColumn(name, column, source, report);
+}
+
+/** An alias hides the table's own name, its schema included. */
+function isOfSource(
+  name: NameSyntax,
+  qualifier: Identifier,
+  source: LegacySource | undefined,
+): boolean {
+  if (source?.name !== qualifier.name) return false;
+  const schema = name.parts.at(-3);
+  if (schema === undefined) return true;
+  return source.kind === 'table' && !source.hasAlias && source.table.pattern.schema === schema.name;
 }
 
 function resolveSpecial(
@@ -149,21 +185,28 @@ function resolveSpecial(
   report: Reporter,
 ): Expression {
   const span = { start: name.start, end: name.end };
-  if (qualifier.name === 'bucket' && kind === 'data') {
+  if (qualifier.name === 'bucket' && kind !== 'parameters') {
     return { kind: 'column', source: BUCKET_SOURCE, column: column.name, ...span };
   }
   const isToken = qualifier.name === 'token_parameters';
   if (isToken || qualifier.name === 'user_parameters') {
-    if (kind === 'data') {
-      refuseRequestData(name, report);
+    if (kind !== 'parameters') {
+      refuseRequestData(name, kind, report);
       return constant(null, name);
     }
     const json = requestColumn(isToken ? 'token_parameters' : 'connection', span);
     return operatorCall('parameter', [json, constant(column.name, column)], span);
   }
-  const known = source?.names[0];
-  const message = `There is no table ${qualifier.name} in this query`;
-  report.error('UNKNOWN_TABLE', qualifier, message, known && `Write ${known}.${column.name}`);
+  const known = source?.name;
+  const schema = name.parts.at(-3);
+  const written = schema === undefined ? qualifier.name : `${schema.name}.${qualifier.name}`;
+  const message = `There is no table ${written} in this query`;
+  report.error(
+    'UNKNOWN_TABLE',
+    schema ?? qualifier,
+    message,
+    known && `Write ${known}.${column.name}`,
+  );
   return constant(null, name);
 }
 

@@ -1,12 +1,9 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { BucketQuery, CompiledDefinition } from '../plan/queries.ts';
 import type { BucketDefinitionDocument } from '../yaml/config-document.ts';
+import type { LegacyQuery } from './bind-scope.ts';
 import { compileDataQuery } from './compile-data-query.ts';
-import {
-  compileParameterQuery,
-  outputSetText,
-  type ParameterQuery,
-} from './compile-parameter-query.ts';
+import { compileParameterQuery, type ParameterQuery } from './compile-parameter-query.ts';
 
 /** Compiles an entry of `bucket_definitions`. Source: spec/sync-config.md 8. */
 export function compileBucketDefinition(
@@ -23,7 +20,9 @@ export function compileBucketDefinition(
   const priority = document.priority ?? 3;
   // Where the parameters are not known for sure, complaints about their use would mislead.
   const known = context.diagnostics.errorCount === errorsBefore ? parameters : undefined;
-  const rows = document.data.flatMap((text) => compileDataQuery(text, name, known, context));
+  const rows = document.data.flatMap((text, number) =>
+    compileDataQuery(text, { definition: name, number }, known, context),
+  );
   const buckets =
     document.parameters === undefined
       ? [globalBucket(name, priority)]
@@ -52,13 +51,10 @@ function checkParameterQueries(
   document: BucketDefinitionDocument,
   queries: readonly ParameterQuery[],
 ): void {
-  const [first] = queries;
-  for (const { query, outputs, priority, isDangerous } of queries) {
-    if (first !== undefined && outputSetText(outputs) !== outputSetText(first.outputs)) {
-      const message = 'All parameter queries of a definition must output the same names';
-      const fix = `Output ${[...first.outputs.keys()].join(', ')}`;
-      query.report.error('PARAM_SET_MISMATCH', query.select, message, fix);
-    }
+  const first = queries.find(({ isComplete }) => isComplete);
+  for (const { query, outputs, priority, isDangerous, isComplete } of queries) {
+    if (first !== undefined && isComplete)
+      checkOutputs(query, [...outputs.keys()], [...first.outputs.keys()]);
     if (priority !== undefined && document.priority !== undefined) {
       const message = 'The priority is set both in YAML and by _priority';
       query.report.error('PRIORITY', query.select, message, 'Remove one of them');
@@ -72,4 +68,17 @@ function checkParameterQueries(
       );
     }
   }
+}
+
+/**
+ * Another order would file the values of this query under the names of others (8.1 rule 1), so it is
+ * refused as well.
+ */
+function checkOutputs(query: LegacyQuery, own: readonly string[], first: readonly string[]): void {
+  if (own.join('\0') === first.join('\0')) return;
+  const isReordered = own.toSorted().join('\0') === first.toSorted().join('\0');
+  const message = isReordered
+    ? 'All parameter queries of a definition must output the same names in the same order'
+    : 'All parameter queries of a definition must output the same names';
+  query.report.error('PARAM_SET_MISMATCH', query.select, message, `Output ${first.join(', ')}`);
 }

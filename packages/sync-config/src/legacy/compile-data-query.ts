@@ -1,16 +1,10 @@
 import type { CompileContext } from '../compile-context.ts';
-import { BUCKET_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
-import type { OutputColumn, RowQuery } from '../plan/queries.ts';
-import { warnUnquotedCapitals } from '../sql/parse-sql-text.ts';
-import type { ColumnSyntax } from '../sql/syntax.ts';
+import { BUCKET_SOURCE, type Expression } from '../expr/expression.ts';
+import type { RowQuery } from '../plan/queries.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
-import {
-  ELEMENT,
-  openLegacyQuery,
-  ROW,
-  type LegacyQuery,
-  type LegacySource,
-} from './bind-scope.ts';
+import { checkId } from '../tables/check-id.ts';
+import { ELEMENT, openLegacyQuery, ROW, type LegacyQuery } from './bind-scope.ts';
+import { bindDataColumn, refuseBucketParameter } from './data-column.ts';
 import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } from './match.ts';
 
 /**
@@ -19,7 +13,7 @@ import { alternativesOf, andFilters, readsOnly, type Alternative, type Match } f
  */
 export function compileDataQuery(
   text: SqlText,
-  definition: string,
+  { definition, number }: { readonly definition: string; readonly number: number },
   parameters: readonly string[] | undefined,
   context: CompileContext,
 ): readonly RowQuery[] {
@@ -30,12 +24,14 @@ export function compileDataQuery(
     query.report.error('NO_OUTPUT_TABLE', query.select, 'A data query must read one table');
     return [];
   }
-  const columns = query.select.columns.flatMap((column) => bindColumn(column, query, context));
-  checkId(columns, query, source);
+  const columns = query.select.columns.flatMap((column) => bindDataColumn(column, query, context));
+  const at = query.select.columns[0] ?? query.select;
+  checkId(columns, { table: source.table, edition: context.edition, report: query.report, at });
   const alternatives = dataAlternatives(query);
   if (parameters !== undefined) checkCoverage(alternatives, parameters, query);
   return alternatives.map((alternative) => ({
     definition,
+    query: number,
     bucket: definition,
     objectType: source.table.clientName,
     columns,
@@ -43,48 +39,6 @@ export function compileDataQuery(
     source: ROW,
     ...selectionOf(alternative, parameters ?? []),
   }));
-}
-
-function bindColumn(
-  column: ColumnSyntax,
-  query: LegacyQuery,
-  context: CompileContext,
-): readonly OutputColumn[] {
-  if (column.kind === 'star') {
-    if (column.table !== undefined && !query.source?.names.includes(column.table.name)) {
-      const message = `There is no table ${column.table.name} in this query`;
-      query.report.error('UNKNOWN_TABLE', column.table, message);
-    }
-    return [{ kind: 'star', legacy: true }];
-  }
-  const value = query.bind(column.expr);
-  const { alias, expr } = column;
-  if (alias !== undefined) warnUnquotedCapitals(alias, query.report, context.edition);
-  const name = alias?.name ?? (expr.kind === 'name' ? expr.parts.at(-1)?.name : undefined);
-  if (sourcesOf(value).has(BUCKET_SOURCE)) refuseBucketParameter(value, query);
-  if (name !== undefined) return [{ kind: 'value', name, value }];
-  query.report.error('ALIAS_REQUIRED', column, 'An expression needs a name', 'Add AS name');
-  return [];
-}
-
-function checkId(
-  columns: readonly OutputColumn[],
-  query: LegacyQuery,
-  source: Extract<LegacySource, { kind: 'table' }>,
-): void {
-  if (columns.some((column) => column.kind === 'value' && column.name === 'id')) return;
-  const [first] = query.select.columns;
-  if (!columns.some((column) => column.kind === 'star')) {
-    const fix = 'Add the id column, or AS id to the column that identifies the row';
-    query.report.error('ID_REQUIRED', first ?? query.select, 'The query has no column id', fix);
-    return;
-  }
-  const lacking = source.table.liveTables?.find(
-    (table) => !table.columns.some(({ name }) => name === 'id'),
-  );
-  if (lacking === undefined) return;
-  const message = `The table ${lacking.name} has no column id, so its rows would have no id`;
-  query.report.warn('ID_MISSING', first ?? query.select, message, 'Add <column> AS id');
 }
 
 function dataAlternatives(query: LegacyQuery): readonly Alternative[] {
@@ -129,13 +83,6 @@ function dataMatch(term: Expression, query: LegacyQuery): Match | 'refused' | un
 
 function scalarMatch(parameter: Expression, row: Expression): Match {
   return { parameter, row, rowIsArray: false, parameterIsArray: false };
-}
-
-function refuseBucketParameter(term: Expression, query: LegacyQuery): 'refused' {
-  const message =
-    'A bucket parameter can only be compared as row_value = bucket.x or bucket.x IN row_array';
-  query.report.error('BUCKET_PARAM_IN_EXPR', term, message);
-  return 'refused';
 }
 
 /** Every parameter must be matched, and nothing that is not one (8.3 rule 3). */

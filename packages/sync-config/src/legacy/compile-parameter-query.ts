@@ -16,6 +16,8 @@ export interface ParameterQuery {
   /** From an output named `_priority`. */
   readonly priority: number | undefined;
   readonly isDangerous: boolean;
+  /** Whether all outputs could be read. */
+  readonly isComplete: boolean;
   readonly lookups: readonly LookupQuery[];
   /** The bucket query, given the order of the parameters. */
   link(definition: string, parameters: readonly string[], priority: number): readonly BucketQuery[];
@@ -33,8 +35,10 @@ export function compileParameterQuery(
 ): ParameterQuery | undefined {
   const query = openLegacyQuery(text, 'parameters', context);
   if (query === undefined) return undefined;
+  const errorsBefore = context.diagnostics.errorCount;
   const { outputs, priority } = bindOutputs(query, context);
-  const base = { query, outputs, priority };
+  const isComplete = context.diagnostics.errorCount === errorsBefore;
+  const base = { query, outputs, priority, isComplete };
   const { source } = query;
   if (source?.kind === 'table') return { ...base, ...tableQuery(base, source, definition, number) };
   const condition = query.select.conditions.map((syntax) => query.bind(syntax))[0];
@@ -281,12 +285,4 @@ function readsUnauthenticated(
   const inputs = source?.kind === 'each' ? [source.input] : [];
   const conditions = condition === undefined ? [] : [condition];
   return isAnyUnauthenticated([...outputs.values(), ...inputs, ...conditions]);
-}
-
-/** Names of outputs in a text that is equal for equal sets. */
-export function outputSetText(outputs: ReadonlyMap<string, Expression>): string {
-  return [...outputs.keys()]
-    .toSorted()
-    .map((name) => JSON.stringify(name))
-    .join(' ');
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DefinitionInfo, SyncOptions } from '../contract.ts';
+import type { CompiledEvent } from '../events/event-query.ts';
 import type { CompiledDefinition } from './queries.ts';
 
 /** Places in the file, and what the binder alone needs to know. */
@@ -23,10 +24,11 @@ export function definitionHash(
   return sha256(text);
 }
 
-/** The hash of a whole config: what its definitions hold, and when clients get it. */
+/** The hash of a whole config: what its definitions hold, when clients get it, and the events. */
 export function planHash(
   options: SyncOptions,
   definitions: readonly { readonly info: DefinitionInfo; readonly priorities: readonly number[] }[],
+  events: readonly CompiledEvent[],
 ): string {
   const meaning = definitions
     .map(({ info, priorities }) => [
@@ -37,7 +39,7 @@ export function planHash(
       priorities,
     ])
     .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-  return sha256(JSON.stringify([options, meaning]));
+  return sha256(JSON.stringify([options, meaning, events], plain));
 }
 
 /** A value that JSON can hold, without its place in the file. */

@@ -6,6 +6,8 @@ import type {
   BucketPrefixes,
   BucketResolver,
   DefinitionInfo,
+  EventEvaluator,
+  EventInfo,
   RequestContext,
   RowEvaluator,
   SyncOptions,
@@ -13,6 +15,8 @@ import type {
 } from '../contract.ts';
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
+import type { CompiledEvent } from '../events/event-query.ts';
+import { linkEventEvaluator } from '../events/link-event-evaluator.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
@@ -23,6 +27,7 @@ export interface PlanParts {
   readonly dialect: Dialect;
   readonly options: SyncOptions;
   readonly definitions: readonly CompiledDefinition[];
+  readonly events: readonly CompiledEvent[];
 }
 
 /** The compiled sync config, ready to be linked to tables and requests. */
@@ -31,12 +36,14 @@ export class CompiledPlan implements SyncPlan {
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
   readonly tables: readonly TablePattern[];
+  readonly events: readonly EventInfo[];
+  readonly #events: readonly CompiledEvent[];
   readonly #definitions: readonly CompiledDefinition[];
   readonly #queries: CompiledQueries;
   readonly #context: LinkContext;
   readonly #resolvable: readonly Omit<LinkedDefinition, 'prefix'>[];
 
-  constructor({ dialect, options, definitions }: PlanParts) {
+  constructor({ dialect, options, definitions, events }: PlanParts) {
     this.options = options;
     this.#definitions = definitions;
     this.definitions = definitions.map((definition) => ({
@@ -50,6 +57,7 @@ export class CompiledPlan implements SyncPlan {
         info: must(this.definitions[i], 'one entry for each definition'),
         priorities: queries.buckets.map(({ priority }) => priority),
       })),
+      events,
     );
     this.#queries = {
       rows: definitions.flatMap(({ queries }) => queries.rows),
@@ -57,6 +65,11 @@ export class CompiledPlan implements SyncPlan {
       buckets: definitions.flatMap(({ queries }) => queries.buckets),
     };
     this.tables = distinctPatterns(this.#queries);
+    this.#events = events;
+    this.events = events.map(({ name, payloads }) => ({
+      name,
+      tables: payloads.map(({ pattern }) => pattern),
+    }));
     this.#context = { dialect };
     this.#resolvable = definitions.map(({ queries }, i) => ({
       info: must(this.definitions[i], 'one entry for each definition'),
@@ -71,6 +84,10 @@ export class CompiledPlan implements SyncPlan {
       if (prefix !== undefined) byName.set(name, prefix);
     }
     return linkRowEvaluator(this.#queries, table, byName, this.#context);
+  }
+
+  eventEvaluator(table: TableSchema): EventEvaluator | undefined {
+    return linkEventEvaluator(this.#events, table, this.#context);
   }
 
   resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver {

@@ -41,6 +41,11 @@ export interface RowSelection {
 /** Puts rows of a table into buckets. */
 export interface RowQuery extends RowSelection {
   readonly definition: string;
+  /**
+   * Which query of the definition it comes from. A query with OR becomes several of these, and a row
+   * on which one of them fails is left out by all (spec/sync-config.md 10.8).
+   */
+  readonly query: number;
   /** Bucket name without prefix and parameters. */
   readonly bucket: string;
   /** Client table name; undefined for the name of the table itself. */

@@ -84,18 +84,20 @@ function match(sql: string, pattern: RegExp, at: number): string {
   return pattern.exec(sql)?.[0] ?? '';
 }
 
-/** Only SQLite reads a doubled quote as one inside the name. */
+/** A doubled quote belongs to the name; only SQLite reads it as one (spec/sync-config.md 3.1). */
 function quotedName(sql: string, start: number, grammar: Grammar): Token {
-  let close = sql.indexOf('"', start + 1);
-  while (grammar.isSqlite && close !== -1 && sql[close + 1] === '"') {
-    close = sql.indexOf('"', close + 2);
-  }
-  if (close === -1) {
+  const written = match(sql, /"(?:[^"]|"")*"/y, start);
+  if (written === '') {
     throw new SqlSyntaxError('SQL_SYNTAX', { start, end: sql.length }, 'This name is not closed');
   }
-  const inside = sql.slice(start + 1, close);
+  const span = { start, end: start + written.length };
+  const inside = written.slice(1, -1);
   const value = grammar.isSqlite ? inside.replaceAll('""', '"') : inside;
-  return { kind: 'quoted', value, start, end: close + 1 };
+  if (value === '') throw new SqlSyntaxError('SQL_SYNTAX', span, 'This name is empty');
+  if (value.includes('*')) {
+    throw new SqlSyntaxError('SQL_SYNTAX', span, 'A name cannot contain *');
+  }
+  return { kind: 'quoted', value, ...span };
 }
 
 function plainText(sql: string, start: number): Token {
@@ -115,15 +117,19 @@ const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n', t: '\t', r: '\r', b: '\b', f: '\f',
 }; // prettier-ignore
 
+/** Octal, hexadecimal and Unicode escapes, as PostgreSQL reads them. */
+const NUMERIC_ESCAPE = /[0-7]{1,3}|x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}/y;
+
 /** `E'...'` with backslash escapes. */
 function escapedText(sql: string, start: number): Token {
   let value = '';
   for (let at = start + 2; at < sql.length; at++) {
     const char = sql[at] ?? '';
     if (char === '\\') {
-      at++;
-      const escaped = sql[at] ?? '';
-      value += ESCAPES[escaped] ?? escaped;
+      const number = match(sql, NUMERIC_ESCAPE, at + 1);
+      const escaped = sql[at + 1] ?? '';
+      value += number === '' ? (ESCAPES[escaped] ?? escaped) : escapedCharacter(number, at, sql);
+      at += Math.max(1, number.length);
     } else if (char !== "'") {
       value += char;
     } else if (sql[at + 1] === "'") {
@@ -134,6 +140,14 @@ function escapedText(sql: string, start: number): Token {
     }
   }
   throw unclosedText(sql, start);
+}
+
+function escapedCharacter(escape: string, at: number, sql: string): string {
+  const isOctal = /^[0-7]/.test(escape);
+  const code = isOctal ? parseInt(escape, 8) : parseInt(escape.slice(1), 16);
+  if (code > 0 && code <= 0x10ffff) return String.fromCodePoint(code);
+  const span = { start: at, end: Math.min(sql.length, at + 1 + escape.length) };
+  throw new SqlSyntaxError('SQL_SYNTAX', span, 'There is no such character');
 }
 
 function unclosedText(sql: string, start: number): SqlSyntaxError {

@@ -4,13 +4,16 @@ import { SqlSyntaxError } from './sql-syntax-error.ts';
 import type { Token } from './token.ts';
 import { MAX_INTEGER, MIN_INTEGER, readReal } from '../values/sqlite/number-text.ts';
 
-/** The value of a number, with its sign, or BLOB. Integers beyond 64 bits are REAL. */
+/** The value of a number, with its sign, or BLOB. In SQLite, integers beyond 64 bits are REAL. */
 export function literalValue(token: Token, grammar: Grammar): SqliteValue {
   if (token.kind === 'blob') return new Uint8Array(Buffer.from(token.value, 'hex'));
   if (grammar.isSqlite && /^-?0[xX]/.test(token.value)) return hexInteger(token);
   const value = token.kind === 'integer' ? BigInt(token.value) : undefined;
-  const fits = value !== undefined && value <= MAX_INTEGER && value >= MIN_INTEGER;
-  return fits ? value : readReal(token.value).value;
+  if (value === undefined) return readReal(token.value).value;
+  if (value <= MAX_INTEGER && value >= MIN_INTEGER) return value;
+  if (grammar.isSqlite) return readReal(token.value).value;
+  const message = 'This integer does not fit into 64 bits';
+  throw new SqlSyntaxError('SQL_SYNTAX', token, message, `Write ${token.value}.0 for a REAL`);
 }
 
 /** Sixteen hex digits are the bits of a signed integer. */

@@ -188,8 +188,13 @@ class SelectParser {
     const select = this.parse();
     this.#tokens.expectSymbol(')');
     const alias = this.#alias();
+    if (alias === undefined) {
+      const span = { start, end: this.#tokens.lastEnd() };
+      const message = 'A subquery in FROM needs a name';
+      throw new SqlSyntaxError('SQL_SYNTAX', span, message, 'Add AS name');
+    }
     let columnNames: Identifier[] | undefined;
-    if (alias !== undefined && this.#tokens.takeSymbol('(')) {
+    if (this.#tokens.takeSymbol('(')) {
       columnNames = [];
       do columnNames.push(this.#tokens.expectName('a column'));
       while (this.#tokens.takeSymbol(','));

@@ -3,7 +3,7 @@ import type { SqlText } from '../yaml/sql-text.ts';
 import type { Grammar } from './grammar.ts';
 import { parseQuery } from './parse-select.ts';
 import { SqlSyntaxError } from './sql-syntax-error.ts';
-import type { Identifier, SelectSyntax } from './syntax.ts';
+import type { Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
 
 export interface ParsedSqlText {
   readonly sql: string;
@@ -36,6 +36,17 @@ export function parseSqlText(
     if (!(error instanceof SqlSyntaxError)) throw error;
     report.error(error.code, error.span, error.message, error.fix);
     return undefined;
+  }
+}
+
+/** As `warnUnquotedCapitals`, for the names of a table in FROM. */
+export function warnTableCapitals(
+  { schema, table, alias }: Extract<SourceSyntax, { kind: 'table' }>,
+  report: Reporter,
+  edition: number,
+): void {
+  for (const name of [schema, table, alias]) {
+    if (name !== undefined) warnUnquotedCapitals(name, report, edition);
   }
 }
 

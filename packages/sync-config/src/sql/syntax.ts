@@ -106,16 +106,23 @@ export type ColumnSyntax = Span &
     | { readonly kind: 'expr'; readonly expr: ExprSyntax; readonly alias: Identifier | undefined }
   );
 
-export type SourceSyntax = Span & { readonly alias: Identifier | undefined } & (
+export type SourceSyntax = Span &
+  (
     | {
         readonly kind: 'table';
         readonly schema: Identifier | undefined;
         readonly table: Identifier;
+        readonly alias: Identifier | undefined;
       }
-    | { readonly kind: 'function'; readonly call: CallSyntax }
+    | {
+        readonly kind: 'function';
+        readonly call: CallSyntax;
+        readonly alias: Identifier | undefined;
+      }
     | {
         readonly kind: 'select';
         readonly select: SelectSyntax;
+        readonly alias: Identifier;
         readonly columnNames: readonly Identifier[] | undefined;
       }
   );

@@ -3,11 +3,16 @@ import type { Reporter } from '../diagnostics.ts';
 import { hasCollate } from '../expr/affinity.ts';
 import { comparisonsOf } from '../expr/comparisons.ts';
 import { bindExpression, bindScalarIn, type BindContext } from '../expr/bind.ts';
-import { constant, operatorCall, type Expression, type TableFact } from '../expr/expression.ts';
+import { constant, operatorCall, type Expression } from '../expr/expression.ts';
+import type { Expansion } from '../plan/queries.ts';
 import { bindRequestCall, STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';
-import { warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { containsExpression } from '../sql/expression-children.ts';
+import {
+  warnTableCapitals,
+  warnUnquotedCapitals,
+  type ParsedSqlText,
+} from '../sql/parse-sql-text.ts';
 import type {
-  CallSyntax,
   ColumnSyntax,
   ExprSyntax,
   Identifier,
@@ -17,10 +22,12 @@ import type {
 } from '../sql/syntax.ts';
 import { resolveTable } from '../tables/table-reference.ts';
 import { bindList, checkListOfOne } from './bind-list.ts';
-import type { BoundSelect, CteFinder, DerivedSelect } from './bound-select.ts';
+import type { BoundSelect, Cte, CteFinder, DerivedSelect } from './bound-select.ts';
 import { ALWAYS, type Formula } from './formula.ts';
+import { refuseElementsIn } from './refuse-elements-in.ts';
 import { Scope } from './scope.ts';
 import { SourceList } from './source.ts';
+import { bindTableFact } from './table-facts.ts';
 
 /** Resolves the names of one query of a stream. Source: spec/sync-config.md 10.1, 10.3. */
 export class QueryBinder {
@@ -28,13 +35,16 @@ export class QueryBinder {
   readonly #parsed: ParsedSqlText;
   readonly #report: Reporter;
   readonly #context: CompileContext;
-  readonly #ctes: CteFinder | undefined;
+  readonly #ctes: CteFinder;
 
-  /** `ctes` is undefined inside a CTE, which cannot refer to others. */
+  get #isAlpha(): boolean {
+    return this.#context.edition < 3;
+  }
+
   constructor(
     parsed: ParsedSqlText,
     context: CompileContext,
-    ctes: CteFinder | undefined,
+    ctes: CteFinder,
     sources = new SourceList(),
   ) {
     this.#parsed = parsed;
@@ -51,12 +61,11 @@ export class QueryBinder {
     for (const condition of select.conditions) {
       conditions.push(this.#condition(condition, scope, false));
     }
-    const bindContext = this.#bindContext(scope);
     return {
       scope,
       sources,
       condition: { kind: 'and', parts: conditions },
-      bind: (syntax) => bindExpression(syntax, bindContext),
+      bind: (syntax) => this.#bind(syntax, scope),
     };
   }
 
@@ -85,6 +94,7 @@ export class QueryBinder {
       if (columns.has(name)) {
         this.#report.error('DUPLICATE_NAME', column, `There are two columns named ${name}`);
       }
+      refuseElementsIn(column.expr, this.#report);
       columns.set(name, this.#derivedColumn(bound.bind(column.expr), column));
     });
     return { columns, bound };
@@ -115,8 +125,7 @@ export class QueryBinder {
       case 'select': {
         const { columns, bound } = this.bindDerived(source.select, source.columnNames, undefined);
         conditions.push(bound.condition);
-        if (source.alias === undefined) scope.declareUnnamed({ kind: 'derived', columns });
-        else scope.declare(source.alias, { kind: 'derived', columns });
+        scope.declare(source.alias, { kind: 'derived', columns });
         return bound.sources;
       }
       case 'function':
@@ -130,7 +139,7 @@ export class QueryBinder {
     conditions: Formula[],
   ): readonly number[] {
     const name = source.alias ?? source.table;
-    const cte = source.schema === undefined ? this.#ctes?.find(source.table.name) : undefined;
+    const cte = source.schema === undefined ? this.#findCte(source.table) : undefined;
     if (cte !== undefined) {
       const { columns, bound } = cte.bind(this.sources);
       conditions.push(bound.condition);
@@ -138,10 +147,16 @@ export class QueryBinder {
       return bound.sources;
     }
     const { edition } = this.#context;
-    warnUnquotedCapitals(source.table, this.#report, edition);
+    warnTableCapitals(source, this.#report, edition);
     const table = resolveTable(source, { ...this.#context, report: this.#report });
     const id = this.sources.addTable(table, source.alias);
-    scope.declare(name, { kind: 'table', source: id, table });
+    scope.declare(name, {
+      kind: 'table',
+      source: id,
+      table,
+      hasAlias: source.alias !== undefined,
+      hasSuffixColumn: edition < 3,
+    });
     return [id];
   }
 
@@ -158,17 +173,17 @@ export class QueryBinder {
       return [];
     }
     const bound = bindExpression(input, this.#bindContext(scope));
-    const id = this.#addEach(bound, input);
+    const id = this.#addEach(bound, input, 'each');
     scope.declare(source.alias ?? name, { kind: 'each', source: id });
     return [id];
   }
 
-  #addEach(input: Expression, syntax: ExprSyntax): number {
-    const id = this.sources.addEach(input);
+  #addEach(input: Expression, syntax: ExprSyntax, mode: Expansion['mode']): number {
+    const id = this.sources.addEach(input, mode);
     if (id !== undefined) return id;
     const message = 'json_each and IN can take one table or the request apart, not a mix of them';
     this.#report.error('MIXED_EXPR', syntax, message);
-    return this.sources.addEach(constant(null, syntax)) ?? 0;
+    return this.sources.addEach(constant(null, syntax), mode) ?? 0;
   }
 
   #condition(syntax: ExprSyntax, scope: Scope, negated: boolean): Formula {
@@ -184,19 +199,23 @@ export class QueryBinder {
     if (syntax.kind === 'binary' && syntax.operator === '&&') {
       return this.#overlap(syntax, scope, negated);
     }
-    const expression = bindExpression(syntax, this.#bindContext(scope));
+    const expression = this.#bind(syntax, scope);
     return term(negated ? operatorCall('not', [expression], syntax) : expression);
   }
 
   #in(syntax: InSyntax, scope: Scope, negated: boolean): Formula {
     const context = this.#bindContext(scope);
     const { right } = syntax;
+    // NOT IN as written is not part of edition 2, whatever stands on its right.
+    if (this.#isAlpha && syntax.negated && right.kind !== 'select') {
+      return term(bindScalarIn(syntax, context));
+    }
     const isScalarList = right.kind === 'array';
     if (right.kind === 'array' && this.#context.grammar.isSqlite) {
-      checkListOfOne(right, (item) => this.#cteOf(item) !== undefined, context);
+      checkListOfOne(right, (item) => this.#isCte(item), context);
       if (!negated) return bindList(syntax, right.items, this.sources, context);
     }
-    const isSubquery = right.kind === 'select' || this.#cteOf(right) !== undefined;
+    const isSubquery = right.kind === 'select' || this.#isCte(right);
     if (isScalarList || (negated && !isSubquery)) {
       const isIn = bindScalarIn({ ...syntax, negated: false }, context);
       return term(negated ? operatorCall('not', [isIn], syntax) : isIn);
@@ -206,7 +225,7 @@ export class QueryBinder {
       this.#report.error('NEGATED_MATCH', syntax, message);
       return ALWAYS;
     }
-    const left = bindExpression(syntax.operand, context);
+    const left = this.#bind(syntax.operand, scope);
     return this.#withElements(right, scope, syntax, left, (element) =>
       term(this.#equal(left, element, syntax)),
     );
@@ -249,12 +268,24 @@ export class QueryBinder {
     }
     const input = bindExpression(syntax, this.#bindContext(scope));
     if (left !== undefined && this.#isOneSource(left, input)) {
-      return term(comparisonsOf(this.#context.dialect).inElements('in each', left, input, whole));
+      const name = this.#isAlpha ? 'in json' : 'in each';
+      return term(comparisonsOf(this.#context.dialect).inElements(name, left, input, whole));
     }
-    const id = this.#addEach(input, syntax);
+    const id = this.#addEach(input, syntax, this.#isAlpha ? 'array' : 'each');
     const { start, end } = syntax;
     const element: Expression = { kind: 'column', source: id, column: 'value', start, end };
     return { kind: 'join', sources: [id], condition: condition(element) };
+  }
+
+  /** An expression in which no IN is a join. */
+  #bind(syntax: ExprSyntax, scope: Scope): Expression {
+    const isInCte = (part: ExprSyntax) => part.kind === 'in' && this.#isCte(part.right);
+    if (containsExpression(syntax, isInCte)) {
+      const message = 'IN on a CTE is only allowed as a condition of its own';
+      this.#report.error('SCALAR_SUBQUERY', syntax, message);
+      return constant(null, syntax);
+    }
+    return bindExpression(syntax, this.#bindContext(scope));
   }
 
   #equal(left: Expression, right: Expression, syntax: ExprSyntax): Expression {
@@ -269,7 +300,8 @@ export class QueryBinder {
     select: SelectSyntax,
     scope: Scope,
   ): { element: Expression; bound: BoundSelect } | undefined {
-    const bound = this.bindSelect(select, scope);
+    // A subquery of edition 2 does not see the tables around it.
+    const bound = this.bindSelect(select, this.#isAlpha ? undefined : scope);
     const [column, second] = select.columns;
     if (column?.kind === 'star') {
       this.#refuseStar(column);
@@ -284,12 +316,25 @@ export class QueryBinder {
     return { element, bound };
   }
 
+  #findCte(name: Identifier): Cte | undefined {
+    if (this.#ctes.isHidden(name.name)) {
+      const message = `A CTE cannot refer to another CTE, and ${name.name} is one`;
+      const fix = 'Repeat its query here, or put the schema in front if the table is meant';
+      this.#report.error('UNKNOWN_TABLE', name, message, fix);
+    }
+    return this.#ctes.find(name.name);
+  }
+
+  #isCte(syntax: ExprSyntax): boolean {
+    return this.#cteOf(syntax) !== undefined;
+  }
+
   /** How to bring in the one column of a CTE that a bare name refers to. */
   #cteOf(
     syntax: ExprSyntax,
   ): (() => { element: Expression; bound: BoundSelect } | undefined) | undefined {
     const name = syntax.kind === 'name' && syntax.parts.length === 1 ? syntax.parts[0] : undefined;
-    const cte = name && this.#ctes?.find(name.name);
+    const cte = name && this.#findCte(name);
     if (cte === undefined) return undefined;
     return () => {
       const { columns, bound } = cte.bind(this.sources);
@@ -309,55 +354,21 @@ export class QueryBinder {
       sql: this.#parsed.sql,
       grammar: this.#context.grammar,
       dialect: this.#context.dialect,
-      // Streams of edition 2 get the whole language of edition 3.
-      edition: Math.max(3, this.#context.edition),
+      edition: this.#context.edition,
       specialFunctions: STREAM_REQUEST_FUNCTIONS,
-      resolveName: (name) => scope.resolve(name),
+      resolveName: (name) => {
+        for (const part of name.parts) {
+          warnUnquotedCapitals(part, this.#report, this.#context.edition);
+        }
+        return scope.resolve(name);
+      },
       resolveCall: (call) =>
-        bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ?? this.#tableFact(call, scope),
+        bindRequestCall(call, self, STREAM_REQUEST_FUNCTIONS) ??
+        bindTableFact(call, scope, this.#context.edition, this.#report),
     };
     return self;
   }
-
-  /** `t.schema()`, `t.table_name()`, `t.table_suffix()`. */
-  #tableFact(call: CallSyntax, scope: Scope): Expression | undefined {
-    const [table, name, third] = call.name;
-    if (table === undefined || name === undefined || third !== undefined) return undefined;
-    if (table.name === 'request') {
-      this.#report.error(
-        'UNKNOWN_FUNCTION',
-        { start: table.start, end: name.end },
-        'request.* belongs to bucket definitions',
-        REQUEST_REPLACEMENTS[name.name] ?? 'Use auth, connection or subscription',
-      );
-      return constant(null, call);
-    }
-    const entry = scope.find(table.name);
-    const fact = TABLE_FACTS[name.name];
-    if (entry?.kind !== 'table' || fact === undefined) return undefined;
-    if (call.args.length > 0) {
-      this.#report.error('ARG_COUNT', call, `${name.name} takes no arguments`);
-    }
-    if (fact === 'suffix' && !entry.table.pattern.nameIsPrefix) {
-      const message = `The table ${table.name} has no wildcard, so its suffix is empty`;
-      this.#report.warn('SUFFIX_WITHOUT_WILDCARD', call, message);
-    }
-    return { kind: 'table fact', source: entry.source, fact, start: call.start, end: call.end };
-  }
 }
-
-const TABLE_FACTS: Readonly<Record<string, TableFact>> = {
-  schema: 'schema',
-  table_name: 'name',
-  table_suffix: 'suffix',
-};
-
-const REQUEST_REPLACEMENTS: Readonly<Record<string, string>> = {
-  user_id: 'Use auth.user_id()',
-  jwt: 'Use auth.parameters()',
-  parameters: 'Use connection.parameters()',
-  parameter: 'Use connection.parameter(...)',
-};
 
 function term(expression: Expression): Formula {
   return { kind: 'term', expression };

@@ -28,4 +28,6 @@ export interface Cte {
 export interface CteFinder {
   /** Case-insensitive. */
   find(name: string): Cte | undefined;
+  /** Whether it is a CTE that cannot be used here. */
+  isHidden(name: string): boolean;
 }

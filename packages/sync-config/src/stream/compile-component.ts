@@ -86,7 +86,7 @@ class ComponentPlanner {
       const input = renumber(source.input, this.#eachNumbers);
       const number = this.#eachNumbers.size + 1;
       this.#eachNumbers.set(id, number);
-      this.#steps.push({ kind: 'each', expansion: { source: number, input, mode: 'each' } });
+      this.#steps.push({ kind: 'each', expansion: { source: number, input, mode: source.mode } });
       const isReady = (filter: Expression) =>
         this.#sources.requestEachesOf(filter).every((each) => this.#eachNumbers.has(each));
       const condition = conjoin(filters.filter(isReady));

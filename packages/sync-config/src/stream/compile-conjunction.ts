@@ -10,6 +10,15 @@ import { renumber } from './renumber.ts';
 import { conjoin, selectionOf } from './row-side.ts';
 import type { SourceList } from './source.ts';
 
+export interface ConjunctionContext {
+  /** The table whose rows are synced. */
+  readonly synced: number;
+  readonly sources: SourceList;
+  readonly register: RegisterLookup;
+  /** Whether a NULL of the request names a bucket, which is empty, instead of none (edition 2). */
+  readonly keepsNullParameters: boolean;
+}
+
 export interface CompiledConjunction {
   /** Which rows of the synced table, under which keys. */
   readonly selection: RowSelection;
@@ -21,12 +30,11 @@ export interface CompiledConjunction {
 
 /** Turns a conjunction into partition keys and their resolution. Source: spec/sync-config.md 10.5. */
 export function compileConjunction(
-  synced: number,
   parts: ConjunctionParts,
-  sources: SourceList,
-  register: RegisterLookup,
+  context: ConjunctionContext,
 ): CompiledConjunction {
-  const components = componentsOf(synced, parts, sources, register);
+  const { synced, sources } = context;
+  const components = componentsOf(parts, context);
   const positions = orderKeys(components);
   const numbers = new Map<number, number>();
   const selection = selectionOf(synced, parts, sources, numbers);
@@ -109,10 +117,8 @@ export function resolutionText({ filter, components }: CompiledConjunction['reso
 
 /** Everything but the synced table, in parts that have nothing to do with each other. */
 function componentsOf(
-  synced: number,
   parts: ConjunctionParts,
-  sources: SourceList,
-  register: RegisterLookup,
+  { synced, sources, register, keepsNullParameters: nullable }: ConjunctionContext,
 ): readonly CompiledComponent[] {
   const tables = parts.tables.filter((id) => id !== synced && isNeeded(id, parts));
   const eaches = parts.eaches.get(REQUEST_SOURCE) ?? [];
@@ -132,7 +138,7 @@ function componentsOf(
   return [
     ...compiled,
     ...direct.map(({ synced: own, other }): CompiledComponent => {
-      const value: KeyValue = { kind: 'request', value: other.expression, nullable: false };
+      const value: KeyValue = { kind: 'request', value: other.expression, nullable };
       return { steps: [], results: [{ syncedSide: own.expression, value }] };
     }),
   ];

@@ -1,30 +1,39 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter, Span } from '../diagnostics.ts';
 import { REQUEST_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
-import { isAnyAuthenticated, isAnyUnauthenticated } from '../expr/request-functions.ts';
+import {
+  isAnyAuthenticated,
+  isAnySubscription,
+  isAnyUnauthenticated,
+} from '../expr/request-functions.ts';
 import type { OutputColumn, RowQuery } from '../plan/queries.ts';
-import { parseSqlText, type ParsedSqlText } from '../sql/parse-sql-text.ts';
+import { parseSqlText, warnUnquotedCapitals, type ParsedSqlText } from '../sql/parse-sql-text.ts';
 import type { ColumnSyntax } from '../sql/syntax.ts';
+import { checkId } from '../tables/check-id.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
+import { checkAlphaQuery } from './alpha-rules.ts';
 import { columnName, QueryBinder } from './bind-query.ts';
+import { refuseElementsIn } from './refuse-elements-in.ts';
 import type { BoundSelect, CteFinder } from './bound-select.ts';
 import type { RegisterLookup } from './compile-component.ts';
 import { compileConjunction, type CompiledConjunction } from './compile-conjunction.ts';
 import { readsEach, splitConjunction, type ConjunctionParts } from './conjunction-parts.ts';
 import { MAX_CONJUNCTIONS, toConjunctions } from './formula.ts';
+import { mergeVariants } from './merge-variants.ts';
 import { renumber } from './renumber.ts';
 import type { Scope, ScopeEntry } from './scope.ts';
 import type { SourceList } from './source.ts';
 
 /** One conjunction of a query: rows, and how a request finds their buckets. */
 interface StreamVariant {
-  readonly rows: Omit<RowQuery, 'definition' | 'bucket'>;
+  readonly rows: Omit<RowQuery, 'definition' | 'query' | 'bucket'>;
   readonly resolution: CompiledConjunction['resolution'];
 }
 
 export interface CompiledStreamQuery {
   readonly variants: readonly StreamVariant[];
   readonly isDangerous: boolean;
+  readonly readsSubscription: boolean;
   readonly report: Reporter;
   readonly span: Span;
 }
@@ -38,6 +47,7 @@ export function compileStreamQuery(
 ): CompiledStreamQuery | undefined {
   const parsed = parseSqlText(text, context.diagnostics, context);
   if (parsed === undefined) return undefined;
+  if (context.edition < 3) checkAlphaQuery(parsed.select, parsed.report);
   const binder = new QueryBinder(parsed, context, ctes);
   const bound = binder.bindSelect(parsed.select, undefined);
   const output = bindOutput(parsed, bound, binder.sources, context);
@@ -51,29 +61,45 @@ export function compileStreamQuery(
     splitConjunction(conjunction, bound.sources, binder.sources, parsed.report),
   );
   if (output === undefined) return undefined;
-  const variants = allParts.map((parts) => {
-    const compiled = compileConjunction(output.synced, parts, binder.sources, register);
-    const columns = output.columns.map((column) => renumberColumn(column, compiled.numbers));
-    const rows = { ...compiled.selection, objectType: output.objectType, columns };
-    return { rows, resolution: compiled.resolution };
+  const conjunctionContext = {
+    synced: output.synced,
+    sources: binder.sources,
+    register,
+    keepsNullParameters: context.edition < 3,
+  };
+  const compiled = allParts.map((parts) => compileConjunction(parts, conjunctionContext));
+  const variants = mergeVariants(compiled).map(({ selection, numbers, resolution }) => {
+    const columns = output.columns.map((column) => renumberColumn(column, numbers));
+    return { rows: { ...selection, objectType: output.objectType, columns }, resolution };
   });
   const isDangerous = allParts.some((parts) => isDangerousConjunction(parts, binder.sources));
-  return { variants, isDangerous, report: parsed.report, span: parsed.select };
+  const readsSubscription = allParts.some((parts) =>
+    isAnySubscription(requestSide(parts, binder.sources).all),
+  );
+  return { variants, isDangerous, readsSubscription, report: parsed.report, span: parsed.select };
 }
 
 function renumberColumn(column: OutputColumn, numbers: ReadonlyMap<number, number>): OutputColumn {
   return column.kind === 'star' ? column : { ...column, value: renumber(column.value, numbers) };
 }
 
-/** Unauthenticated data takes part, and no claim restricts the result (10.9). */
-function isDangerousConjunction(parts: ConjunctionParts, sources: SourceList): boolean {
+/** What decides at request time: all of it, and the part that chooses buckets by value. */
+function requestSide(
+  parts: ConjunctionParts,
+  sources: SourceList,
+): { choosing: readonly Expression[]; all: readonly Expression[] } {
   const linked = parts.links.flatMap(({ left, right }) => [left.expression, right.expression]);
   const inputs = (parts.eaches.get(REQUEST_SOURCE) ?? []).flatMap((id) => {
     const source = sources.get(id);
     return source?.kind === 'each' ? [source.input] : [];
   });
   const choosing = [...linked, ...inputs];
-  const all = [...choosing, ...parts.requestFilters, ...parts.elementFilters];
+  return { choosing, all: [...choosing, ...parts.requestFilters, ...parts.elementFilters] };
+}
+
+/** Unauthenticated data takes part, and no claim restricts the result (10.9). */
+function isDangerousConjunction(parts: ConjunctionParts, sources: SourceList): boolean {
+  const { choosing, all } = requestSide(parts, sources);
   return isAnyUnauthenticated(all) && !isAnyAuthenticated(choosing);
 }
 
@@ -102,7 +128,7 @@ function bindOutput(
   const columns = select.columns.flatMap((column) =>
     column.kind === 'star'
       ? bindStar(column, bound.scope, report, context)
-      : bindColumn(column, parsed, bound, sources),
+      : bindColumn(column, parsed, bound, sources, context),
   );
   const tables = [...new Set(columns.flatMap(({ table }) => table ?? []))];
   const [synced] = tables;
@@ -126,11 +152,16 @@ function bindOutput(
     const fix = `Write "${source.alias.name}" in quotes if that is meant`;
     report.warn('ALIAS_RENAMES_OUTPUT', source.alias, message, fix);
   }
-  warnColumns(columns, report);
+  warnStars(columns, report);
+  const [first] = columns;
+  checkId(
+    columns.map(({ column }) => column),
+    { table: source.table, edition: context.edition, report, at: first?.syntax ?? select },
+  );
   return { synced, objectType: source.table.clientName, columns: columns.map((c) => c.column) };
 }
 
-function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
+function warnStars(columns: readonly BoundColumn[], report: Reporter): void {
   columns.forEach(({ syntax, column }, i) => {
     const before = columns.slice(0, i).find(({ column: { kind } }) => kind === 'value');
     if (column.kind === 'star' && before !== undefined && !column.legacy) {
@@ -138,11 +169,6 @@ function warnColumns(columns: readonly BoundColumn[], report: Reporter): void {
       report.warn('STAR_OVERWRITES', syntax, message, 'Put * first');
     }
   });
-  const hasId = columns.some(({ column }) => column.kind === 'star' || column.name === 'id');
-  const [first] = columns;
-  if (hasId || first === undefined) return;
-  const fix = 'Add the id column, or AS id to the column that identifies the row';
-  report.warn('ID_MISSING', first.syntax, 'The query has no column id', fix);
 }
 
 function bindStar(
@@ -190,8 +216,11 @@ function bindColumn(
   parsed: ParsedSqlText,
   bound: BoundSelect,
   sources: SourceList,
+  context: CompileContext,
 ): BoundColumn[] {
   const { report, sql } = parsed;
+  if (column.alias !== undefined) warnUnquotedCapitals(column.alias, report, context.edition);
+  if (context.edition >= 3) refuseElementsIn(column.expr, report);
   const value = bound.bind(column.expr);
   const named = columnName(column);
   const name = named ?? sql.slice(column.expr.start, column.expr.end);

@@ -36,11 +36,12 @@ function compileStream(
     .map((text) => compileStreamQuery(text, ctes, (query) => lookups.register(query), context))
     .filter((query) => query !== undefined);
   warnDangerous(stream, queries);
+  if (context.edition < 3) warnDefaultSubscription(stream, queries);
   const families = new FamilyRegistry(stream);
-  const rows = queries.flatMap(({ variants }) =>
+  const rows = queries.flatMap(({ variants }, query) =>
     variants.map((variant): RowQuery => {
       const bucket = families.register(variant.resolution);
-      return { ...variant.rows, definition: name, bucket };
+      return { ...variant.rows, definition: name, query, bucket };
     }),
   );
   if (families.list.length > MAX_BUCKET_FAMILIES) {
@@ -63,6 +64,19 @@ function warnDangerous(stream: StreamDocument, queries: readonly CompiledStreamQ
       'Any client can choose what it syncs here, for nothing authenticated restricts it',
       'Add a condition on auth, or set accept_potentially_dangerous_queries: true',
     );
+  }
+}
+
+/** The default subscription of a stream has no parameters, so they are NULL there (9 rule 6). */
+function warnDefaultSubscription(
+  stream: StreamDocument,
+  queries: readonly CompiledStreamQuery[],
+): void {
+  if (!stream.autoSubscribe) return;
+  for (const { readsSubscription, report, span } of queries) {
+    if (!readsSubscription) continue;
+    const message = 'auto_subscribe subscribes without parameters, which this query reads';
+    report.warn('AUTO_SUBSCRIBE_PARAMS', span, message, 'Remove auto_subscribe');
   }
 }
 

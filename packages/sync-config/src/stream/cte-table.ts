@@ -9,6 +9,8 @@ import type { SourceList } from './source.ts';
 export class CteTable implements CteFinder {
   readonly #byName = new Map<string, CteEntry>();
   readonly #outer: CteTable | undefined;
+  /** Of all CTEs in sight, in lower case. */
+  readonly #names: ReadonlySet<string>;
 
   constructor(
     documents: readonly CteDocument[],
@@ -16,6 +18,10 @@ export class CteTable implements CteFinder {
     outer: CteTable | undefined,
   ) {
     this.#outer = outer;
+    this.#names = new Set([
+      ...(outer === undefined ? [] : outer.#names),
+      ...documents.map(({ name }) => name.toLowerCase()),
+    ]);
     for (const document of documents) this.#add(document, context);
   }
 
@@ -33,7 +39,7 @@ export class CteTable implements CteFinder {
       context.diagnostics.warn('CTE_SHADOWS_TABLE', document.nameSpan, message);
     }
     const parsed = parseSqlText(document.query, context.diagnostics, context);
-    const entry = new CteEntry(document, parsed, context);
+    const entry = new CteEntry(document, parsed, context, new OtherCtes(key, this.#names));
     this.#byName.set(key, entry);
   }
 
@@ -42,6 +48,10 @@ export class CteTable implements CteFinder {
     if (own === undefined) return this.#outer?.find(name);
     own.isUsed = true;
     return own;
+  }
+
+  isHidden(): boolean {
+    return false;
   }
 
   /** To be called when everything that may use them is compiled. */
@@ -54,25 +64,52 @@ export class CteTable implements CteFinder {
   }
 }
 
+/** What a CTE sees of the others: that they exist. Its own name means the table of that name. */
+class OtherCtes implements CteFinder {
+  readonly #own: string;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(own: string, names: ReadonlySet<string>) {
+    this.#own = own;
+    this.#names = names;
+  }
+
+  find(): undefined {
+    return undefined;
+  }
+
+  isHidden(name: string): boolean {
+    const key = name.toLowerCase();
+    return key !== this.#own && this.#names.has(key);
+  }
+}
+
 class CteEntry implements Cte {
   readonly document: CteDocument;
   isUsed = false;
+  readonly #others: CteFinder;
   readonly #parsed: ParsedSqlText | undefined;
   readonly #context: CompileContext;
 
-  constructor(document: CteDocument, parsed: ParsedSqlText | undefined, context: CompileContext) {
+  constructor(
+    document: CteDocument,
+    parsed: ParsedSqlText | undefined,
+    context: CompileContext,
+    others: CteFinder,
+  ) {
+    this.#others = others;
     this.document = document;
     this.#parsed = parsed;
     this.#context = context;
     // Checks the text also where nobody mentions it.
     if (parsed !== undefined) {
-      new QueryBinder(parsed, context, undefined).bindDerived(parsed.select, undefined, undefined);
+      new QueryBinder(parsed, context, others).bindDerived(parsed.select, undefined, undefined);
     }
   }
 
   bind(into: SourceList): DerivedSelect {
     const parsed = this.#parsed ?? EMPTY;
-    const binder = new QueryBinder(parsed, this.#context, undefined, into);
+    const binder = new QueryBinder(parsed, this.#context, this.#others, into);
     return binder.bindDerived(parsed.select, undefined, undefined);
   }
 }

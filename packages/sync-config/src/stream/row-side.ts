@@ -32,7 +32,7 @@ export function selectionOf(
     if (each?.kind !== 'each') return [];
     const input = renumber(each.input, numbers);
     numbers.set(id, index + 1);
-    return [{ source: index + 1, input, mode: 'each' }];
+    return [{ source: index + 1, input, mode: each.mode }];
   });
   const filter = conjoin(parts.rowFilters.get(table) ?? []);
   return {

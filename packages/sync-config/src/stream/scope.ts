@@ -7,7 +7,14 @@ import { checkColumn, type TableReference } from '../tables/table-reference.ts';
 
 /** What a name in FROM gives access to. */
 export type ScopeEntry =
-  | { readonly kind: 'table'; readonly source: number; readonly table: TableReference }
+  | {
+      readonly kind: 'table';
+      readonly source: number;
+      readonly table: TableReference;
+      readonly hasAlias: boolean;
+      /** Whether `_table_suffix` is what a wildcard matched (edition 2). */
+      readonly hasSuffixColumn: boolean;
+    }
   | { readonly kind: 'each'; readonly source: number }
   /** A subquery or CTE: its columns are expressions over its own sources. */
   | { readonly kind: 'derived'; readonly columns: ReadonlyMap<string, Expression> };
@@ -32,11 +39,6 @@ export class Scope {
     this.#entries.set(key, entry);
   }
 
-  /** Keeps a source that has no name from making unqualified columns look unambiguous. */
-  declareUnnamed(entry: ScopeEntry): void {
-    this.#entries.set(`\0${this.#entries.size}`, entry);
-  }
-
   find(name: string): ScopeEntry | undefined {
     return this.#entries.get(name.toLowerCase()) ?? this.#parent?.find(name);
   }
@@ -52,19 +54,23 @@ export class Scope {
     if (column === undefined) return constant(null, name);
     if (qualifier === undefined) return this.#unqualified(name, column);
     const entry = this.find(qualifier.name);
-    if (entry !== undefined) return this.#column(name, column, entry);
+    const schema = name.parts.at(-3);
+    if (entry !== undefined && (schema === undefined || isInSchema(entry, schema))) {
+      return this.#column(name, column, entry);
+    }
     const known = this.#names();
     const fix =
       suggest(qualifier.name, known) ??
       (known.length > 0 ? `Known: ${known.join(', ')}` : undefined);
-    const message = `There is no table ${qualifier.name} in this query`;
-    this.#report.error('UNKNOWN_TABLE', qualifier, message, fix);
+    const written = schema === undefined ? qualifier.name : `${schema.name}.${qualifier.name}`;
+    const message = `There is no table ${written} in this query`;
+    this.#report.error('UNKNOWN_TABLE', schema ?? qualifier, message, fix);
     return constant(null, name);
   }
 
   #names(): string[] {
-    const own = [...this.#entries.keys()].filter((name) => !name.startsWith('\0'));
-    return this.#parent === undefined ? own : [...own, ...this.#parent.#names()];
+    const outer = this.#parent === undefined ? [] : this.#parent.#names();
+    return [...this.#entries.keys(), ...outer];
   }
 
   #unqualified(name: NameSyntax, column: Identifier): Expression {
@@ -87,6 +93,9 @@ export class Scope {
 
   #column(name: NameSyntax, column: Identifier, entry: ScopeEntry): Expression {
     const span = { start: name.start, end: name.end };
+    if (entry.kind === 'table' && entry.hasSuffixColumn && column.name === '_table_suffix') {
+      return { kind: 'table fact', source: entry.source, fact: 'legacy suffix', ...span };
+    }
     if (entry.kind === 'table') {
       checkColumn(column, entry.table, this.#report);
       return { kind: 'column', source: entry.source, column: column.name, ...span };
@@ -104,4 +113,9 @@ export class Scope {
     this.#report.error('UNKNOWN_TABLE', column, message, `Known: ${known.join(', ')}`);
     return constant(null, name);
   }
+}
+
+/** An alias hides the schema together with the table's own name. */
+function isInSchema(entry: ScopeEntry, schema: Identifier): boolean {
+  return entry.kind === 'table' && !entry.hasAlias && entry.table.pattern.schema === schema.name;
 }

@@ -1,4 +1,5 @@
 import { REQUEST_SOURCE, sourcesOf, type Expression } from '../expr/expression.ts';
+import type { Expansion } from '../plan/queries.ts';
 import type { TableReference } from '../tables/table-reference.ts';
 import type { Identifier } from '../sql/syntax.ts';
 
@@ -16,6 +17,7 @@ export type Source =
       readonly id: number;
       readonly input: Expression;
       readonly root: number;
+      readonly mode: Expansion['mode'];
     };
 
 /** All sources of one query, those of subqueries and CTE mentions included. */
@@ -29,12 +31,12 @@ export class SourceList {
   }
 
   /** Adds a json_each; undefined when its input reads several tables, or table and request. */
-  addEach(input: Expression): number | undefined {
+  addEach(input: Expression, mode: Expansion['mode']): number | undefined {
     const roots = this.rootsOf(input);
     if (roots.size > 1) return undefined;
     const [root = REQUEST_SOURCE] = roots;
     const id = this.#sources.length;
-    this.#sources.push({ kind: 'each', id, input, root });
+    this.#sources.push({ kind: 'each', id, input, root, mode });
     return id;
   }
 

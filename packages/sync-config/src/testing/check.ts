@@ -135,3 +135,31 @@ export function definition(data: string, parameters?: string, edition = 1): stri
   if (parameters !== undefined) lines.push('    parameters: |', `      ${parameters}`);
   return [...lines, '    data:', '      - |', `        ${data}`, ''].join('\n');
 }
+
+/** The three languages of the spec's tables. */
+export type Language = 'definitions' | 'alpha' | 'compiled';
+
+/** A config of the language with one query over rows: a data query, or a stream. */
+export function queryIn(language: Language, query: string): string {
+  if (language === 'compiled') return stream(query);
+  if (language === 'definitions') return definition(query);
+  return stream(query).replace('edition: 3', 'edition: 2');
+}
+
+/** The codes that a query gives, without the one that every stream of edition 2 gives. */
+export function codesIn(language: Language, query: string): string[] {
+  const { diagnostics } = compile(queryIn(language, query));
+  return diagnostics.map(({ code }) => code).filter((code) => code !== 'EDITION_UPGRADE');
+}
+
+/**
+ * What an expression gives for a row: its JSON as a client gets it, `nothing` for a BLOB, or
+ * `error: ...`.
+ */
+export function valueOf(yaml: string, row: Row): string {
+  const { outputs, errors } = evaluate(planOf(yaml), 't', row);
+  if (errors[0] !== undefined) return `error: ${errors[0].message}`;
+  const data = outputs[0]?.data;
+  if (data === undefined) return 'no row';
+  return data === '{"id":"x"}' ? 'nothing' : data.replace(/^\{"id":"x","r":/, '').slice(0, -1);
+}

@@ -1,5 +1,5 @@
 import type { SqliteValue } from '@sluice/model';
-import { leadingInteger, leadingNumber } from './number-text.ts';
+import { clampInt64, leadingInteger, leadingNumber } from './number-text.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -31,8 +31,10 @@ export function toNumber(value: Exclude<SqliteValue, null>): bigint | number {
 /** `CAST(value AS integer)`: REAL is rounded down. */
 export function toInteger(value: Exclude<SqliteValue, null>): bigint {
   if (typeof value === 'bigint') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.floor(value)) : 0n;
-  return leadingInteger(toText(value));
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? clampInt64(BigInt(Math.floor(value))) : 0n;
+  }
+  return clampInt64(leadingInteger(toText(value)));
 }
 
 export function toReal(value: Exclude<SqliteValue, null>): number {

@@ -3,6 +3,7 @@ import { isTrue, toBytes, toInteger, toText, typeName } from './conversions.ts';
 import { createDateFunctions } from './date-functions.ts';
 import type { Operator } from './dialect.ts';
 import { EvaluationFailure } from './failure.ts';
+import { createGeometryFunctions } from './geometry/geometry-functions.ts';
 import { findMember, memberValue, type JsonParser, type JsonRules } from './json-access.ts';
 import { isJsonArray, isJsonMap, parseJsonDocument, type JsonDocument } from './json-document.ts';
 import { strict1, unary } from './operators.ts';
@@ -31,7 +32,9 @@ export function createFunctions(
     ['json_array_length', variadic(1, 2, (args) => jsonArrayLength(args, rules, parser))],
     ['json_keys', strict1((a) => jsonKeys(parser.parse(toText(a))))],
   ]);
-  for (const [name, operator] of createDateFunctions()) functions.set(name, operator);
+  for (const [name, operator] of [...createDateFunctions(), ...createGeometryFunctions()]) {
+    functions.set(name, operator);
+  }
   if (edition < 3) functions.set('json_valid', unary(jsonValid));
   return functions;
 }

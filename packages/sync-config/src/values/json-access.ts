@@ -7,6 +7,7 @@ import {
   parseJsonDocument,
   type JsonDocument,
 } from './json-document.ts';
+import { int64OrReal } from './number-text.ts';
 
 /** How `->`, `->>` and json_extract read paths and JSON null. */
 export interface JsonRules {
@@ -61,7 +62,7 @@ export function memberValue(member: JsonDocument | undefined, rules: JsonRules):
   if (member === null) return rules.fixed ? null : 'null';
   if (typeof member === 'boolean') return member ? 1n : 0n;
   if (typeof member === 'object') return formatJsonDocument(member);
-  return member;
+  return typeof member === 'bigint' ? int64OrReal(member) : member;
 }
 
 /** The result of `->`. */

@@ -1,4 +1,5 @@
 import type { SqliteValue } from '@sluice/model';
+import { integerText, jsonText } from './json-text.ts';
 
 /**
  * A value as it stands in bucket names and lookup keys; undefined for NULL and BLOB. Equal values,
@@ -6,8 +7,8 @@ import type { SqliteValue } from '@sluice/model';
  * REAL is a number that overflows. Source: spec/sync-config.md 11.1.
  */
 export function keyText(value: SqliteValue): string | undefined {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return jsonText(value);
+  if (typeof value === 'bigint') return integerText(value);
   return typeof value === 'number' ? realKeyText(value) : undefined;
 }
 

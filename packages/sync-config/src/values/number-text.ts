@@ -15,7 +15,7 @@ const INTEGER_PREFIX = /^\s*([+-]?\d+)/;
 export function leadingNumber(text: string): bigint | number {
   const digits = NUMBER_PREFIX.exec(text)?.[1];
   if (digits === undefined) return 0n;
-  return /[.eE]/.test(digits) ? Number(digits) : parseInteger(digits);
+  return /[.eE]/.test(digits) ? Number(digits) : int64OrReal(parseInteger(digits));
 }
 
 /** The integer that a text begins with, 0 when none. */
@@ -30,6 +30,12 @@ function parseInteger(digits: string): bigint {
 
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
+
+/** The nearest integer of 64 bits. */
+export function clampInt64(value: bigint): bigint {
+  if (value > MAX_INT64) return MAX_INT64;
+  return value < MIN_INT64 ? MIN_INT64 : value;
+}
 
 /** An integer result, as REAL where it leaves 64 bits. */
 export function int64OrReal(value: bigint): bigint | number {

@@ -10,6 +10,7 @@ export interface ConfigDocument {
   readonly options: SyncOptions;
   readonly bucketDefinitions: readonly BucketDefinitionDocument[];
   readonly streams: readonly StreamDocument[];
+  readonly events: readonly EventDocument[];
   /** CTEs that every stream sees. */
   readonly ctes: readonly CteDocument[];
 }
@@ -32,6 +33,11 @@ export interface StreamDocument {
   readonly autoSubscribe: boolean;
   readonly priority: number;
   readonly acceptsDangerousQueries: boolean;
+}
+
+export interface EventDocument {
+  readonly name: string;
+  readonly payloads: readonly SqlText[];
 }
 
 export interface CteDocument {

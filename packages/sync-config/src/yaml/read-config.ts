@@ -4,6 +4,7 @@ import type {
   BucketDefinitionDocument,
   ConfigDocument,
   CteDocument,
+  EventDocument,
   StreamDocument,
 } from './config-document.ts';
 import { readOptions } from './read-options.ts';
@@ -11,31 +12,49 @@ import { YamlReader, type YamlEntry } from './yaml-reader.ts';
 
 const TOP_KEYS = ['config', 'bucket_definitions', 'streams', 'with', 'event_definitions'];
 const DEFINITION_KEYS = ['data', 'parameters', 'priority', 'accept_potentially_dangerous_queries'];
+const EVENT_KEYS = ['payloads'];
 const STREAM_KEYS = [
   'query', 'queries', 'with', 'auto_subscribe', 'priority', 'accept_potentially_dangerous_queries',
 ]; // prettier-ignore
 
+/** A tag that other tools put in front of queries; it says nothing here. */
+const KNOWN_TAG = '!accept_potentially_dangerous_queries';
+
 /** Reads the YAML file and checks its shape; undefined when there is nothing to compile. */
 export function readConfig(yaml: string, diagnostics: Diagnostics): ConfigDocument | undefined {
-  const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'error' });
   for (const { pos, message } of document.errors) {
-    // The YAML parser may point just behind the text.
-    const [start, end] = [Math.min(pos[0], yaml.length), Math.min(pos[1], yaml.length)];
-    diagnostics.error('YAML_SYNTAX', { start, end }, message);
+    diagnostics.error('YAML_SYNTAX', wordAt(yaml, pos), message);
   }
   if (document.errors.length > 0) return undefined;
+  for (const { pos, message } of document.warnings) {
+    if (message.includes(KNOWN_TAG)) continue;
+    diagnostics.warn('YAML_SYNTAX', wordAt(yaml, pos), message);
+  }
   const reader = new YamlReader(yaml, document, diagnostics);
   const whole = { start: 0, end: Math.min(yaml.length, 1) };
   const root = reader.fields(document.contents, 'The sync config', TOP_KEYS, whole);
   return root && readRoot(reader, root, whole);
 }
 
+/** The YAML parser points at one character of a word, or just behind the text. */
+function wordAt(yaml: string, [from, to]: readonly [number, number]): Span {
+  const start = Math.min(from, yaml.length);
+  const word = /^[\w.-]+/.exec(yaml.slice(start));
+  return { start, end: Math.min(Math.max(to, start + (word?.[0].length ?? 0)), yaml.length) };
+}
+
 type Fields = ReadonlyMap<string, YamlEntry>;
 
 function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument {
-  const { edition, sqliteExpressions, options } = readOptions(reader, root.get('config'));
   const definitions = root.get('bucket_definitions');
   const streams = root.get('streams');
+  const likelyEdition = definitions === undefined ? 3 : streams === undefined ? 1 : 2;
+  const { edition, sqliteExpressions, options } = readOptions(
+    reader,
+    root.get('config'),
+    likelyEdition,
+  );
   if (definitions === undefined && streams === undefined) {
     const message = 'The sync config has neither streams nor bucket_definitions';
     reader.diagnostics.error(
@@ -52,6 +71,7 @@ function readRoot(reader: YamlReader, root: Fields, whole: Span): ConfigDocument
     options,
     bucketDefinitions: readEach(reader, definitions, (entry) => readDefinition(reader, entry)),
     streams: readEach(reader, streams, (entry) => readStream(reader, entry, edition)),
+    events: readEach(reader, root.get('event_definitions'), (entry) => readEvent(reader, entry)),
     ctes: readCtes(reader, root.get('with')),
   };
   checkNames(reader, document);
@@ -193,6 +213,23 @@ function readQueries(
     list.push(...reader.sqlList(items ?? [], 'A query', queries.keySpan));
   }
   return list;
+}
+
+function readEvent(reader: YamlReader, entry: YamlEntry): EventDocument | undefined {
+  const what = `The event ${entry.key}`;
+  const fields = reader.fields(entry.value, what, EVENT_KEYS, entry.keySpan);
+  if (fields === undefined) return undefined;
+  const payloads = fields.get('payloads');
+  const items = payloads && reader.sequence(payloads.value);
+  if (items === undefined) {
+    const span =
+      payloads === undefined ? entry.keySpan : reader.span(payloads.value, payloads.keySpan);
+    const message =
+      payloads === undefined ? `${what} has no payloads` : 'payloads must be a list of queries';
+    reader.diagnostics.error('YAML_SCHEMA', span, message, 'Write payloads: and a list of SELECTs');
+  }
+  const at = payloads?.keySpan ?? entry.keySpan;
+  return { name: entry.key, payloads: reader.sqlList(items ?? [], 'A payload', at) };
 }
 
 function readCtes(reader: YamlReader, entry: YamlEntry | undefined): CteDocument[] {

@@ -18,12 +18,19 @@ export interface ReadOptions {
   readonly options: SyncOptions;
 }
 
-/** Reads `config`. Source: spec/sync-config.md 2. */
-export function readOptions(reader: YamlReader, entry: YamlEntry | undefined): ReadOptions {
+/**
+ * Reads `config`. An edition that does not exist is reported and read as `likelyEdition`.
+ * Source: spec/sync-config.md 2.
+ */
+export function readOptions(
+  reader: YamlReader,
+  entry: YamlEntry | undefined,
+  likelyEdition: number,
+): ReadOptions {
   const at = entry?.keySpan ?? { start: 0, end: 0 };
   const fields: Fields =
     (entry && reader.fields(entry.value, 'config', KEYS, at)) ?? new Map<string, YamlEntry>();
-  const edition = readEdition(reader, fields.get('edition'));
+  const edition = readEdition(reader, fields.get('edition'), likelyEdition);
   const flag = (key: string) => reader.boolean(fields.get(key), edition >= 2, 'OPTION_VALUE');
   const timestampsIso8601 = flag('timestamps_iso8601');
   const options: SyncOptions = {
@@ -39,13 +46,17 @@ export function readOptions(reader: YamlReader, entry: YamlEntry | undefined): R
   return { edition, sqliteExpressions, options };
 }
 
-function readEdition(reader: YamlReader, entry: YamlEntry | undefined): number {
+function readEdition(
+  reader: YamlReader,
+  entry: YamlEntry | undefined,
+  likelyEdition: number,
+): number {
   if (entry === undefined) return 1;
   const value = reader.scalar(entry.value);
   if (value === 1 || value === 2 || value === 3 || value === 4) return value;
   const span = reader.span(entry.value, entry.keySpan);
   reader.diagnostics.error('EDITION', span, 'The edition must be 1, 2, 3 or 4', 'Use edition: 3');
-  return 3;
+  return likelyEdition;
 }
 
 function readPrecision(

@@ -74,7 +74,7 @@ export class Subject {
     const parsed = parseSqlText(text, diagnostics, context);
     const [column] = parsed?.select.columns ?? [];
     if (parsed !== undefined && column?.kind === 'expr') {
-      const binder = new QueryBinder(parsed, context, undefined);
+      const binder = new QueryBinder(parsed, context, NO_CTES);
       const expression = binder.bindSelect(parsed.select, undefined).bind(column.expr);
       if (diagnostics.errorCount === 0) return expression;
     }
@@ -82,6 +82,8 @@ export class Subject {
     throw new Error(messages.join('; '));
   }
 }
+
+const NO_CTES = { find: () => undefined, isHidden: () => false };
 
 /** Bytes that are not UTF-8, halves of surrogate pairs, and BLOBs that are JSON in binary form. */
 function isAboutBinary(message: string, args: readonly Outcome[]): boolean {
