@@ -99,7 +99,9 @@ function jsonExtract(reader: SqliteJsonReader): Operator {
 }
 
 function writeExtracted(node: JsonNode): SqliteValue {
-  return isJsonContainer(node) ? renderJson(node) : writeValue(jsonNodeValue(node));
+  if (isJsonContainer(node)) return renderJson(node);
+  const value = jsonNodeValue(node);
+  return value === null ? null : writeValue(value);
 }
 
 function buildExtractOne(

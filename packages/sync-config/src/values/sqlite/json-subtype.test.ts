@@ -40,6 +40,7 @@ describe('what SQLite marks as JSON', () => {
     ["CASE a WHEN '' THEN json(a) END", '[null]'],
     ['iif(1, json(a), 2), iif(0, a, 1, json(a))', '[[1],[1]]'],
     ['coalesce(NULL, json(a)), ifnull(a, json(a))', '[[1],"[1]"]'],
+    ["coalesce(json_extract('null', '$'), 1), coalesce('null' -> '$', 1)", '[1,null]'],
     ["nullif(json(a), ''), nullif(json(a), a)", '[[1],null]'],
     ['min(json(a), a), min(a, json(a))', '["[1]",[1]]'],
     ['max(json(a), a), max(a, json(a))', '[[1],"[1]"]'],
