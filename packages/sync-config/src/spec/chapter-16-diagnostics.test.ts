@@ -235,6 +235,15 @@ const CODES: Readonly<Record<string, readonly ['E' | 'W', ...Case[]]>> = {
       at: "(auth.parameter('ids'))",
     },
   ],
+  JSON_ELEMENT: [
+    'E',
+    {
+      yaml: stream(
+        "SELECT t.* FROM t, json_each(t.a) AS e WHERE json_array(e.value) = '[1]'",
+      ).replace('edition: 3', 'edition: 4'),
+      at: 'e.value',
+    },
+  ],
 };
 
 const CASES = Object.entries(CODES).flatMap(([name, [severity, ...cases]]) =>

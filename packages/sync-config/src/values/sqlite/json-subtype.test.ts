@@ -56,7 +56,7 @@ describe('what SQLite marks as JSON', () => {
 
   it('is not known any more outside of a subquery', () => {
     for (const value of ['v', 'CASE WHEN 1 THEN v END', "iif(v = '', v, v)"]) {
-      const query = `SELECT json_array(${value}) AS x FROM (SELECT json(a) AS v FROM t1)`;
+      const query = `SELECT json_array(${value}) AS x FROM (SELECT json(a) AS v FROM t1) AS d`;
       expect(both(query)).toEqual({ ours: '["[1]"]', sqlite: '["[1]"]' });
     }
   });
