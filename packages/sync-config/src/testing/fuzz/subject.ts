@@ -108,7 +108,7 @@ function partOf(
   sql: string,
 ): Omit<FailingPart, 'isLeftOut'> {
   const json = part.name === 'in json' ? part.args[2] : undefined;
-  const isInTable = (json ?? part).start >= sql.indexOf(' FROM ');
+  const isInTable = (json ?? part).start >= sql.indexOf(' AS v FROM ');
   if (json === undefined) return { sql: sqlOf(part, sql), isInTable };
   return { sql: `(SELECT count(value) FROM json_each(${sqlOf(json, sql)}))`, isInTable };
 }
