@@ -80,7 +80,9 @@ function presentLines(
 ): string[] {
   const { colors, columns } = options;
   const buckets = bucketsOf(definition, explanation);
-  const priorities = [...new Set(buckets.map(({ priority }) => priority))].toSorted();
+  const priorities = [...new Set(buckets.map(({ priority }) => priority))].toSorted(
+    (a, b) => a - b,
+  );
   const facts = `${counted(buckets.length, 'bucket')}, priority ${priorities.join(' and ')}`;
   const lines = [`${colors.green('✓')} ${colors.bold(definition.name)}  ${colors.dim(facts)}`];
   for (const text of whyTexts(definition)) {

@@ -83,7 +83,7 @@ function definitionLines(
 function visibilityLines(
   bucket: BucketVisibility,
   user: UserSide,
-  { colors, columns }: RowReportOptions,
+  { columns }: RowReportOptions,
 ): string[] {
   const { who } = user;
   const indent = `${INDENT}  `;

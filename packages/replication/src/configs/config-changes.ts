@@ -34,7 +34,7 @@ export type ConfigEvent =
   | { readonly kind: 'keep-over' };
 
 /** A sync config that is asked for, compiled. */
-export interface WantedConfig {
+interface WantedConfig {
   readonly text: string;
   readonly hash: string;
   readonly definitions: readonly { readonly name: string; readonly hash: string }[];

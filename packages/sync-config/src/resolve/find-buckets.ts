@@ -58,7 +58,7 @@ export function* findBuckets(
 }
 
 /** Tuples of key texts for some of a bucket's parameters. */
-export interface Relation {
+interface Relation {
   readonly positions: readonly number[];
   readonly tuples: readonly (readonly string[])[];
 }

@@ -11,8 +11,6 @@ export function childrenOf(expr: ExprSyntax): readonly ExprSyntax[] {
     case 'unsupported':
     case 'broken':
       return [];
-    case 'like':
-      return [expr.operand, expr.pattern];
     case 'quantified':
       return [expr.operand];
     case 'call':

@@ -85,7 +85,6 @@ function show(expr: ExprSyntax): string {
     case 'case':
     case 'array':
     case 'select':
-    case 'like':
     case 'exists':
     case 'quantified':
     case 'typed text':
