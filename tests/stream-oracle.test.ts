@@ -14,7 +14,10 @@ import { randomConfig } from './support/stream-oracle/random-streams.ts';
 
 const SEED = Number(process.env['SLUICE_TEST_SEED'] ?? 20_261_125);
 const ROUNDS = Number(process.env['SLUICE_TEST_ROUNDS'] ?? 4);
-const CASES = Array.from({ length: ROUNDS }, (_, round) => ({ round, edition: 3 }) as const);
+const CASES = Array.from(
+  { length: ROUNDS },
+  (_, round) => ({ round, edition: round % 2 === 0 ? 4 : 3 }) as const,
+);
 
 let postgres: LocalPostgres;
 let dir: string;
