@@ -68,7 +68,7 @@ describe('a start that cannot work ends with code 1 and says why', () => {
           'config: { edition: 3 }\nstreams:\n  a:\n    query: SELECT * FROM notes WERE id = 1\n',
       },
       [
-        /1 error\(s\) \(CONFIG_SYNC_INVALID\)/,
+        /1 error \(CONFIG_SYNC_INVALID\)/,
         /sync\.yaml:4:\d+: error/,
         /^ +\^+$/m,
         /sluice validate/,
