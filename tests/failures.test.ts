@@ -67,12 +67,7 @@ describe('a start that cannot work ends with code 1 and says why', () => {
         'sync.yaml':
           'config: { edition: 3 }\nstreams:\n  a:\n    query: SELECT * FROM notes WERE id = 1\n',
       },
-      [
-        /1 error \(CONFIG_SYNC_INVALID\)/,
-        /sync\.yaml:4:\d+: error/,
-        /^ +\^+$/m,
-        /sluice validate/,
-      ],
+      [/1 error \(CONFIG_SYNC_INVALID\)/, /sync\.yaml:4:\d+: error/, /^ +\^+$/m, /sluice validate/],
     ],
     [
       'a URL that is none',
