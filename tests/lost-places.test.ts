@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
 import { until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EVERYTHING, SmallWorld } from './support/small-world.ts';
+import { SmallWorld } from './support/small-world.ts';
 
 let dir: string;
 let postgres: LocalPostgres;
@@ -119,71 +119,5 @@ describe('the source is read again, and clients are served meanwhile, when the s
       await world.expectSynced(client);
     }
     await world.expectNewSlot([]);
-  });
-});
-
-describe('a changed sync config', () => {
-  const CHANGED = EVERYTHING.replace('SELECT * FROM notes', `SELECT id, 'v2' AS body FROM notes`);
-  const deploy = (world: SmallWorld, text: string) =>
-    writeFile(path.join(dir, world.database, 'sync-config.yaml'), text);
-
-  test('is filled beside the old one, which serves until the switch', async () => {
-    await using world = await SmallWorld.create(postgres, { dir, database: 'config_change' });
-    await world.seed();
-    const client = await world.start();
-    await world.expectSynced(client);
-    const old = await world.slots();
-    await world.service.stop();
-    await deploy(world, CHANGED);
-    const held = await holdUp(world);
-    world.service.start();
-    await world.service.untilLogged(/generation_created +generation=2/);
-    await world.note('while both are there');
-    await world.expectSynced(client);
-    const connections = client.connections;
-    await held.release();
-    const isNew = () => client.rows('notes').every(({ body }) => body === 'v2');
-    await until('the new rows', isNew);
-    expect(client.rows('notes')).toHaveLength(2);
-    expect(client.connections).toBe(connections + 1);
-    await world.expectNewSlot(old);
-    await world.service.untilLogged(/generation_removed +generation=1/);
-  });
-
-  test('is taken back, and interrupted, before it was complete', async () => {
-    await using world = await SmallWorld.create(postgres, { dir, database: 'config_back' });
-    await world.seed();
-    const client = await world.start();
-    await world.expectSynced(client);
-    const old = await world.slots();
-    await world.service.stop();
-    await deploy(world, CHANGED);
-    const held = await holdUp(world);
-    world.service.start();
-    await world.service.untilLogged(/generation_created +generation=2/);
-    await world.service.stop('SIGKILL');
-    await deploy(world, EVERYTHING);
-    world.service.start();
-    await world.note('with the old config');
-    await world.expectSynced(client);
-    await held.release();
-    await world.service.untilLogged(/generation_removed +generation=2/);
-    const onlyOld = async () => JSON.stringify(await world.slots()) === JSON.stringify(old);
-    await until('only the old slot is left', onlyOld);
-  });
-
-  test('with errors stops the start; the old one goes on when it is put back', async () => {
-    await using world = await SmallWorld.create(postgres, { dir, database: 'config_wrong' });
-    await world.seed();
-    const client = await world.start();
-    await world.service.stop();
-    await deploy(world, EVERYTHING.replace('SELECT *', 'SELEC *'));
-    world.service.start();
-    await world.service.untilLogged(/\(CONFIG_SYNC_INVALID\)/);
-    expect(await world.service.untilEnded()).toBe(1);
-    await deploy(world, EVERYTHING);
-    world.service.start();
-    await world.note('again');
-    await world.expectSynced(client);
   });
 });
