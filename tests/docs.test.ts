@@ -33,7 +33,8 @@ describe('the sync configs in the documentation compile', () => {
     const { plan, diagnostics } = compileSyncConfig(text, { defaultSchema: 'public' });
     const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
     expect(errors.map((error) => formatDiagnostic(text, error, place))).toEqual([]);
-    expect(plan?.tables).not.toEqual([]);
+    const eventTables = plan?.events.flatMap(({ tables }) => tables) ?? [];
+    expect([...(plan?.tables ?? []), ...eventTables]).not.toEqual([]);
   });
 });
 
