@@ -1,24 +1,20 @@
 import { AppError, pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
-import { SyncHub } from '@sluice/sync';
 import { adminBackend } from './admin/admin-backend.ts';
 import type { DeployPlan } from './admin/deploy-plan.ts';
 import type { DeployStatus } from './admin/deploy-status.ts';
-import { configuredKeys } from './auth/configured-keys.ts';
-import { verifyToken } from './auth/verify-token.ts';
-import { checkSyncConfig, planForGeneration } from './check-sync-config.ts';
+import { checkSyncConfig } from './check-sync-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
-import type { AdminBackend, HttpBackend, ProbeState } from './http/backend.ts';
-import { HttpServer } from './http/http-server.ts';
+import type { AdminBackend } from './http/backend.ts';
 import { createLogger } from './logging/create-logger.ts';
-import { openBucketStorage, openSource, requireSource } from './open-stores.ts';
+import { openSource } from './open-stores.ts';
 import { OperationRate } from './operation-rate.ts';
 import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
-import { StorageKeeper } from './storage-keeper.ts';
-import { WriteCheckpointBatches } from './write-checkpoint-batches.ts';
+import type { ClientSide } from './serving/client-side.ts';
+import { Serving, type ServingOptions } from './serving/serving.ts';
 
 export interface StartOptions {
   /** Default: standard output, as `system.logging` says. */
@@ -63,9 +59,10 @@ export async function startService(
 ): Promise<Service> {
   const logger = options.logger ?? createLogger(config.logging);
   checkSyncConfig(config, logger);
-  const service = new RunningService(config, logger);
+  const production = options.production ?? process.env['NODE_ENV'] === 'production';
+  const service = new RunningService(config, { logger, production });
   try {
-    await service.start(options.production ?? process.env['NODE_ENV'] === 'production');
+    await service.start();
   } catch (error) {
     await service.stop();
     throw error;
@@ -73,9 +70,6 @@ export async function startService(
   return service;
 }
 
-/** How long streams and requests may take to end at `stop`. */
-const DRAIN_MS = 5000;
-const LIVE_MS = 10_000;
 const STATUS_MS = 1000;
 
 class RunningService implements Service {
@@ -84,62 +78,47 @@ class RunningService implements Service {
   readonly #clock: Clock = systemClock;
   readonly #stop = new AbortController();
   readonly #source: ChangeSource | undefined;
-  readonly #storage: StorageKeeper<SyncHub>;
+  readonly #clients: ClientSide;
   readonly #supervisor: ReplicatorSupervisor | undefined;
   readonly #admin: AdminBackend;
   readonly #rate = new OperationRate();
   readonly #readingRate = new ReadingRate();
   readonly #listeners = new Set<(status: ServiceStatus) => void>();
-  #http: HttpServer | undefined;
   #background: readonly Promise<unknown>[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor(config: ServiceConfig, logger: Logger) {
+  constructor(
+    config: ServiceConfig,
+    { logger, production }: { readonly logger: Logger; readonly production: boolean },
+  ) {
     this.#config = config;
     this.#logger = logger;
     this.#source = config.source && openSource(config.source, { logger });
     const around = { clock: this.#clock, logger, random: Math.random };
-    this.#storage = new StorageKeeper({
+    this.#clients = newClientSide({
       ...around,
-      open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger }),
-      use: (storage) =>
-        new SyncHub({
-          ...around,
-          storage,
-          planFor: (generation) => planForGeneration(generation, this.#source),
-          limits: {
-            maxBucketsPerConnection: config.api.maxBucketsPerConnection,
-            maxParameterQueryResults: config.api.maxParameterQueryResults,
-            maxConcurrentReads: config.api.maxDataFetchConcurrency,
-          },
-        }),
+      config,
+      production,
+      source: this.#source,
+      admin: () => this.#admin,
+      replication: () => this.#replication(),
     });
     this.#supervisor = this.#newSupervisor(around);
     this.#admin = this.#newAdmin();
   }
 
-  async start(production: boolean): Promise<void> {
-    const { host, port, api, probes } = this.#config;
-    this.#http = await HttpServer.listen({
-      host,
-      port,
-      production,
-      maxConcurrentConnections: api.maxConcurrentConnections,
-      apiTokens: api.tokens,
-      probes: probes.http,
-      backend: this.#backend(),
-      logger: this.#logger,
-    });
+  async start(): Promise<void> {
+    await this.#clients.listen();
     this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
     this.#background = [
-      this.#storage.run(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
+      this.#clients.openStorage(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
     ];
   }
 
   get url(): string {
-    return this.#http?.url ?? '';
+    return this.#clients.url;
   }
 
   status(): ServiceStatus {
@@ -148,7 +127,7 @@ class RunningService implements Service {
       replication,
       checkpointOpId: replication.checkpointOpId,
       opsPerSecond: this.#rate.perSecond(this.#clock.now()),
-      clients: this.#http?.streamCount ?? 0,
+      clients: this.#clients.streamCount,
     };
   }
 
@@ -180,14 +159,12 @@ class RunningService implements Service {
 
   async #shutDown(): Promise<void> {
     this.#logger.info('service_stopping');
-    const closed = this.#http?.close(DRAIN_MS);
-    this.#storage.opened?.used.drain();
+    const closed = this.#clients.close();
     this.#stop.abort();
     // Each has a bound of its own; a failure of one must not keep the others open.
     const ended = await Promise.allSettled([closed, ...this.#background]);
-    const opened = this.#storage.opened;
     const disposed = await Promise.allSettled([
-      opened?.used[Symbol.asyncDispose]().then(() => opened.storage[Symbol.asyncDispose]()),
+      this.#clients[Symbol.asyncDispose](),
       this.#source?.[Symbol.asyncDispose](),
     ]);
     for (const result of [...ended, ...disposed]) {
@@ -200,9 +177,9 @@ class RunningService implements Service {
 
   /** A service without a sync config does nothing until it gets one. */
   async #tellWhatIsAwaited(): Promise<void> {
-    const { opened } = this.#storage;
-    if (this.#config.syncConfig || !opened || this.#stop.signal.aborted) return;
-    if ((await opened.storage.generations()).length > 0) return;
+    const { storage } = this.#clients;
+    if (this.#config.syncConfig || !storage || this.#stop.signal.aborted) return;
+    if ((await storage.generations()).length > 0) return;
     this.#logger.info('sync_config_awaited', {
       message:
         'No sync config is deployed yet; deploy one with `sluice deploy`, or name one in sync_config',
@@ -237,10 +214,10 @@ class RunningService implements Service {
     return adminBackend({
       connection,
       source: this.#source,
-      storage: () => this.#storage.require().storage,
+      storage: () => this.#clients.requireStorage(),
       replication: () => this.#replication(),
       status: () => this.status(),
-      concerned: (plan) => this.#storage.require().used.sessionsConcerned(plan),
+      concerned: (plan, text) => this.#clients.concerned(plan, text),
       rowsPerSecond: () => this.#readingRate.rowsPerSecond,
       request: (request) =>
         this.#supervisor?.request(request) ??
@@ -266,51 +243,6 @@ class RunningService implements Service {
     return { state: 'off', generations: [], rowsTotal: 0, touchedAtMs: this.#clock.now() };
   }
 
-  #backend(): HttpBackend {
-    const { clientAuth, source: connection } = this.#config;
-    const [clock, logger] = [this.#clock, this.#logger];
-    const keys = configuredKeys({
-      auth: clientAuth,
-      sourceHostname: connection?.hostname,
-      clock,
-      logger,
-    });
-    const source = () => requireSource(this.#source);
-    const batches = new WriteCheckpointBatches({
-      head: async () => source().head(),
-      store: (user, head) => this.#storage.require().storage.writeCheckpoints.create(user, head),
-      mark: async () => source().mark(),
-    });
-    return {
-      verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
-      openStream: ({ request, token, user, format, keepalive, signal }) =>
-        this.#storage.require().used.open({
-          request,
-          claims: token.claims,
-          userKey: user,
-          expiresAtMs: token.expiresAtMs,
-          format,
-          keepalive,
-          signal,
-        }),
-      createWriteCheckpoint: (user) => batches.create(user),
-      probes: () => this.#probes(),
-      admin: this.#admin,
-    };
-  }
-
-  /** Ready means that clients are served: a source that is away does not change that. */
-  #probes(): ProbeState {
-    const opened = this.#storage.opened;
-    const { touchedAtMs } = this.#replication();
-    return {
-      started: opened !== undefined,
-      ready: opened?.used.isServing === true && !this.#stop.signal.aborted,
-      live: this.#clock.now() - touchedAtMs < LIVE_MS,
-      touchedAtMs,
-    };
-  }
-
   async #reportStatus(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -319,4 +251,8 @@ class RunningService implements Service {
       await pause(this.#clock, STATUS_MS, signal);
     }
   }
+}
+
+function newClientSide(options: ServingOptions): ClientSide {
+  return new Serving(options);
 }
