@@ -15,6 +15,7 @@ import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
 import type { ClientSide } from './serving/client-side.ts';
 import { Serving, type ServingOptions } from './serving/serving.ts';
+import { WorkerPool } from './workers/worker-pool.ts';
 
 export interface StartOptions {
   /** Default: standard output, as `system.logging` says. */
@@ -205,7 +206,10 @@ class RunningService implements Service {
         storagePath: storage.path,
         syncConfigText: syncConfig?.text,
       }),
-      onStatus: (status) => this.#sample(status),
+      onStatus: (status) => {
+        this.#sample(status);
+        this.#clients.replicationChanged(status);
+      },
     });
   }
 
@@ -247,6 +251,7 @@ class RunningService implements Service {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const status = this.status();
+      this.#clients.replicationChanged(status.replication);
       for (const listener of this.#listeners) listener(status);
       await pause(this.#clock, STATUS_MS, signal);
     }
@@ -254,5 +259,5 @@ class RunningService implements Service {
 }
 
 function newClientSide(options: ServingOptions): ClientSide {
-  return new Serving(options);
+  return options.config.api.workers > 1 ? new WorkerPool(options) : new Serving(options);
 }

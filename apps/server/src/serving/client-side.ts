@@ -1,6 +1,7 @@
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
+import type { ReplicationStatus } from '../service-status.ts';
 
 /** What serves clients: this process itself (`Serving`), or API workers (`WorkerPool`). */
 export interface ClientSide extends AsyncDisposable {
@@ -18,6 +19,8 @@ export interface ClientSide extends AsyncDisposable {
   listen(): Promise<void>;
   /** Opens storage, trying again until it succeeds; returns then or at the signal. Never rejects. */
   openStorage(signal: AbortSignal): Promise<void>;
+  /** Told every second, and whenever something happens. */
+  replicationChanged(status: ReplicationStatus): void;
   /** Stops accepting and ends all streams normally; takes at most a few seconds. */
   close(): Promise<void>;
 }

@@ -100,6 +100,9 @@ export class Serving implements ClientSide {
     return this.#storage.run(signal);
   }
 
+  /** Asked for where it is needed. */
+  replicationChanged(): void {}
+
   async close(): Promise<void> {
     this.#isClosing = true;
     const closed = this.#http?.close(DRAIN_MS);
