@@ -22,6 +22,7 @@ process.once('message', (message: ToWorker) => {
   if (message.kind === 'begin') void serve(message);
   else process.exit(0);
 });
+post({ kind: 'ready' });
 
 function post(message: FromWorker): void {
   // Without the channel there is nobody to tell, and the process is about to end.

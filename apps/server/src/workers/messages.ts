@@ -8,7 +8,7 @@ import type { ReplicationStatus } from '../service-status.ts';
 
 /** What the main process and an API worker tell each other. All of it can be cloned. */
 export type ToWorker =
-  /** First of all. Over the channel, as it holds secrets. */
+  /** The answer to `ready`. Over the channel, as it holds secrets. */
   | {
       readonly kind: 'begin';
       readonly config: ServiceConfig;
@@ -25,6 +25,8 @@ export type ToWorker =
   | { readonly kind: 'stop' };
 
 export type FromWorker =
+  /** First of all, once it listens to the channel: node:cluster loses what is sent before. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'listening'; readonly url: string }
   | { readonly kind: 'failed'; readonly failure: ReplicatorFailure }
   | { readonly kind: 'report'; readonly report: WorkerReport }

@@ -7,7 +7,7 @@ export interface WorkerSlotOptions {
   /** From 1. */
   readonly number: number;
   readonly launch: LaunchWorkerProcess;
-  /** The first message, anew for each process. */
+  /** Tells a new process what to do. */
   readonly begin: () => ToWorker;
   /** Everything but reports and what concerns the start. */
   readonly onMessage: (message: FromWorker) => void;
@@ -37,6 +37,7 @@ export class WorkerSlot {
   #process: WorkerProcess | undefined;
   #report: WorkerReport = NOTHING;
   #aliveAtMs = 0;
+  #isStopping = false;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -78,12 +79,11 @@ export class WorkerSlot {
 
   /** Until the process has ended; says how. */
   async #runOnce(signal: AbortSignal): Promise<string> {
-    const { launch, begin, clock, number, logger } = this.#options;
+    const { launch, clock, number, logger } = this.#options;
     const worker = launch((message) => this.#take(worker, message));
     this.#process = worker;
     this.#aliveAtMs = clock.now();
     const ended = new AbortController();
-    worker.post(begin());
     logger.info('api_worker_started', { number, worker: worker.pid });
     const guard = this.#guard(worker, AbortSignal.any([signal, ended.signal]), signal);
     const how = await worker.exited;
@@ -105,6 +105,7 @@ export class WorkerSlot {
       break;
     }
     if (!signal.aborted || this.#process !== worker) return;
+    this.#isStopping = true;
     worker.post({ kind: 'stop' });
     const timer = new AbortController();
     const timeout = pause(clock, STOP_MS, timer.signal).then(() => 'timeout' as const);
@@ -118,6 +119,10 @@ export class WorkerSlot {
   #take(worker: WorkerProcess, message: FromWorker): void {
     this.#aliveAtMs = this.#options.clock.now();
     switch (message.kind) {
+      case 'ready':
+        if (this.#isStopping) worker.kill();
+        else worker.post(this.#options.begin());
+        break;
       case 'listening':
         this.#settle.resolve(message.url);
         break;
