@@ -1,5 +1,5 @@
 import { until } from '@sluice/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { forEachClient } from './support/clients/for-each-client.ts';
 import {
   SAME,
@@ -52,14 +52,14 @@ forEachClient(options, (world, { transport }) => {
   });
 
   test('goes on with a fresh token when one expires, and after one that is refused', async () => {
+    onTestFinished(() => void (world().tokenSeconds = 3600));
     world().tokenSeconds = 2;
     await ann.disconnect();
     await ann.connect();
     const given = world().tokensGiven;
     await until('further tokens were asked for', () => world().tokensGiven >= given + 2);
     world().tokenSeconds = -3600;
-    const refused = () => /http_request_refused SYNC_TOKEN_EXPIRED|SYNC_TOKEN_EXPIRED/;
-    await world().service.untilLogged(refused());
+    await world().service.untilLogged(/(http_request|stream)_refused SYNC_TOKEN_EXPIRED/);
     world().tokenSeconds = 3600;
     await world().sql.query(`UPDATE notes SET body = 'with a fresh token' WHERE id = 'note-10'`);
     await world().expectSame(ann, SAME.notes('ann'));

@@ -1,13 +1,5 @@
-import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
-
-/** Where distributions put it; SLUICE_CHROMIUM names another place. */
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** The browser of this machine, or undefined: then `npm test` has said so. */
-export function findChromium(): string | undefined {
-  return [process.env['SLUICE_CHROMIUM'] ?? '', ...PLACES].find((place) => existsSync(place));
-}
+import { findChromium } from '../../../tools/test/find-chromium.mjs';
 
 /** Starts the browser of this machine; the tests talk to loopback only. */
 export async function launchChromium(): Promise<Browser> {

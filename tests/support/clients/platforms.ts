@@ -1,4 +1,4 @@
-import { findChromium } from '../browser/chromium.ts';
+import { findChromium } from '../../../tools/test/find-chromium.mjs';
 import { nodePlatform } from './node-client.ts';
 import type { ClientPlatform, Transport } from './test-client.ts';
 import { webPlatform } from './web-client.ts';
