@@ -18,7 +18,7 @@ const CONFIG = {
 
 const options = { schema: SUITE_SCHEMA, syncConfig: SUITE_CONFIG, config: CONFIG };
 
-forEachClient(options, (world, { transport }) => {
+forEachClient(options, (world) => {
   let ann: TestClient;
 
   beforeAll(async () => {

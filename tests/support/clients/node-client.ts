@@ -5,7 +5,7 @@ import { ClientLog, DatabaseDriver } from './database-driver.ts';
 import type { ClientPlatform, TestClient, TestClientOptions } from './test-client.ts';
 
 /** The official Node client, unchanged, in this process. */
-export class NodeClient extends DatabaseDriver implements TestClient {
+class NodeClient extends DatabaseDriver implements TestClient {
   constructor(dir: string, options: TestClientOptions) {
     const log = new ClientLog();
     const dbFilename = path.join(dir, `${options.name}.sqlite`);

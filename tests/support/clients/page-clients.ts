@@ -17,7 +17,7 @@ export interface PageGlobals {
 }
 
 /** What the test page offers to the test that drives it. */
-export interface PageClients {
+interface PageClients {
   open(options: PageClientOptions): Promise<void>;
   call(name: string, method: keyof DatabaseDriver, args: readonly unknown[]): Promise<unknown>;
 }

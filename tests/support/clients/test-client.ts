@@ -7,7 +7,7 @@ export interface StreamSubscription {
   readonly priority?: 0 | 1 | 2 | 3;
 }
 
-export interface StreamStatus {
+interface StreamStatus {
   readonly name: string;
   readonly parameters: Readonly<Record<string, unknown>> | null;
   readonly active: boolean;
