@@ -103,7 +103,7 @@ forEachClient(options, (world) => {
     await sql.query(`INSERT INTO bulk SELECT 'bulk-' || i, 'ann', i, 'label ' || md5(i::text)
       FROM generate_series(1, ${BULK_ROWS}) AS i`);
     await sql.query(`INSERT INTO notes (id, owner_id) VALUES ('behind the rows', 'ann')`);
-    await world().expectSame(ann, SAME.notes('ann')); // so the rows are replicated
+    await world().expectSame(ann, SAME.notes('ann'), DOWNLOAD_MS); // so the rows are replicated
     const cold = await world().open('ann', 'downloads');
     await cold.subscribe({ name: 'bulk' });
     await cold.connect();
