@@ -3,7 +3,7 @@ import type { Grammar } from '../sql/grammar.ts';
 import type { BinarySyntax, CallSyntax, ExprSyntax, InSyntax, LikeSyntax } from '../sql/syntax.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Dialect } from '../values/dialect.ts';
-import { timeDependence } from '../values/sqlite/time-dependence.ts';
+import { timeDependence } from '../values/sqlite/dates/time-dependence.ts';
 import { comparisonsOf } from './comparisons.ts';
 import { constant, operatorCall, type Expression } from './expression.ts';
 import { checkJsonArguments } from './json-arguments.ts';

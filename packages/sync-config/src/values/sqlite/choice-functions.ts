@@ -4,7 +4,7 @@ import { typeName } from '../conversions.ts';
 import { COLLATIONS, type Collation } from './collation.ts';
 import { compareValues } from './comparison.ts';
 import { isTrue } from './conversions.ts';
-import { binary, unary, variadic } from './shapes.ts';
+import { binary, unary, variadic } from '../shapes.ts';
 
 /** Functions that choose among their arguments. */
 export function createChoiceFunctions(): [string, Operator][] {

@@ -3,7 +3,7 @@ import type { Evaluate, Operand, Operator } from '../dialect.ts';
 import { COLLATIONS, type Collation } from './collation.ts';
 import { compareValues } from './comparison.ts';
 import { withNumericAffinity, withTextAffinity, type Present } from './conversions.ts';
-import { binary, operandAt, strictBinary, strictUnary, truth, unary } from './shapes.ts';
+import { binary, operandAt, strictBinary, strictUnary, truth, unary } from '../shapes.ts';
 
 /**
  * `=`, `<`, `IS` and their like. With a collation other than BINARY its name follows: `= nocase`.

@@ -6,7 +6,7 @@ import { foldCase } from './collation.ts';
 import { toBytes, toInteger, toText, type Present } from './conversions.ts';
 import { createLikeOperators } from './like.ts';
 import { formatLiteral } from './literal-text.ts';
-import { strictBinary, strictUnary, unary, variadic } from './shapes.ts';
+import { strictBinary, strictUnary, unary, variadic } from '../shapes.ts';
 import { substring } from './substring.ts';
 
 /** Functions on text and bytes. Most of them read a text no further than its first NUL. */

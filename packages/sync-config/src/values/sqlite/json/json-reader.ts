@@ -1,5 +1,5 @@
-import { EvaluationFailure } from '../failure.ts';
-import { toText, type Present } from './conversions.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import { toText, type Present } from '../conversions.ts';
 import { parseSqliteJson, type ParsedJson } from './json-parser.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { must } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
-import type { Operand, Operator } from '../dialect.ts';
-import type { Present } from './conversions.ts';
+import type { Operand, Operator } from './dialect.ts';
+import type { Present } from './sqlite/conversions.ts';
 
 /** The shapes that most operators and functions have. */
 
