@@ -1,8 +1,8 @@
 import type { SqliteValue } from '@sluice/model';
 import { describe, expect, it } from 'vitest';
-import { LONG_TEST_MS, expectNoDifference } from '../../testing/differences.ts';
-import { randomJson } from '../../testing/random-json.ts';
-import { outcomesOfOurs, SqliteOracle } from '../../testing/sqlite-oracle.ts';
+import { LONG_TEST_MS, expectNoDifference } from '../../../testing/differences.ts';
+import { randomJson } from '../../../testing/random-json.ts';
+import { outcomesOfOurs, SqliteOracle } from '../../../testing/sqlite-oracle.ts';
 import { sqliteJsonElements } from './json-each.ts';
 
 const oracle = new SqliteOracle();

@@ -1,9 +1,9 @@
 import type { SqliteValue } from '@sluice/model';
-import type { Evaluate, Operand, Operator } from '../dialect.ts';
-import { EvaluationFailure } from '../failure.ts';
+import type { Evaluate, Operand, Operator } from '../../dialect.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import { operandAt } from '../../shapes.ts';
+import { sqliteRealText } from '../real-text.ts';
 import { quoteJsonText } from './json-text.ts';
-import { sqliteRealText } from './real-text.ts';
-import { operandAt } from './shapes.ts';
 
 /**
  * SQLite marks some texts as JSON, so that `json_array(json('[1]'))` is `[[1]]` and

@@ -1,4 +1,4 @@
-import { EvaluationFailure } from '../failure.ts';
+import { EvaluationFailure } from '../../failure.ts';
 import type { JsonText } from './json-node.ts';
 
 /** A TEXT as a JSON string. */

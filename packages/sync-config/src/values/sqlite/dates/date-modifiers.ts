@@ -1,6 +1,6 @@
+import { readReal } from '../number-text.ts';
 import { BLANK, parseTime } from './date-text.ts';
 import { DateTime, DAY_MS, HALF_DAY_MS, toInt64 } from './date-time.ts';
-import { readReal } from './number-text.ts';
 
 /**
  * Applies a modifier such as `+1 month` or `start of day`.

@@ -1,12 +1,12 @@
 import type { SqliteValue } from '@sluice/model';
-import type { Operator } from '../dialect.ts';
+import type { Operator } from '../../dialect.ts';
+import { operandAt } from '../../shapes.ts';
 import type { JsonNode } from './json-node.ts';
 import { JsonPathReader } from './json-path-reader.ts';
 import { findJsonNode } from './json-path.ts';
 import { SqliteJsonReader } from './json-reader.ts';
 import { jsonNodeValue, renderJson } from './json-render.ts';
 import { alwaysJson } from './json-subtype.ts';
-import { operandAt } from './shapes.ts';
 
 /** `->` gives JSON text and `->>` the value; reading a parameter is `->>` (spec/sync-config.md 7). */
 export function createSqliteJsonOperators(reader = new SqliteJsonReader()): Map<string, Operator> {

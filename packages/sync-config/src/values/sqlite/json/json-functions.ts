@@ -1,15 +1,15 @@
 import type { SqliteValue } from '@sluice/model';
-import type { Evaluate, Operand, Operator } from '../dialect.ts';
-import { EvaluationFailure } from '../failure.ts';
-import { toInteger } from './conversions.ts';
+import type { Evaluate, Operand, Operator } from '../../dialect.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import { operandAt, strictUnary, variadic } from '../../shapes.ts';
+import { toInteger } from '../conversions.ts';
 import { isJsonContainer, type JsonNode } from './json-node.ts';
-import { findJsonNode } from './json-path.ts';
 import { JsonPathReader } from './json-path-reader.ts';
+import { findJsonNode } from './json-path.ts';
 import { SqliteJsonReader } from './json-reader.ts';
 import { jsonNodeValue, renderJson } from './json-render.ts';
 import { alwaysJson, writeAsJson, writeValue } from './json-subtype.ts';
 import { jsonTextValue, quoteJsonText } from './json-text.ts';
-import { operandAt, strictUnary, variadic } from './shapes.ts';
 
 /**
  * SQLite's functions that read JSON and make it, and our `json_keys`.

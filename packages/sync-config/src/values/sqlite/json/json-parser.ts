@@ -1,4 +1,4 @@
-import { EvaluationFailure } from '../failure.ts';
+import { EvaluationFailure } from '../../failure.ts';
 import type { JsonNode, JsonNumber, JsonObject, JsonText } from './json-node.ts';
 
 export interface ParsedJson {

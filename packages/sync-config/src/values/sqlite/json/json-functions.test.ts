@@ -1,8 +1,8 @@
 import type { SqliteValue } from '@sluice/model';
 import { describe, expect, it } from 'vitest';
-import { LONG_TEST_MS, expectNoDifference, type Comparison } from '../../testing/differences.ts';
-import { randomJson, randomPath, randomStep } from '../../testing/random-json.ts';
-import { apply, describeValue, SqliteOracle } from '../../testing/sqlite-oracle.ts';
+import { LONG_TEST_MS, expectNoDifference, type Comparison } from '../../../testing/differences.ts';
+import { randomJson, randomPath, randomStep } from '../../../testing/random-json.ts';
+import { apply, describeValue, SqliteOracle } from '../../../testing/sqlite-oracle.ts';
 import { createSqliteJsonFunctions } from './json-functions.ts';
 import { createSqliteJsonOperators } from './json-operators.ts';
 

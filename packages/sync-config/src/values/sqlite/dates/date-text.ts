@@ -1,5 +1,5 @@
+import { readReal } from '../number-text.ts';
 import { DateTime, toInt64 } from './date-time.ts';
-import { readReal } from './number-text.ts';
 
 /** White space as SQLite's date functions know it. */
 export const BLANK = '[\\t-\\r ]';

@@ -1,6 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
-import { EvaluationFailure } from '../failure.ts';
-import type { JsonElement } from '../json-elements.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import type { JsonElement } from '../../json-elements.ts';
 import { SqliteJsonReader } from './json-reader.ts';
 import { jsonNodeValue } from './json-render.ts';
 import { jsonTextValue } from './json-text.ts';

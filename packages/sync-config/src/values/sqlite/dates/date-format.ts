@@ -1,5 +1,5 @@
+import { realDigits } from '../real-digits.ts';
 import { DAY_MS, HALF_DAY_MS, type DateTime } from './date-time.ts';
-import { realDigits } from './real-digits.ts';
 
 /** 1970-01-01 00:00. */
 const UNIX_EPOCH_JULIAN_MS = 210_866_760_000_000n;

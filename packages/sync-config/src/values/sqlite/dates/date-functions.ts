@@ -1,12 +1,12 @@
 import type { SqliteValue } from '@sluice/model';
-import type { Operator } from '../dialect.ts';
-import { toText } from './conversions.ts';
+import type { Operator } from '../../dialect.ts';
+import { variadic } from '../../shapes.ts';
+import { toText } from '../conversions.ts';
 import { formatDifference } from './date-difference.ts';
 import { formatByPattern, formatDate, formatTime, julianDay, unixSeconds } from './date-format.ts';
 import { applyModifier } from './date-modifiers.ts';
 import { parseTimeValue, timeOfNumber } from './date-text.ts';
 import type { DateTime } from './date-time.ts';
-import { variadic } from './shapes.ts';
 
 /**
  * SQLite's date functions. What depends on the time of evaluation or on the machine's time zone

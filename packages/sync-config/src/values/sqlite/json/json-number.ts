@@ -1,6 +1,6 @@
-import { EvaluationFailure } from '../failure.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import { readReal } from '../number-text.ts';
 import type { JsonNumber } from './json-node.ts';
-import { readReal } from './number-text.ts';
 
 /**
  * INTEGER where it fits 64 bits, else REAL.

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { problems, stream } from '../../testing/check.ts';
-import { Subject } from '../../testing/fuzz/subject.ts';
+import { problems, stream } from '../../../testing/check.ts';
+import { Subject } from '../../../testing/fuzz/subject.ts';
 
 const subject = new Subject(4);
 const database = new Database(':memory:');

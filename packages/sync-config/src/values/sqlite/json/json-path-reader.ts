@@ -1,5 +1,6 @@
-import { EvaluationFailure } from '../failure.ts';
-import { toText, type Present } from './conversions.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import type { Present } from '../../present.ts';
+import { toText } from '../conversions.ts';
 import { parseJsonPath, type JsonPath } from './json-path.ts';
 
 /** Reads the path of a call once, as it tends to be the same in every row. */

@@ -1,5 +1,6 @@
-import { EvaluationFailure } from '../failure.ts';
-import { toText, type Present } from './conversions.ts';
+import { EvaluationFailure } from '../../failure.ts';
+import type { Present } from '../../present.ts';
+import { toText } from '../conversions.ts';
 import { parseSqliteJson, type ParsedJson } from './json-parser.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { SqliteValue } from '@sluice/model';
 import { describe, expect, it } from 'vitest';
-import { LONG_TEST_MS, expectNoDifference, type Comparison } from '../../testing/differences.ts';
-import { randomModifiers, randomPattern, randomTimeValue } from '../../testing/random-dates.ts';
-import { apply, describeValue, SqliteOracle } from '../../testing/sqlite-oracle.ts';
+import { LONG_TEST_MS, expectNoDifference, type Comparison } from '../../../testing/differences.ts';
+import { randomModifiers, randomPattern, randomTimeValue } from '../../../testing/random-dates.ts';
+import { apply, describeValue, SqliteOracle } from '../../../testing/sqlite-oracle.ts';
 import { createSqliteDateFunctions } from './date-functions.ts';
 import { timeDependence } from './time-dependence.ts';
 

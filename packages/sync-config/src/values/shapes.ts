@@ -1,7 +1,7 @@
 import { must } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
-import type { Operand, Operator } from '../dialect.ts';
-import type { Present } from './conversions.ts';
+import type { Evaluate, Operand, Operator } from './dialect.ts';
+import type { Present } from './present.ts';
 
 /** The shapes that most operators and functions have. */
 
@@ -41,9 +41,12 @@ export function binary(apply: (a: SqliteValue, b: SqliteValue) => SqliteValue): 
   };
 }
 
-/** Two arguments; NULL in either gives NULL. */
-export function strictBinary(apply: (a: Present, b: Present) => SqliteValue): Operator {
-  return binary((a, b) => (a === null || b === null ? null : apply(a, b)));
+/** Two arguments; NULL in either gives NULL, or `whenNull`. */
+export function strictBinary(
+  apply: (a: Present, b: Present) => SqliteValue,
+  whenNull: SqliteValue = null,
+): Operator {
+  return binary((a, b) => (a === null || b === null ? whenNull : apply(a, b)));
 }
 
 /** The list of all argument values. */
@@ -59,5 +62,17 @@ export function variadic(
       const operands = args.map((arg) => arg.evaluate);
       return (slots) => apply(operands.map((operand) => operand(slots)));
     },
+  };
+}
+
+/** The first argument that is not NULL; the ones after it are not evaluated. */
+export function buildFirstPresent(args: readonly Operand[]): Evaluate {
+  const operands = args.map((arg) => arg.evaluate);
+  return (slots) => {
+    for (const operand of operands) {
+      const value = operand(slots);
+      if (value !== null) return value;
+    }
+    return null;
   };
 }

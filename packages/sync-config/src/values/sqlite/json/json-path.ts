@@ -1,4 +1,4 @@
-import { EvaluationFailure } from '../failure.ts';
+import { EvaluationFailure } from '../../failure.ts';
 import type { JsonNode, JsonObject, JsonText } from './json-node.ts';
 import { decodeJsonText, decodePathKey } from './json-text.ts';
 
