@@ -16,6 +16,7 @@ import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
 import type { ClientSide } from './serving/client-side.ts';
 import { Serving, type ServingOptions } from './serving/serving.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
+import { launchWorkerProcess } from './workers/worker-process.ts';
 
 export interface StartOptions {
   /** Default: standard output, as `system.logging` says. */
@@ -52,7 +53,7 @@ export interface Service extends AsyncDisposable {
  * is wrong with them shows in `status`, in the log and in the probes.
  *
  * @throws ConfigError `CONFIG_SYNC_INVALID` unless `sync_config.exit_on_error` is off;
- * AppError `API_LISTEN_FAILED`.
+ * AppError `API_LISTEN_FAILED`, `API_WORKER_FAILED`.
  */
 export async function startService(
   config: ServiceConfig,
@@ -260,5 +261,7 @@ class RunningService implements Service {
 }
 
 function newClientSide(options: ServingOptions): ClientSide {
-  return options.config.api.workers > 1 ? new WorkerPool(options) : new Serving(options);
+  return options.config.api.workers > 1
+    ? new WorkerPool({ ...options, launch: launchWorkerProcess })
+    : new Serving(options);
 }

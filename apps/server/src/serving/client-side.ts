@@ -15,7 +15,7 @@ export interface ClientSide extends AsyncDisposable {
   requireStorage(): BucketStorage;
   /** Counts the connected clients that the plan of this text concerns. */
   concerned(plan: SyncPlan, text: string): Promise<ConcernedSessions>;
-  /** @throws AppError `API_LISTEN_FAILED`. */
+  /** @throws AppError `API_LISTEN_FAILED`, `API_WORKER_FAILED`. */
   listen(): Promise<void>;
   /** Opens storage, trying again until it succeeds; returns then or at the signal. Never rejects. */
   openStorage(signal: AbortSignal): Promise<void>;

@@ -30,10 +30,7 @@ export class RemoteAdmin implements AdminBackend {
       clock: options.clock,
       answerMs: ANSWER_MS,
       unanswered: (seconds) =>
-        new AppError(
-          'API_DEPLOY_UNANSWERED',
-          `The main process did not answer within ${seconds} s`,
-        ),
+        new AppError('API_ADMIN_UNANSWERED', `The main process did not answer within ${seconds} s`),
     });
   }
 

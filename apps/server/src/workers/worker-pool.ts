@@ -1,4 +1,4 @@
-import { AppError, pause, type Clock, type Logger } from '@sluice/base';
+import { AppError, pause, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
@@ -6,19 +6,21 @@ import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend } from '../http/backend.ts';
 import { openBucketStorage, openChangeRelay, type StorageChange } from '../open-stores.ts';
 import { toFailure } from '../replicator/messages.ts';
-import { PendingRequests } from '../replicator/pending-requests.ts';
 import type { ReplicationStatus } from '../service-status.ts';
 import type { ClientSide } from '../serving/client-side.ts';
 import { StorageKeeper } from '../storage-keeper.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { performAdmin } from './remote-admin.ts';
 import { summedSessions } from './summed-sessions.ts';
-import { launchWorkerProcess } from './worker-process.ts';
+import type { LaunchWorkerProcess } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
+
+type Begin = Extract<ToWorker, { readonly kind: 'begin' }>;
 
 export interface WorkerPoolOptions {
   readonly config: ServiceConfig;
   readonly production: boolean;
+  readonly launch: LaunchWorkerProcess;
   readonly admin: () => AdminBackend;
   readonly replication: () => ReplicationStatus;
   readonly clock: Clock;
@@ -27,9 +29,8 @@ export interface WorkerPoolOptions {
   readonly random: () => number;
 }
 
-/** A start that takes longer is not waited for; the worker may still come. */
-const START_MS = 30_000;
-const COUNT_MS = 5000;
+/** The start fails when the first worker takes longer; the others may come later. */
+const START_MS = 60_000;
 
 /**
  * Serves clients by API workers, processes that share one port (docs/decisions/2026-11-25-api-workers.md).
@@ -40,7 +41,6 @@ export class WorkerPool implements ClientSide {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly WorkerSlot[];
   readonly #storage: StorageKeeper<ReturnType<typeof openChangeRelay>>;
-  readonly #counts: PendingRequests<ConcernedSessions>;
   readonly #stop = new AbortController();
   #running: readonly Promise<void>[] = [];
   #url = '';
@@ -54,12 +54,6 @@ export class WorkerPool implements ClientSide {
       ...around,
       open: () => openBucketStorage({ path, mode: 'reader', logger }),
       use: () => openChangeRelay(path, (change) => this.#tellChange(change)),
-    });
-    this.#counts = new PendingRequests({
-      clock,
-      answerMs: COUNT_MS,
-      unanswered: (seconds) =>
-        new AppError('API_DEPLOY_UNANSWERED', `A worker did not count within ${seconds} s`),
     });
     this.#slots = Array.from({ length: config.api.workers }, (_, index) =>
       this.#newSlot(index + 1),
@@ -82,27 +76,30 @@ export class WorkerPool implements ClientSide {
     return this.#storage.require().storage;
   }
 
-  /** Workers that have just gone have no sessions; one that does not answer fails the count. */
+  /**
+   * Workers that do not listen yet have no sessions.
+   *
+   * @throws AppError as `WorkerSlot.count`.
+   */
   async concerned(_plan: SyncPlan, configText: string): Promise<ConcernedSessions> {
-    const running = this.#slots.filter(({ isRunning }) => isRunning);
-    const counts = running.map((slot) =>
-      this.#counts.send((id) => slot.post({ kind: 'count', id, configText })),
-    );
-    return summedSessions(await Promise.all(counts));
+    const serving = this.#slots.filter(({ isServing }) => isServing);
+    return summedSessions(await Promise.all(serving.map((slot) => slot.count(configText))));
   }
 
-  /** The first worker finds out whether the port can be had, so that a failure is told once. */
+  /**
+   * All load at once, as that is what takes time; but the first listens alone, and so finds out
+   * whether the port can be had, and which it is.
+   *
+   * @throws AppError as `WorkerSlot.listening`.
+   */
   async listen(): Promise<void> {
     const [first, ...others] = this.#slots;
     if (!first) return;
-    this.#launch(first);
-    this.#url = await first.listening;
-    for (const slot of others) this.#launch(slot);
-    const all = Promise.allSettled(others.map(({ listening }) => listening));
-    const timer = new AbortController();
-    const either = AbortSignal.any([timer.signal, this.#stop.signal]);
-    await Promise.race([all, pause(this.#options.clock, START_MS, either)]);
-    timer.abort();
+    this.#running = this.#slots.map((slot) => slot.run(this.#stop.signal));
+    const url = await this.#inTime(first.listening);
+    if (url === undefined) throw notListening();
+    this.#url = url;
+    await this.#inTime(Promise.all(others.map((slot) => this.#toldIfItFails(slot))));
   }
 
   openStorage(signal: AbortSignal): Promise<void> {
@@ -124,20 +121,39 @@ export class WorkerPool implements ClientSide {
     await opened?.storage[Symbol.asyncDispose]();
   }
 
+  /** Undefined when it takes too long. */
+  async #inTime<T>(promise: Promise<T>): Promise<T | undefined> {
+    const settled = new AbortController();
+    const timeout = pause(this.#options.clock, START_MS, settled.signal).then(() => undefined);
+    try {
+      return await Promise.race([promise, timeout]);
+    } finally {
+      settled.abort();
+    }
+  }
+
+  async #toldIfItFails(slot: WorkerSlot): Promise<void> {
+    try {
+      await slot.listening;
+    } catch (error) {
+      const { code, message, remedy } = toAppError(error);
+      if (this.#stop.signal.aborted) return;
+      this.#options.logger.error('api_worker_failed', {
+        number: slot.number,
+        code,
+        message,
+        remedy,
+      });
+    }
+  }
+
   #newSlot(number: number): WorkerSlot {
-    const { production, replication, clock, logger, random } = this.#options;
+    const { launch, clock, logger, random } = this.#options;
     const slot: WorkerSlot = new WorkerSlot({
       number,
-      launch: launchWorkerProcess,
-      begin: () => ({
-        kind: 'begin',
-        config: this.#configOfWorkers(),
-        production,
-        replication: replication(),
-      }),
+      launch,
+      begin: () => this.#begin(number),
       onMessage: (message) => this.#take(slot, message),
-      onEnded: () =>
-        this.#counts.rejectAll(new AppError('SYNC_SHUTTING_DOWN', 'An API worker has ended')),
       clock,
       logger,
       random,
@@ -145,22 +161,30 @@ export class WorkerPool implements ClientSide {
     return slot;
   }
 
-  /** Where any free port was asked for, all take the one that the first got. */
-  #configOfWorkers(): ServiceConfig {
-    const { config } = this.#options;
-    return this.#url === '' ? config : { ...config, port: Number(new URL(this.#url).port || 80) };
+  /** The others are told once the first listens; where that fails, the whole start does. */
+  async #begin(number: number): Promise<Begin | undefined> {
+    const { config, production, replication } = this.#options;
+    const isFirst = number === 1 && this.#url === '';
+    const port = isFirst ? config.port : await this.#portOfFirst();
+    if (port === undefined) return undefined;
+    return {
+      kind: 'begin',
+      config: { ...config, port },
+      production,
+      replication: replication(),
+    };
   }
 
-  #launch(slot: WorkerSlot): void {
-    this.#running = [...this.#running, slot.run(this.#stop.signal)];
+  /** Where any free port was asked for, it is known only now. */
+  async #portOfFirst(): Promise<number | undefined> {
+    const url = await this.#slots[0]?.listening.catch(() => undefined);
+    return url === undefined ? undefined : Number(new URL(url).port || 80);
   }
 
   #take(slot: WorkerSlot, message: FromWorker): void {
     if (message.kind === 'changed') {
       this.#storage.opened?.used.tell(message.change);
       this.#tellChange(message.change, slot);
-    } else if (message.kind === 'counted') {
-      this.#counts.take(message.answer);
     } else if (message.kind === 'request') {
       void this.#answer(slot, message);
     }
@@ -185,4 +209,11 @@ export class WorkerPool implements ClientSide {
   #tell(message: ToWorker, except?: WorkerSlot): void {
     for (const slot of this.#slots) if (slot !== except) slot.post(message);
   }
+}
+
+function notListening(): AppError {
+  return new AppError(
+    'API_WORKER_FAILED',
+    `No API worker listens ${START_MS / 1000} s after the start`,
+  );
 }

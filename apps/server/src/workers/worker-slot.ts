@@ -1,18 +1,19 @@
-import { Backoff, pause, type AppError, type Clock, type Logger } from '@sluice/base';
-import { fromFailure } from '../replicator/messages.ts';
+import { AppError, Backoff, pause, type Clock, type Logger } from '@sluice/base';
+import type { ConcernedSessions } from '@sluice/sync';
+import { fromFailure, type ReplicatorFailure } from '../replicator/messages.ts';
+import { PendingRequests } from '../replicator/pending-requests.ts';
 import type { FromWorker, ToWorker, WorkerReport } from './messages.ts';
 import type { LaunchWorkerProcess, WorkerProcess } from './worker-process.ts';
+
+type Begin = Extract<ToWorker, { readonly kind: 'begin' }>;
 
 export interface WorkerSlotOptions {
   /** From 1. */
   readonly number: number;
   readonly launch: LaunchWorkerProcess;
-  /** Tells a new process what to do. */
-  readonly begin: () => ToWorker;
-  /** Everything but reports and what concerns the start. */
-  readonly onMessage: (message: FromWorker) => void;
-  /** The process has gone: nothing will be answered any more. */
-  readonly onEnded: () => void;
+  /** What a new process is to do, once it may; undefined where it never may. Never rejects. */
+  readonly begin: () => Promise<Begin | undefined>;
+  readonly onMessage: (message: Extract<FromWorker, { kind: 'changed' | 'request' }>) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   /** In [0, 1). */
@@ -26,26 +27,52 @@ const WATCH_MS = 1000;
 const STOP_MS = 8000;
 /** A process that lived so long did not fail at its start: the next pause is short again. */
 const STEADY_MS = 10_000;
+/** After so many that ended before one of them listened, nobody waits for the next. */
+const MAX_FAILED_STARTS = 3;
+const COUNT_MS = 5000;
+
+/** One process. It must be `loaded` before it can be told anything, and `held` until it may begin. */
+interface Attempt {
+  readonly process: WorkerProcess;
+  phase: 'loading' | 'held' | 'begun' | 'listening';
+  aliveAtMs: number;
+}
 
 /** Keeps one API worker at work: starts another process when it has ended or shows no sign of life. */
 export class WorkerSlot {
   readonly #options: WorkerSlotOptions;
   readonly #backoff: Backoff;
-  /** Resolves with the address of the first process, rejects with why it does not listen. */
-  readonly listening: Promise<string>;
-  #settle: { readonly resolve: (url: string) => void; readonly reject: (e: AppError) => void };
-  #process: WorkerProcess | undefined;
+  readonly #counts: PendingRequests<ConcernedSessions>;
+  readonly #started = new FirstStart();
+  #attempt: Attempt | undefined;
   #report: WorkerReport = NOTHING;
-  #aliveAtMs = 0;
-  #isStopping = false;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ firstMs: 250, maxMs: 5000, jitter: 0.2, random: options.random });
-    const { promise, resolve, reject } = deferred<string>();
-    this.listening = promise;
-    this.#settle = { resolve, reject };
-    promise.catch(() => {}); // whoever waits for it sees it
+    const { number, clock, random } = options;
+    this.#backoff = new Backoff({ firstMs: 250, maxMs: 5000, jitter: 0.2, random });
+    this.#counts = new PendingRequests({
+      clock,
+      answerMs: COUNT_MS,
+      unanswered: (seconds) =>
+        new AppError(
+          'API_WORKER_UNANSWERED',
+          `API worker ${number} did not count its clients within ${seconds} s`,
+        ),
+    });
+  }
+
+  /**
+   * Resolves with the address of the first process that listens. Whoever waits tells the failure:
+   * why the first that tried cannot, `API_WORKER_FAILED` when several ended before they could, or
+   * `SYNC_SHUTTING_DOWN`.
+   */
+  get listening(): Promise<string> {
+    return this.#started.promise;
+  }
+
+  get number(): number {
+    return this.#options.number;
   }
 
   /** What the process reported last; nothing while there is none. */
@@ -53,104 +80,179 @@ export class WorkerSlot {
     return this.#report;
   }
 
-  get isRunning(): boolean {
-    return this.#process !== undefined;
+  /** Whether there is a process that can have clients. */
+  get isServing(): boolean {
+    return this.#attempt?.phase === 'listening';
   }
 
+  /** Lost while there is no process that has begun: it learns what it needs when it begins. */
   post(message: ToWorker): void {
-    this.#process?.post(message);
+    const phase = this.#attempt?.phase;
+    if (phase === 'begun' || phase === 'listening') this.#attempt?.process.post(message);
+  }
+
+  /**
+   * Counts the sessions of this worker that a sync config concerns.
+   *
+   * @throws AppError `API_WORKER_UNANSWERED`, `API_WORKER_ENDED`, and what the worker throws.
+   */
+  count(configText: string): Promise<ConcernedSessions> {
+    return this.#counts.send((id) => this.post({ kind: 'count', id, configText }));
   }
 
   /** Runs until the signal, then has the process end, and returns. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger, number } = this.#options;
-    while (!signal.aborted) {
+    for (let starts = 1; !signal.aborted; starts += 1) {
       const startedAtMs = clock.now();
       const how = await this.#runOnce(signal);
       this.#report = NOTHING;
-      this.#options.onEnded();
-      if (signal.aborted) return;
+      this.#counts.rejectAll(signal.aborted ? stopping() : endedWhileAsked(number));
+      if (signal.aborted) break;
+      if (starts >= MAX_FAILED_STARTS) this.#started.fail(endedAtStart(number, how));
       if (clock.now() - startedAtMs > STEADY_MS) this.#backoff.reset();
       const retryInMs = this.#backoff.nextDelayMs();
       logger.error('api_worker_ended', { number, how, retryInMs });
       await pause(clock, retryInMs, signal);
     }
+    this.#started.fail(stopping());
   }
 
   /** Until the process has ended; says how. */
   async #runOnce(signal: AbortSignal): Promise<string> {
     const { launch, clock, number, logger } = this.#options;
-    const worker = launch((message) => this.#take(worker, message));
-    this.#process = worker;
-    this.#aliveAtMs = clock.now();
+    const attempt: Attempt = {
+      process: launch((message) => this.#take(attempt, message)),
+      phase: 'loading',
+      aliveAtMs: clock.now(),
+    };
+    this.#attempt = attempt;
+    logger.info('api_worker_started', { number, worker: attempt.process.pid });
     const ended = new AbortController();
-    logger.info('api_worker_started', { number, worker: worker.pid });
-    const guard = this.#guard(worker, AbortSignal.any([signal, ended.signal]), signal);
-    const how = await worker.exited;
-    this.#process = undefined;
+    const guard = this.#guard(attempt, ended.signal, signal);
+    const how = await attempt.process.exited;
+    this.#attempt = undefined;
     ended.abort();
     await guard;
     return how;
   }
 
-  /** Kills the process when it stalls, or when it does not end in time after the signal. */
-  async #guard(worker: WorkerProcess, either: AbortSignal, signal: AbortSignal): Promise<void> {
+  async #guard(attempt: Attempt, ended: AbortSignal, signal: AbortSignal): Promise<void> {
+    await this.#watch(attempt, AbortSignal.any([signal, ended]));
+    if (signal.aborted && !ended.aborted) await this.#end(attempt);
+  }
+
+  /** Kills the process when it stalls; until then, or until the signal. */
+  async #watch(attempt: Attempt, signal: AbortSignal): Promise<void> {
     const { clock, logger, number } = this.#options;
-    while (!either.aborted) {
-      await pause(clock, WATCH_MS, either);
-      const silentMs = clock.now() - this.#aliveAtMs;
-      if (either.aborted || silentMs <= STALLED_MS) continue;
+    for (;;) {
+      await pause(clock, WATCH_MS, signal);
+      if (signal.aborted) return;
+      const silentMs = clock.now() - attempt.aliveAtMs;
+      // One that is held has nothing to say; how long it is held is bounded by who holds it.
+      if (attempt.phase === 'held' || silentMs <= STALLED_MS) continue;
       logger.error('api_worker_stalled', { number, silentMs });
-      worker.kill();
-      break;
+      return attempt.process.kill();
     }
-    if (!signal.aborted || this.#process !== worker) return;
-    this.#isStopping = true;
-    worker.post({ kind: 'stop' });
+  }
+
+  async #end({ process, phase }: Attempt): Promise<void> {
+    // It has nobody to serve, and could not be told: what is sent before it has loaded is lost.
+    if (phase === 'loading' || phase === 'held') return process.kill();
+    const { clock, logger, number } = this.#options;
+    process.post({ kind: 'stop' });
     const timer = new AbortController();
     const timeout = pause(clock, STOP_MS, timer.signal).then(() => 'timeout' as const);
-    if ((await Promise.race([worker.exited, timeout])) === 'timeout') {
+    if ((await Promise.race([process.exited, timeout])) === 'timeout') {
       logger.warn('api_worker_stop_forced', { number, afterMs: STOP_MS });
-      worker.kill();
+      process.kill();
     }
     timer.abort();
   }
 
-  #take(worker: WorkerProcess, message: FromWorker): void {
-    this.#aliveAtMs = this.#options.clock.now();
+  #take(attempt: Attempt, message: FromWorker): void {
+    attempt.aliveAtMs = this.#options.clock.now();
     switch (message.kind) {
       case 'ready':
-        if (this.#isStopping) worker.kill();
-        else worker.post(this.#options.begin());
+        void this.#begin(attempt);
         break;
       case 'listening':
-        this.#settle.resolve(message.url);
+        attempt.phase = 'listening';
+        this.#started.listens(message.url);
         break;
-      case 'failed': {
-        const { code, message: text } = message.failure;
-        // The first failure of all ends the start of the service, which tells it.
-        this.#settle.reject(fromFailure(message.failure));
-        this.#options.logger.debug('api_worker_failed', { code, message: text });
-        worker.kill();
+      case 'failed':
+        this.#fail(attempt, message.failure);
         break;
-      }
       case 'report':
         this.#report = message.report;
+        break;
+      case 'counted':
+        this.#counts.take(message.answer);
         break;
       default:
         this.#options.onMessage(message);
     }
   }
+
+  async #begin(attempt: Attempt): Promise<void> {
+    attempt.phase = 'held';
+    const begin = await this.#options.begin();
+    if (!begin) return;
+    attempt.phase = 'begun';
+    attempt.aliveAtMs = this.#options.clock.now();
+    attempt.process.post(begin);
+  }
+
+  #fail({ process }: Attempt, failure: ReplicatorFailure): void {
+    const { code, message, remedy } = failure;
+    if (this.#started.isSettled) {
+      const { logger, number } = this.#options;
+      logger.error('api_worker_failed', { number, code, message, remedy });
+    }
+    this.#started.fail(fromFailure(failure));
+    process.kill();
+  }
 }
 
 const NOTHING: WorkerReport = { streams: 0 };
 
-function deferred<T>() {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: AppError) => void = () => {};
-  const promise = new Promise<T>((res, rej) => {
-    resolve = res;
-    reject = rej;
-  });
-  return { promise, resolve, reject };
+/** How the first start ended; what comes later changes nothing. */
+class FirstStart {
+  readonly promise: Promise<string>;
+  isSettled = false;
+  #resolve: (url: string) => void = () => {};
+  #reject: (error: AppError) => void = () => {};
+
+  constructor() {
+    this.promise = new Promise<string>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.promise.catch(() => {}); // whoever waits for it sees it
+  }
+
+  listens(url: string): void {
+    this.isSettled = true;
+    this.#resolve(url);
+  }
+
+  fail(error: AppError): void {
+    this.isSettled = true;
+    this.#reject(error);
+  }
+}
+
+function stopping(): AppError {
+  return new AppError('SYNC_SHUTTING_DOWN', 'The service is stopping');
+}
+
+function endedWhileAsked(number: number): AppError {
+  return new AppError('API_WORKER_ENDED', `API worker ${number} ended while it was asked`);
+}
+
+function endedAtStart(number: number, how: string): AppError {
+  return new AppError(
+    'API_WORKER_FAILED',
+    `API worker ${number} ended ${MAX_FAILED_STARTS} times before it listened, the last time ${how}`,
+  );
 }
