@@ -31,6 +31,8 @@ export class StreamClient implements AsyncDisposable {
   connections = 0;
   /** Operations that came in whole lines, over all connections. */
   opsReceived = 0;
+  /** Operations that were sent so far, over all connections. */
+  operations = 0;
   /** What the service answered instead of a stream, newest last. */
   readonly refusals: { readonly status: number; readonly code: string }[] = [];
 
@@ -107,6 +109,7 @@ export class StreamClient implements AsyncDisposable {
           this.opsReceived += line.ops.length;
           this.#options.onOps?.(this.opsReceived);
         }
+        if (line?.kind === 'data') this.operations += line.ops.length;
         if (line?.kind === 'checkpoint_complete') this.#options.onCheckpoint?.();
       }
     }
