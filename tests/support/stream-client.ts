@@ -29,8 +29,6 @@ export class StreamClient implements AsyncDisposable {
   #broken: Error | undefined;
   /** Streams that were opened so far. */
   connections = 0;
-  /** Operations that came in whole lines, over all connections. */
-  opsReceived = 0;
   /** Operations that were sent so far, over all connections. */
   operations = 0;
   /** What the service answered instead of a stream, newest last. */
@@ -106,10 +104,9 @@ export class StreamClient implements AsyncDisposable {
         const [line] = this.#state.receive([rest.subarray(0, end)], 'ndjson');
         rest = rest.subarray(end);
         if (line?.kind === 'data') {
-          this.opsReceived += line.ops.length;
-          this.#options.onOps?.(this.opsReceived);
+          this.operations += line.ops.length;
+          this.#options.onOps?.(this.operations);
         }
-        if (line?.kind === 'data') this.operations += line.ops.length;
         if (line?.kind === 'checkpoint_complete') this.#options.onCheckpoint?.();
       }
     }

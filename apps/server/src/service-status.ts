@@ -15,7 +15,7 @@ export interface ServiceStatus {
   readonly problems: readonly HealthProblem[];
 }
 
-export interface HealthProblem {
+interface HealthProblem {
   /** The part of the service. */
   readonly component: string;
   readonly code: ErrorCode;

@@ -1,5 +1,5 @@
 /** What the replicator thread has done, as it counts up. Bytes, milliseconds, and numbers of things. */
-export const REPLICATOR_METERS = [
+const REPLICATOR_METERS = [
   'receivedBytes',
   'rowChanges',
   'batches',
@@ -13,7 +13,7 @@ export const REPLICATOR_METERS = [
   'opsDropped',
 ] as const;
 
-export type ReplicatorMeter = (typeof REPLICATOR_METERS)[number];
+type ReplicatorMeter = (typeof REPLICATOR_METERS)[number];
 /** All of them; plain numbers, because they are counted on hot paths. */
 export type ReplicatorMeters = Record<ReplicatorMeter, number>;
 

@@ -1,16 +1,8 @@
 import { ERROR_TABLE, pause, type Clock, type ErrorCode, type Logger } from '@sluice/base';
 
 /** The parts of the service that can be unwell, as metrics and probes name them. */
-export const COMPONENTS = [
-  'replicator',
-  'replication',
-  'sync_feed',
-  'keepalives',
-  'source',
-  'log_budget',
-  'canary',
-] as const;
-export type Component = (typeof COMPONENTS)[number];
+export type Component =
+  'replicator' | 'replication' | 'sync_feed' | 'keepalives' | 'source' | 'log_budget' | 'canary';
 
 export interface Fault {
   readonly code: ErrorCode;

@@ -2,7 +2,7 @@ import type { LogRetention } from '@sluice/source';
 import type { Fault } from './health.ts';
 
 /** Shares of the change log that the source may keep, from which on it is called short, and ending. */
-export const SHORT_BUDGET = 0.5;
+const SHORT_BUDGET = 0.5;
 const ENDING_BUDGET = 0.15;
 
 /**
