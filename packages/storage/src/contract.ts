@@ -35,6 +35,21 @@ export interface BucketStorage extends AsyncDisposable {
   openReader(generationId: number): Promise<GenerationReader>;
 
   readonly writeCheckpoints: WriteCheckpointStore;
+
+  /** What this instance has done since it was opened, for metrics. Cheap, and never fails. */
+  stats(): StorageStats;
+}
+
+export interface StorageStats {
+  /** Of each cache, by its name. */
+  readonly caches: Readonly<Record<string, CacheStats>>;
+}
+
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  /** What it takes now, about. */
+  readonly bytes: number;
 }
 
 /** A place in the source's change log, and the buckets that are filled from there. */

@@ -14,6 +14,7 @@ import type {
   ReadOps,
   StoredConfig,
   WriteCheckpointStore,
+  StorageStats,
 } from '@sluice/storage';
 import { LatestChannel } from './latest-channel.ts';
 
@@ -196,6 +197,9 @@ export class ScriptedStorage implements BucketStorage {
   }
   openWriter(): Promise<GenerationWriter> {
     return this.#refuse();
+  }
+  stats(): StorageStats {
+    return { caches: {} };
   }
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();

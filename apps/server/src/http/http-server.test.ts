@@ -292,8 +292,19 @@ describe('probes', () => {
     return { status: response.status, body: await response.json() };
   };
   it('say the truth of each', async () => {
-    backend.probeState = { started: true, ready: false, live: true, touchedAtMs: 1767225600000 };
-    const body = { started: true, ready: false, touched_at: '2026-01-01T00:00:00.000Z' };
+    backend.probeState = {
+      started: true,
+      ready: false,
+      live: true,
+      touchedAtMs: 1767225600000,
+      problems: [{ component: 'canary', code: 'HEALTH_CANARY_LOST' }],
+    };
+    const body = {
+      started: true,
+      ready: false,
+      touched_at: '2026-01-01T00:00:00.000Z',
+      problems: [{ component: 'canary', code: 'HEALTH_CANARY_LOST' }],
+    };
     expect(await ask('startup')).toEqual({ status: 200, body });
     expect(await ask('readiness')).toEqual({ status: 400, body });
     expect(await ask('liveness')).toEqual({ status: 200, body });

@@ -8,7 +8,13 @@ export const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
 export class ScriptedBackend implements HttpBackend {
   opened: OpenStream[] = [];
   writeCheckpointUsers: string[] = [];
-  probeState: ProbeState = { started: true, ready: true, live: true, touchedAtMs: 0 };
+  probeState: ProbeState = {
+    started: true,
+    ready: true,
+    live: true,
+    touchedAtMs: 0,
+    problems: [],
+  };
   stream: (open: OpenStream) => AsyncIterable<readonly Uint8Array[]> = async function* () {
     for (const line of LINES) yield [Buffer.from(line)];
   };
