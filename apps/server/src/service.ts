@@ -17,6 +17,7 @@ import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
+import { CheckpointRequestExpiry } from './checkpoint-request-expiry.ts';
 import { StorageKeeper } from './storage-keeper.ts';
 import { WriteCheckpointBatches } from './write-checkpoint-batches.ts';
 
@@ -135,6 +136,7 @@ class RunningService implements Service {
       this.#storage.run(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
+      this.#expireCheckpointRequests(),
     ];
   }
 
@@ -278,7 +280,11 @@ class RunningService implements Service {
     const source = () => requireSource(this.#source);
     const batches = new WriteCheckpointBatches({
       head: async () => source().head(),
-      store: (user, head) => this.#storage.require().storage.writeCheckpoints.create(user, head),
+      store: (user, head, id) => {
+        const { writeCheckpoints } = this.#storage.require().storage;
+        if (id === undefined) return writeCheckpoints.create(user, head);
+        return writeCheckpoints.request(user, { id, head, requestedAtMs: clock.now() });
+      },
       mark: async () => source().mark(),
     });
     return {
@@ -294,6 +300,7 @@ class RunningService implements Service {
           signal,
         }),
       createWriteCheckpoint: (user) => batches.create(user),
+      requestCheckpoint: (user, id) => batches.create(user, id),
       probes: () => this.#probes(),
       admin: this.#admin,
     };
@@ -309,6 +316,16 @@ class RunningService implements Service {
       live: this.#clock.now() - touchedAtMs < LIVE_MS,
       touchedAtMs,
     };
+  }
+
+  #expireCheckpointRequests(): Promise<void> {
+    const expiry = new CheckpointRequestExpiry({
+      store: () => this.#storage.opened?.storage.writeCheckpoints,
+      retentionMs: this.#config.api.checkpointRequestRetentionMinutes * 60_000,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    return expiry.run(this.#stop.signal);
   }
 
   async #reportStatus(): Promise<void> {

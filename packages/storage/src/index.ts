@@ -3,6 +3,7 @@ export type {
   BucketState,
   BucketStorage,
   CheckpointDelta,
+  CheckpointRequest,
   CompactionReport,
   DeleteRow,
   Discarded,
