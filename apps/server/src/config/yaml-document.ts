@@ -12,7 +12,7 @@ import {
   type ScalarTag,
 } from 'yaml';
 import type { ErrorCode } from '@sluice/base';
-import { findTooDeepYaml, MAX_YAML_DEPTH } from '@sluice/sync-config';
+import { findYamlExcess, MAX_YAML_DEPTH, type YamlExcess } from '@sluice/sync-config';
 import type { ConfigProblem } from './config-problem.ts';
 import { resolveEnvTag, type Environment } from './env-tag.ts';
 
@@ -35,8 +35,8 @@ const MAX_VALUES = 100_000;
 
 /** Parses YAML 1.2 or JSON, replacing `!env` tags. Never throws; what is wrong is in `problems`. */
 export function parseYamlDocument(text: string, env: Environment): YamlDocument {
-  const tooDeepAt = findTooDeepYaml(text);
-  if (tooDeepAt !== undefined) return unreadable(text, tooDeepAt);
+  const excess = findYamlExcess(text);
+  if (excess !== undefined) return unreadable(text, excess);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, customTags: [ENV_TAG], merge: true });
   const places = new Map<string, { readonly key: number; readonly value: number }>();
@@ -66,14 +66,14 @@ export function parseYamlDocument(text: string, env: Environment): YamlDocument 
   };
 }
 
-function unreadable(text: string, offset: number): YamlDocument {
+function unreadable(text: string, { offset, message }: YamlExcess): YamlDocument {
   const lines = text.slice(0, offset).split('\n');
   const problem: ConfigProblem = {
     code: 'CONFIG_SYNTAX',
     keyPath: '',
     line: lines.length,
     column: (lines.at(-1)?.length ?? 0) + 1,
-    message: `The file is nested deeper than ${MAX_YAML_DEPTH} levels here`,
+    message,
   };
   return {
     value: undefined,

@@ -1,7 +1,7 @@
 import { Document, isScalar, parseDocument, visit, type YAMLError } from 'yaml';
 import type { TextEdit } from '../contract.ts';
 import type { Fix, Span } from '../diagnostics.ts';
-import { findTooDeepYaml, MAX_YAML_DEPTH } from './yaml-depth.ts';
+import { findYamlExcess } from './yaml-excess.ts';
 
 /**
  * A YAML text that parses after mistakes of a known kind are repaired, so that the rest of the file
@@ -37,9 +37,11 @@ export function parseYaml(file: string): ParsedYaml {
   const toFile = (span: Span): Span => undo(repairs, span);
   let text = file;
   for (;;) {
-    const tooDeepAt = findTooDeepYaml(text);
-    if (tooDeepAt !== undefined) {
-      problems.push(inFile(tooDeep(tooDeepAt), toFile));
+    const excess = findYamlExcess(text);
+    if (excess !== undefined) {
+      const { offset, message } = excess;
+      const span = { start: offset, end: offset };
+      problems.push(inFile({ span, message, fix: undefined }, toFile));
       return { document: new Document(), text, problems, warnings: [], unreadableFrom: 0, toFile };
     }
     const document = parseDocument(text, PARSE_OPTIONS);
@@ -61,14 +63,6 @@ export function parseYaml(file: string): ParsedYaml {
     const warnings = warningsOf(document).map((warning) => inFile(warning, toFile));
     return { document, text, problems, warnings, unreadableFrom, toFile };
   }
-}
-
-function tooDeep(start: number): Diagnosis {
-  return {
-    span: { start, end: start },
-    message: `The file is nested deeper than ${MAX_YAML_DEPTH} levels here`,
-    fix: 'Close the brackets that are open',
-  };
 }
 
 /** A tag that other tools put in front of queries; it says nothing here. */
