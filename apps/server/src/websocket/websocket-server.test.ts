@@ -240,6 +240,8 @@ describe('a stream over RSocket', () => {
     const { mime = JSON_MIME, dataMime = mime } = options;
     const client = await Client.open();
     client.send(setup(options), request({ n, mime, dataMime, body }));
+    await until('the line', () => client.lines().length === 1);
+    client.send(requestN(1)); // as clients do after each line
     await until('the end', () => client.frames.some((f) => f.kind === 'payload' && f.complete));
     expect(client.lines()).toEqual([{ token_expires_in: 1 }]);
     expect(backend.opened).toHaveLength(1);
