@@ -7,14 +7,7 @@ import { openSqliteStorage } from '@sluice/storage-sqlite';
 import { until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createDeployTables,
-  deploy,
-  DEPLOY_CONFIG,
-  measureDeploy,
-} from '../bench/workloads/deploy.ts';
-import { OfficialClient } from './support/official-client.ts';
-import { SCHEMA_SQL } from './support/sample-world.ts';
+import { createDeployTables, DEPLOY_CONFIG, measureDeploy } from '../bench/workloads/deploy.ts';
 import { ServiceProcess } from './support/service-process.ts';
 import { EVERYTHING, SmallWorld } from './support/small-world.ts';
 import { TokenIssuer } from './support/tokens.ts';
@@ -35,12 +28,7 @@ afterAll(async () => {
 /** A database of its own and a service over it that waits for its first sync config. */
 async function withService(
   name: string,
-  work: (parts: {
-    service: ServiceProcess;
-    sql: pg.Client;
-    issuer: TokenIssuer;
-    home: string;
-  }) => Promise<void>,
+  work: (parts: { service: ServiceProcess; sql: pg.Client; issuer: TokenIssuer }) => Promise<void>,
 ): Promise<void> {
   await postgres.ensureDatabase(name);
   const home = await mkdtemp(path.join(dir, `${name}-`));
@@ -55,7 +43,7 @@ async function withService(
   const sql = new pg.Client({ connectionString: postgres.url(name) });
   await sql.connect();
   try {
-    await work({ service, sql, issuer, home });
+    await work({ service, sql, issuer });
   } finally {
     await sql.end();
     await service.stop();
@@ -76,44 +64,6 @@ describe('a deploy while a client is connected', () => {
         newOpsSent: 40,
         newRowsVisible: 40,
       });
-    }));
-
-  test('is followed by the official client, forth and back', () =>
-    withService('official', async ({ service, sql, issuer, home }) => {
-      await sql.query(SCHEMA_SQL);
-      await sql.query(`INSERT INTO notes (id, owner_id, body, stars)
-        SELECT 'note-' || i, 'ann', 'body ' || i, i FROM generate_series(1, 50) AS i`);
-      await sql.query(`INSERT INTO log_lines (line, user_id)
-        SELECT 'line ' || i, 'ann' FROM generate_series(1, 20) AS i`);
-      service.start();
-      await until('the service answers', () => service.probe('liveness').catch(() => false));
-      await deploy(service, NOTES);
-      await service.untilReady();
-      await using client = new OfficialClient({
-        dir: home,
-        name: 'ann',
-        endpoint: service.url,
-        token: () => issuer.token('ann'),
-        upload: () => Promise.resolve(),
-      });
-      await client.connect();
-      const has = (table: string, rows: number) =>
-        until(`${rows} ${table}`, async () => (await client.rows(table)).length === rows);
-      await has('notes', 50);
-      const before = await operations(client);
-      await deploy(service, NOTES_AND_LINES);
-      await has('log_lines', 20);
-      expect(await operations(client)).toEqual(before);
-      await sql.query(`UPDATE notes SET body = 'changed' WHERE id = 'note-7'`);
-      await until('changes go on', async () =>
-        (await client.rows('notes')).some(({ body }) => body === 'changed'),
-      );
-      await deploy(service, NOTES);
-      await has('log_lines', 0);
-      await has('notes', 50);
-      await deploy(service, NOTES_AND_LINES); // its buckets are still there
-      await has('log_lines', 20);
-      expect(client.checksumFailures()).toEqual([]);
     }));
 });
 
@@ -223,26 +173,4 @@ async function stored(world: SmallWorld, buckets: readonly string[]): Promise<nu
   const at = must(reader.checkpoint(), 'a checkpoint').opId;
   const states = await reader.bucketStates(buckets, at);
   return states.reduce((sum, { count }) => sum + count, 0);
-}
-
-const NOTES = `
-config:
-  edition: 3
-streams:
-  notes:
-    auto_subscribe: true
-    query: SELECT id, owner_id, body, stars FROM notes WHERE owner_id = auth.user_id()
-`;
-const NOTES_AND_LINES = `${NOTES}
-  lines:
-    auto_subscribe: true
-    query: SELECT line AS id, line, user_id FROM log_lines WHERE user_id = auth.user_id()
-`;
-
-/** What the client keeps of the stream's buckets: their names, and the id of each operation. */
-function operations(client: OfficialClient) {
-  return client.db.getAll<{ name: string; op_id: number }>(
-    `SELECT name, op_id FROM ps_oplog JOIN ps_buckets ON ps_buckets.id = ps_oplog.bucket
-     WHERE name LIKE '%#notes%' ORDER BY op_id`,
-  );
 }

@@ -228,6 +228,7 @@ class RunningService implements Service {
       launch: launchWorker({
         connection,
         storagePath: storage.path,
+        compactEveryMs: storage.compactEverySeconds * 1000,
         syncConfigText: syncConfig?.text,
       }),
       onStatus: (status) => this.#sample(status),

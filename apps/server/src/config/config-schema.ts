@@ -82,6 +82,12 @@ const storage = z.strictObject({
     'Database file, relative to the configuration file; made if missing',
     '`sluice-data/buckets.db`',
   ),
+  compact_every_seconds: integer(
+    1,
+    86_400,
+    'Pause between looks for what can be made shorter',
+    '60',
+  ),
   max_pool_size: integer(1, 1000, IGNORED),
   default_storage_version: integer(1, 3, IGNORED),
 });

@@ -157,7 +157,11 @@ describe('loading', () => {
         sslMode: 'disable',
         slotNamePrefix: 'powersync_',
       },
-      storage: { type: 'sqlite', path: path.join(dir, 'sluice-data/buckets.db') },
+      storage: {
+        type: 'sqlite',
+        path: path.join(dir, 'sluice-data/buckets.db'),
+        compactEverySeconds: 60,
+      },
       api: { maxConcurrentConnections: 200, maxBucketsPerConnection: 1000, tokens: [] },
       clientAuth: { audience: [], keys: [] },
       probes: { http: true },

@@ -29,6 +29,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     storage: {
       type: 'sqlite',
       path: path.resolve(options.baseDir, raw.storage?.path ?? 'sluice-data/buckets.db'),
+      compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
     api: api(raw.api),

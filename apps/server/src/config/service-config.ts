@@ -48,6 +48,7 @@ export interface SqliteStorageConfig {
   readonly type: 'sqlite';
   /** Absolute, or relative to the working directory. Made if it does not exist. */
   readonly path: string;
+  readonly compactEverySeconds: number;
 }
 
 export interface ClientAuthConfig {

@@ -6,6 +6,7 @@ import type { PostgresConnection } from '../config/service-config.ts';
 export interface ReplicatorInput {
   readonly connection: PostgresConnection;
   readonly storagePath: string;
+  readonly compactEveryMs: number;
   /** Undefined: what was deployed before, or else what is deployed first. */
   readonly syncConfigText: string | undefined;
 }

@@ -123,6 +123,7 @@ async function run(began: (replication: Replication) => void): Promise<void> {
       source,
       storage,
       configText: input.syncConfigText,
+      limits: { compactEveryMs: input.compactEveryMs },
       clock: systemClock,
       logger,
       onStatus: (status) => take(latest, status),

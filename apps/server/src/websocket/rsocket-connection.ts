@@ -1,4 +1,4 @@
-import { AppError, SyncError, toAppError } from '@sluice/base';
+import { AppError, pause, SyncError, systemClock, toAppError } from '@sluice/base';
 import {
   encodeComplete,
   encodeError,
@@ -28,6 +28,8 @@ const MAX_WAITING_FRAMES = 16;
 const MAX_STREAMS = 8;
 /** Used until a setup names another. */
 const SETUP_TIMEOUT_MS = 10_000;
+/** Time for the client to read the last lines, before COMPLETE. */
+const COMPLETE_DELAY_MS = 1000;
 
 interface Accepted {
   readonly token: VerifiedToken;
@@ -217,6 +219,7 @@ export class RSocketConnection {
     const leave = this.#context.streams.add();
     try {
       await this.#sendLines(request, accepted, stream);
+      await this.#untilRead(stream);
       if (!stream.signal.aborted) await this.#socket.send([encodeComplete(streamId)]);
     } catch (error) {
       if (!stream.signal.aborted) {
@@ -229,6 +232,16 @@ export class RSocketConnection {
       this.#streams.delete(streamId);
       if (this.#isFinishing) this.finish();
     }
+  }
+
+  /**
+   * The official JavaScript client throws away what it has not looked at when COMPLETE comes; that
+   * the token has expired, for one, and then comes back with the same token. Most end the stream
+   * themselves once they have seen that line.
+   */
+  async #untilRead(stream: CreditedStream): Promise<void> {
+    if (this.#isFinishing) return;
+    await pause(systemClock, COMPLETE_DELAY_MS, stream.signal);
   }
 
   async #sendLines(

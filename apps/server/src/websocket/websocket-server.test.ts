@@ -361,3 +361,18 @@ it('ends streams with COMPLETE before it closes', async () => {
   await until('the connection is closed', () => client.closed);
   expect(client.frames.at(-1)).toMatchObject({ kind: 'payload', complete: true });
 });
+
+it('gives a client time to read the last line before COMPLETE, and sends none to one that left', async () => {
+  backend.stream = async function* () {
+    yield [LINE(1)];
+  };
+  const client = await Client.open();
+  client.send(setup(), request({ id: 1 }));
+  await until('the last line', () => client.lines().length === 1);
+  expect(client.frames.at(-1)).toMatchObject({ kind: 'payload', complete: false });
+  client.send(header(1, 9, 0), request({ id: 3 })); // CANCEL
+  const completed = () =>
+    client.frames.filter((frame) => frame.kind === 'payload' && frame.complete);
+  await until('a stream is completed', () => completed().length > 0);
+  expect(completed()).toMatchObject([{ streamId: 3 }]);
+});
