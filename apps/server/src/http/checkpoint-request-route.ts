@@ -25,7 +25,7 @@ export function registerCheckpointRequestRoute(app: FastifyInstance, context: Ro
 const MAX_ID = 2n ** 63n - 1n;
 
 /** @throws SyncError `SYNC_REQUEST_INVALID`, naming every field that is wrong. */
-export function parseCheckpointRequest(parameters: JsonObject): {
+function parseCheckpointRequest(parameters: JsonObject): {
   readonly clientId: string;
   readonly id: bigint;
 } {
