@@ -19,6 +19,7 @@ import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
+import { CheckpointRequestExpiry } from './checkpoint-request-expiry.ts';
 import { StorageKeeper } from './storage-keeper.ts';
 import { WriteCheckpointBatches } from './write-checkpoint-batches.ts';
 
@@ -153,6 +154,7 @@ class RunningService implements Service {
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
       this.#operations.run(this.#stop.signal),
+      this.#expireCheckpointRequests(),
     ];
   }
 
@@ -304,7 +306,11 @@ class RunningService implements Service {
     const source = () => requireSource(this.#source);
     const batches = new WriteCheckpointBatches({
       head: async () => source().head(),
-      store: (user, head) => this.#storage.require().storage.writeCheckpoints.create(user, head),
+      store: (user, head, id) => {
+        const { writeCheckpoints } = this.#storage.require().storage;
+        if (id === undefined) return writeCheckpoints.create(user, head);
+        return writeCheckpoints.request(user, { id, head, requestedAtMs: clock.now() });
+      },
       mark: async () => source().mark(),
     });
     return {
@@ -320,9 +326,20 @@ class RunningService implements Service {
           signal,
         }),
       createWriteCheckpoint: (user) => batches.create(user),
+      requestCheckpoint: (user, id) => batches.create(user, id),
       probes: () => this.#operations.probes(),
       admin: this.#admin,
     };
+  }
+
+  #expireCheckpointRequests(): Promise<void> {
+    const expiry = new CheckpointRequestExpiry({
+      store: () => this.#storage.opened?.storage.writeCheckpoints,
+      retentionMs: this.#config.api.checkpointRequestRetentionMinutes * 60_000,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    return expiry.run(this.#stop.signal);
   }
 
   async #reportStatus(): Promise<void> {

@@ -4,6 +4,7 @@ export type {
   BucketStorage,
   CacheStats,
   CheckpointDelta,
+  CheckpointRequest,
   CompactionReport,
   DeleteRow,
   Discarded,

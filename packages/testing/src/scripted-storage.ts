@@ -172,6 +172,14 @@ export class ScriptedStorage implements BucketStorage {
       this.#recordChanges.send(new Set([user]));
       return Promise.resolve(value);
     },
+    request: (user, { id, head }) => {
+      const { value } = this.#records.get(user) ?? { value: 0n };
+      if (id <= value) return Promise.resolve(value);
+      this.#records.set(user, { value: id, head });
+      this.#recordChanges.send(new Set([user]));
+      return Promise.resolve(id);
+    },
+    expireRequests: () => Promise.resolve(0),
     reached: (users, position) => {
       this.calls.reached += 1;
       const reached = users.flatMap((user) => {

@@ -38,6 +38,7 @@ const integer = (min: number, max: number, meaning: string, fallback?: string) =
     fallback,
   );
 const ANY = Number.MAX_SAFE_INTEGER;
+const MAX_RETENTION_MINUTES = 525_600;
 
 const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
@@ -134,7 +135,12 @@ const api = z.strictObject({
         'Results of parameter queries for one client',
         '1000',
       ),
-      checkpoint_request_retention_minutes: integer(1, ANY, IGNORED, '60'),
+      checkpoint_request_retention_minutes: integer(
+        1,
+        MAX_RETENTION_MINUTES,
+        'Minutes that a checkpoint request is remembered after it was last made',
+        '60',
+      ),
       bucket_count_cache_ttl_minutes: integer(1, ANY, IGNORED, '60'),
     })
     .optional(),

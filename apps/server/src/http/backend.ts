@@ -16,6 +16,8 @@ export interface HttpBackend {
   openStream(open: OpenStream): ClientStream;
   /** Raises the user's write checkpoint (spec/protocol.md 5.2). */
   createWriteCheckpoint(user: string): Promise<bigint>;
+  /** Raises it to an id that the client chose; resolves with the stored value, which may be higher. */
+  requestCheckpoint(user: string, id: bigint): Promise<bigint>;
   probes(): ProbeState;
   readonly admin: AdminBackend;
 }

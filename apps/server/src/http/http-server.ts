@@ -2,6 +2,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { AppError, ERROR_TABLE, SyncError, toAppError, type Logger } from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
+import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { frameworkError } from './framework-error.ts';
@@ -153,6 +154,7 @@ function createApp(context: RouteContext): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => sendError(context, reply, error));
   registerStreamRoute(app, context);
   registerWriteCheckpointRoute(app, context);
+  registerCheckpointRequestRoute(app, context);
   registerAdminRoutes(app, context);
   registerSyncRulesRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);

@@ -8,6 +8,8 @@ export const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
 export class ScriptedBackend implements HttpBackend {
   opened: OpenStream[] = [];
   writeCheckpointUsers: string[] = [];
+  /** Answered with the id, but at least 42. */
+  checkpointRequests: (readonly [user: string, id: bigint])[] = [];
   probeState: ProbeState = {
     started: true,
     ready: true,
@@ -33,6 +35,10 @@ export class ScriptedBackend implements HttpBackend {
   createWriteCheckpoint(user: string) {
     this.writeCheckpointUsers.push(user);
     return this.writeCheckpoint();
+  }
+  requestCheckpoint(user: string, id: bigint) {
+    this.checkpointRequests.push([user, id]);
+    return Promise.resolve(id < 42n ? 42n : id);
   }
   probes() {
     return this.probeState;

@@ -229,20 +229,23 @@ export class RSocketConnection {
     const openedAtMs = Date.now();
     const about: AboutStream = { facts: { transport: 'websocket' }, sent: undefined };
     let failure: unknown;
+    let hasClientLeft = false;
     try {
       await this.#sendLines(request, accepted, stream, about);
+      hasClientLeft = stream.signal.aborted;
       await this.#untilRead(stream);
       if (!stream.signal.aborted) await this.#socket.send([encodeComplete(streamId)]);
     } catch (error) {
       failure = error;
-      if (!stream.signal.aborted) {
+      hasClientLeft = stream.signal.aborted;
+      if (!hasClientLeft) {
         this.#fail(streamId, RSOCKET_ERRORS.applicationError, wireErrorText(error, this.#context));
       }
     } finally {
       const end = {
         error: failure,
         isAnswered: false,
-        hasClientLeft: stream.signal.aborted,
+        hasClientLeft,
         isStopping: streams.isStopping,
         expiresAtMs: accepted.token.expiresAtMs,
         nowMs: Date.now(),
