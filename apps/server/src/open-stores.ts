@@ -46,7 +46,11 @@ export function openChangeRelay(
 
 export function openSource(
   connection: PostgresConnection,
-  options: { readonly logger: Logger },
+  options: {
+    readonly logger: Logger;
+    /** Told of all bytes that come from the change log and from snapshots. */
+    readonly onReceived?: (bytes: number) => void;
+  },
 ): ChangeSource {
   return createPostgresSource({
     hostname: connection.hostname,
@@ -65,6 +69,7 @@ export function openSource(
     snapshotTimeoutMs: connection.snapshotSocketTimeoutMs,
     heartbeatIntervalMs: connection.heartbeatIntervalMs,
     logger: options.logger,
+    onReceived: options.onReceived,
   });
 }
 

@@ -6,8 +6,11 @@ import type { DeployStatus } from './admin/deploy-status.ts';
 import { checkSyncConfig } from './check-sync-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 import type { AdminBackend } from './http/backend.ts';
+import { CheckpointRequestExpiry } from './checkpoint-request-expiry.ts';
 import { createLogger } from './logging/create-logger.ts';
+import { CountingLogger } from './metrics/counting-logger.ts';
 import { openSource } from './open-stores.ts';
+import { Operations } from './operations.ts';
 import { OperationRate } from './operation-rate.ts';
 import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
@@ -15,7 +18,7 @@ import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
 import type { ClientSide } from './serving/client-side.ts';
 import { Serving, type ServingOptions } from './serving/serving.ts';
-import { WorkerPool } from './workers/worker-pool.ts';
+import { WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.ts';
 import { launchWorkerProcess } from './workers/worker-process.ts';
 
 export interface StartOptions {
@@ -82,6 +85,7 @@ class RunningService implements Service {
   readonly #source: ChangeSource | undefined;
   readonly #clients: ClientSide;
   readonly #supervisor: ReplicatorSupervisor | undefined;
+  readonly #operations: Operations;
   readonly #admin: AdminBackend;
   readonly #rate = new OperationRate();
   readonly #readingRate = new ReadingRate();
@@ -94,33 +98,44 @@ class RunningService implements Service {
     { logger, production }: { readonly logger: Logger; readonly production: boolean },
   ) {
     this.#config = config;
-    this.#logger = logger;
-    this.#source = config.source && openSource(config.source, { logger });
-    const around = { clock: this.#clock, logger, random: Math.random };
+    const counted = new CountingLogger(logger);
+    this.#logger = counted;
+    this.#source = config.source && openSource(config.source, { logger: counted });
+    const around = { clock: this.#clock, logger: counted, random: Math.random };
     this.#clients = newClientSide({
       ...around,
       config,
       production,
       source: this.#source,
       admin: () => this.#admin,
+      probes: () => this.#operations.probes(),
       replication: () => this.#replication(),
+      problems: () => this.#operations.ownProblems(),
     });
+    this.#operations = this.#newOperations(counted);
     this.#supervisor = this.#newSupervisor(around);
     this.#admin = this.#newAdmin();
   }
 
   async start(): Promise<void> {
     await this.#clients.listen();
+    await this.#operations.listen();
     this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
     this.#background = [
       this.#clients.openStorage(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
+      this.#operations.run(this.#stop.signal),
+      this.#expireCheckpointRequests(),
     ];
   }
 
   get url(): string {
     return this.#clients.url;
+  }
+
+  get metricsUrl(): string | undefined {
+    return this.#operations.metricsUrl;
   }
 
   status(): ServiceStatus {
@@ -130,6 +145,7 @@ class RunningService implements Service {
       checkpointOpId: replication.checkpointOpId,
       opsPerSecond: this.#rate.perSecond(this.#clock.now()),
       clients: this.#clients.streamCount,
+      problems: this.#operations.problems(),
     };
   }
 
@@ -168,6 +184,7 @@ class RunningService implements Service {
     const disposed = await Promise.allSettled([
       this.#clients[Symbol.asyncDispose](),
       this.#source?.[Symbol.asyncDispose](),
+      this.#operations.close(),
     ]);
     for (const result of [...ended, ...disposed]) {
       if (result.status === 'fulfilled') continue;
@@ -179,12 +196,34 @@ class RunningService implements Service {
 
   /** A service without a sync config does nothing until it gets one. */
   async #tellWhatIsAwaited(): Promise<void> {
-    const { storage } = this.#clients;
-    if (this.#config.syncConfig || !storage || this.#stop.signal.aborted) return;
-    if ((await storage.generations()).length > 0) return;
+    const { opened } = this.#clients;
+    if (this.#config.syncConfig || !opened || this.#stop.signal.aborted) return;
+    if ((await opened.storage.generations()).length > 0) return;
     this.#logger.info('sync_config_awaited', {
       message:
         'No sync config is deployed yet; deploy one with `sluice deploy`, or name one in sync_config',
+    });
+  }
+
+  #newOperations(logger: CountingLogger): Operations {
+    const [config, clock, source, clients] = [
+      this.#config,
+      this.#clock,
+      this.#source,
+      this.#clients,
+    ];
+    return new Operations({
+      config,
+      clock,
+      logger,
+      source,
+      errorCounts: () => logger.counts,
+      replication: () => this.#replication(),
+      opened: () => clients.opened,
+      traffic: () => clients.traffic,
+      errorsElsewhere: () => clients.errorsElsewhere,
+      problemsElsewhere: () => clients.problemsElsewhere,
+      takesClients: () => clients.isListening && !this.#stop.signal.aborted,
     });
   }
 
@@ -212,6 +251,7 @@ class RunningService implements Service {
         this.#sample(status);
         this.#clients.replicationChanged(status);
       },
+      onMeters: this.#operations.takeMeters,
     });
   }
 
@@ -249,6 +289,16 @@ class RunningService implements Service {
     return { state: 'off', generations: [], rowsTotal: 0, touchedAtMs: this.#clock.now() };
   }
 
+  #expireCheckpointRequests(): Promise<void> {
+    const expiry = new CheckpointRequestExpiry({
+      store: () => this.#clients.opened?.storage.writeCheckpoints,
+      retentionMs: this.#config.api.checkpointRequestRetentionMinutes * 60_000,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    return expiry.run(this.#stop.signal);
+  }
+
   async #reportStatus(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -260,7 +310,7 @@ class RunningService implements Service {
   }
 }
 
-function newClientSide(options: ServingOptions): ClientSide {
+function newClientSide(options: ServingOptions & Omit<WorkerPoolOptions, 'launch'>): ClientSide {
   return options.config.api.workers > 1
     ? new WorkerPool({ ...options, launch: launchWorkerProcess })
     : new Serving(options);

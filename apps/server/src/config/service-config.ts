@@ -14,6 +14,7 @@ export interface ServiceConfig {
   readonly port: number;
   readonly syncConfig: SyncConfigSource | undefined;
   readonly probes: ProbeConfig;
+  readonly telemetry: TelemetryConfig;
   readonly logging: LoggingConfig;
   /** Free texts, passed on to logs. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -92,7 +93,16 @@ export interface SyncConfigSource {
 
 export interface ProbeConfig {
   readonly http: boolean;
+  /** Files in `.probes` of the working directory. */
   readonly filesystem: boolean;
+}
+
+export interface TelemetryConfig {
+  /** Undefined: no metrics are served; 0: any free port. */
+  readonly prometheusPort: number | undefined;
+  /** 0: off. */
+  readonly canaryIntervalMs: number;
+  readonly canaryThresholdMs: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,19 +1,19 @@
 import type { Clock, Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
-import { SyncHub, type ConcernedSessions } from '@sluice/sync';
+import type { ConcernedSessions, SyncHub } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
 import { configuredKeys } from '../auth/configured-keys.ts';
 import { verifyToken } from '../auth/verify-token.ts';
-import { planForGeneration } from '../check-sync-config.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend, HttpBackend, ProbeState } from '../http/backend.ts';
 import { HttpServer } from '../http/http-server.ts';
 import { openBucketStorage, requireSource } from '../open-stores.ts';
-import type { ReplicationStatus } from '../service-status.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
 import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
 import type { ClientSide } from './client-side.ts';
+import { newSyncHub } from './new-sync-hub.ts';
+import { NO_TRAFFIC, type Traffic } from './traffic.ts';
 
 export interface ServingOptions {
   readonly config: ServiceConfig;
@@ -21,7 +21,7 @@ export interface ServingOptions {
   readonly production: boolean;
   readonly source: ChangeSource | undefined;
   readonly admin: () => AdminBackend;
-  readonly replication: () => ReplicationStatus;
+  readonly probes: () => ProbeState;
   readonly clock: Clock;
   readonly logger: Logger;
   /** In [0, 1). */
@@ -30,15 +30,12 @@ export interface ServingOptions {
 
 /** How long streams and requests may take to end at `close`. */
 const DRAIN_MS = 5000;
-/** A replicator that was silent for longer is not alive. */
-const LIVE_MS = 10_000;
 
 /** Serves clients in this process: the storage it reads, the hub, HTTP and WebSocket. */
 export class Serving implements ClientSide {
   readonly #options: ServingOptions;
   readonly #storage: StorageKeeper<SyncHub>;
   #http: HttpServer | undefined;
-  #isClosing = false;
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -47,17 +44,7 @@ export class Serving implements ClientSide {
     this.#storage = new StorageKeeper({
       ...around,
       open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger }),
-      use: (storage) =>
-        new SyncHub({
-          ...around,
-          storage,
-          planFor: (generation) => planForGeneration(generation, source),
-          limits: {
-            maxBucketsPerConnection: config.api.maxBucketsPerConnection,
-            maxParameterQueryResults: config.api.maxParameterQueryResults,
-            maxConcurrentReads: config.api.maxDataFetchConcurrency,
-          },
-        }),
+      use: (storage) => newSyncHub(storage, { ...around, api: config.api, source }),
     });
   }
 
@@ -69,9 +56,26 @@ export class Serving implements ClientSide {
     return this.#http?.streamCount ?? 0;
   }
 
-  get storage(): BucketStorage | undefined {
-    return this.#storage.opened?.storage;
+  get isListening(): boolean {
+    return this.#http !== undefined;
   }
+
+  get traffic(): Traffic {
+    return {
+      streams: this.#http?.streams ?? NO_TRAFFIC.streams,
+      queues: this.#http?.queues ?? {},
+      sync: this.opened?.used.stats() ?? NO_TRAFFIC.sync,
+      caches: this.opened?.storage.stats().caches ?? {},
+    };
+  }
+
+  get opened(): OpenedStorage<SyncHub> | undefined {
+    return this.#storage.opened;
+  }
+
+  /** There are no other processes. */
+  readonly errorsElsewhere = {};
+  readonly problemsElsewhere = [];
 
   requireStorage(): BucketStorage {
     return this.#require().storage;
@@ -104,14 +108,13 @@ export class Serving implements ClientSide {
   replicationChanged(): void {}
 
   async close(): Promise<void> {
-    this.#isClosing = true;
     const closed = this.#http?.close(DRAIN_MS);
-    this.#storage.opened?.used.drain();
+    this.opened?.used.drain();
     await closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const opened = this.#storage.opened;
+    const { opened } = this;
     await opened?.used[Symbol.asyncDispose]();
     await opened?.storage[Symbol.asyncDispose]();
   }
@@ -132,7 +135,11 @@ export class Serving implements ClientSide {
     const source = () => requireSource(this.#options.source);
     const batches = new WriteCheckpointBatches({
       head: async () => source().head(),
-      store: (user, head) => this.requireStorage().writeCheckpoints.create(user, head),
+      store: (user, head, id) => {
+        const { writeCheckpoints } = this.requireStorage();
+        if (id === undefined) return writeCheckpoints.create(user, head);
+        return writeCheckpoints.request(user, { id, head, requestedAtMs: clock.now() });
+      },
       mark: async () => source().mark(),
     });
     return {
@@ -148,21 +155,9 @@ export class Serving implements ClientSide {
           signal,
         }),
       createWriteCheckpoint: (user) => batches.create(user),
-      probes: () => this.#probes(),
+      requestCheckpoint: (user, id) => batches.create(user, id),
+      probes: this.#options.probes,
       admin: this.#options.admin(),
-    };
-  }
-
-  /** Ready means that clients are served: a source that is away does not change that. */
-  #probes(): ProbeState {
-    const opened = this.#storage.opened;
-    const { clock, replication } = this.#options;
-    const { touchedAtMs } = replication();
-    return {
-      started: opened !== undefined,
-      ready: opened?.used.isServing === true && !this.#isClosing,
-      live: clock.now() - touchedAtMs < LIVE_MS,
-      touchedAtMs,
     };
   }
 }

@@ -5,6 +5,8 @@ import type { StorageChange } from '../open-stores.ts';
 import type { ReplicatorFailure } from '../replicator/messages.ts';
 import type { Answer } from '../replicator/pending-requests.ts';
 import type { ReplicationStatus } from '../service-status.ts';
+import type { Traffic } from '../serving/traffic.ts';
+import type { Problem } from '../watchdog/health.ts';
 
 /** What the main process and an API worker tell each other. All of it can be cloned. */
 export type ToWorker =
@@ -15,8 +17,12 @@ export type ToWorker =
       readonly production: boolean;
       readonly replication: ReplicationStatus;
     }
-  /** What replication does; every second, and whenever its phase changes. */
-  | { readonly kind: 'replication'; readonly replication: ReplicationStatus }
+  /** What replication does, and what is unwell; every second, and whenever the phase changes. */
+  | {
+      readonly kind: 'replication';
+      readonly replication: ReplicationStatus;
+      readonly problems: readonly Problem[];
+    }
   | { readonly kind: 'changed'; readonly change: StorageChange }
   /** Count the sessions that a sync config concerns; answered by `counted`. */
   | { readonly kind: 'count'; readonly id: number; readonly configText: string }
@@ -35,13 +41,13 @@ export type FromWorker =
   /** Answered by `admin` with the same id. */
   | { readonly kind: 'request'; readonly id: number; readonly request: AdminRequest };
 
-/**
- * About every second, as long as the worker's event loop turns; so it is also the sign of life.
- * Counters that the main process adds up over all workers belong here.
- */
+/** About every second, as long as the worker's event loop turns; so it is also the sign of life. */
 export interface WorkerReport {
-  /** Open sync streams. */
-  readonly streams: number;
+  readonly traffic: Traffic;
+  /** Log lines with an error code so far, by code. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** What is unwell in the worker. */
+  readonly problems: readonly Problem[];
 }
 
 /** The methods of `AdminBackend` that the main process answers. */

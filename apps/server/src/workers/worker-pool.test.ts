@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { loadServiceConfig } from '../config/load-config.ts';
 import type { AdminBackend } from '../http/backend.ts';
 import { toFailure } from '../replicator/messages.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import { NO_TRAFFIC } from '../serving/traffic.ts';
+import type { FromWorker, ToWorker, WorkerReport } from './messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { LaunchWorkerProcess, WorkerProcess } from './worker-process.ts';
 
@@ -74,6 +75,8 @@ async function setUp(workers = 3) {
     launch,
     admin: () =>
       ({ reprocess: () => Promise.reject(TAKEN) }) as Partial<AdminBackend> as AdminBackend,
+    problems: () => [],
+    source: undefined,
     replication: () => ({ state: 'off', generations: [], rowsTotal: 0, touchedAtMs: clock.now() }),
     clock,
     logger,
@@ -101,6 +104,15 @@ async function comeUp(worker: ScriptedProcess): Promise<void> {
   await settle();
   worker.say({ kind: 'listening', url: 'http://127.0.0.1:4711' });
   await settle();
+}
+
+function reportOf(http: number, opsSent = 0): WorkerReport {
+  const traffic = {
+    ...NO_TRAFFIC,
+    streams: { ...NO_TRAFFIC.streams, open: { http, websocket: 0 } },
+    sync: { ...NO_TRAFFIC.sync, opsSent },
+  };
+  return { traffic, errors: { SOURCE_TIMEOUT: 1 }, problems: [] };
 }
 
 /** What `promise` rejected with; resolved to `undefined` while it has not. */
@@ -209,10 +221,24 @@ describe('a worker', () => {
   it('that reports nothing for 30 s is killed and started anew; the others are not', async () => {
     const { process, processes, clock } = await setUpServing(2);
     for (let second = 0; second < 32; second += 1) {
-      process(0).say({ kind: 'report', report: { streams: 7 } });
+      process(0).say({ kind: 'report', report: reportOf(7) });
       await clock.advance(1000);
     }
     expect(processes.map(({ isKilled }) => isKilled)).toEqual([false, true, false]);
+  });
+
+  it('counts on where its last process stood, but has no streams of it', async () => {
+    const { pool, process, clock } = await setUpServing(2);
+    process(0).say({ kind: 'report', report: reportOf(3, 1000) });
+    process(1).say({ kind: 'report', report: reportOf(4, 500) });
+    expect(pool.streamCount).toBe(7);
+    process(1).exit('by SIGKILL');
+    await clock.advance(300);
+    expect(pool.streamCount).toBe(3);
+    await comeUp(process(2));
+    process(2).say({ kind: 'report', report: reportOf(1, 20) });
+    expect(pool.traffic).toMatchObject({ streams: { open: { http: 4 } }, sync: { opsSent: 1520 } });
+    expect(pool.errorsElsewhere).toEqual({ SOURCE_TIMEOUT: 3 });
   });
 
   it('is told of a change that another made, not of its own', async () => {

@@ -1,6 +1,7 @@
 import { AppError, pause, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { BucketStorage } from '@sluice/storage';
-import type { ConcernedSessions } from '@sluice/sync';
+import type { ChangeSource } from '@sluice/source';
+import type { ConcernedSessions, SyncHub } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend } from '../http/backend.ts';
@@ -8,7 +9,10 @@ import { openBucketStorage, openChangeRelay, type StorageChange } from '../open-
 import { toFailure } from '../replicator/messages.ts';
 import type { ReplicationStatus } from '../service-status.ts';
 import type { ClientSide } from '../serving/client-side.ts';
-import { StorageKeeper } from '../storage-keeper.ts';
+import { newSyncHub } from '../serving/new-sync-hub.ts';
+import { added, summedTraffic, type Traffic } from '../serving/traffic.ts';
+import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
+import type { Problem } from '../watchdog/health.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { performAdmin } from './remote-admin.ts';
 import { summedSessions } from './summed-sessions.ts';
@@ -23,6 +27,9 @@ export interface WorkerPoolOptions {
   readonly launch: LaunchWorkerProcess;
   readonly admin: () => AdminBackend;
   readonly replication: () => ReplicationStatus;
+  /** What is unwell in this process. */
+  readonly problems: () => readonly Problem[];
+  readonly source: ChangeSource | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** In [0, 1). */
@@ -32,6 +39,12 @@ export interface WorkerPoolOptions {
 /** The start fails when the first worker takes longer; the others may come later. */
 const START_MS = 60_000;
 
+/** What this process does with storage: its hub has no clients, but shows what they are told when. */
+interface Used {
+  readonly relay: ReturnType<typeof openChangeRelay>;
+  readonly hub: SyncHub;
+}
+
 /**
  * Serves clients by API workers, processes that share one port (docs/decisions/2026-11-25-api-workers.md).
  * This process keeps the replicator and the admin side, and hands on between the workers what they
@@ -40,20 +53,23 @@ const START_MS = 60_000;
 export class WorkerPool implements ClientSide {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly WorkerSlot[];
-  readonly #storage: StorageKeeper<ReturnType<typeof openChangeRelay>>;
+  readonly #storage: StorageKeeper<Used>;
   readonly #stop = new AbortController();
   #running: readonly Promise<void>[] = [];
   #url = '';
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    const { config, clock, logger, random } = options;
+    const { config, source, clock, logger, random } = options;
     const around = { clock, logger, random };
     const path = config.storage.path;
     this.#storage = new StorageKeeper({
       ...around,
       open: () => openBucketStorage({ path, mode: 'reader', logger }),
-      use: () => openChangeRelay(path, (change) => this.#tellChange(change)),
+      use: (storage) => ({
+        relay: openChangeRelay(path, (change) => this.#tellChange(change)),
+        hub: newSyncHub(storage, { ...around, api: config.api, source }),
+      }),
     });
     this.#slots = Array.from({ length: config.api.workers }, (_, index) =>
       this.#newSlot(index + 1),
@@ -64,12 +80,30 @@ export class WorkerPool implements ClientSide {
     return this.#url;
   }
 
-  get streamCount(): number {
-    return this.#slots.reduce((sum, { report }) => sum + report.streams, 0);
+  get isListening(): boolean {
+    return this.#slots.some(({ isServing }) => isServing);
   }
 
-  get storage(): BucketStorage | undefined {
-    return this.#storage.opened?.storage;
+  get streamCount(): number {
+    const { http, websocket } = this.traffic.streams.open;
+    return http + websocket;
+  }
+
+  get traffic(): Traffic {
+    return summedTraffic(this.#slots.map(({ report }) => report.traffic));
+  }
+
+  get errorsElsewhere(): Readonly<Record<string, number>> {
+    return this.#slots.reduce((sum, { report }) => added(sum, report.errors), {});
+  }
+
+  get problemsElsewhere(): readonly Problem[] {
+    return this.#slots.flatMap(({ report }) => report.problems);
+  }
+
+  get opened(): OpenedStorage<SyncHub> | undefined {
+    const { opened } = this.#storage;
+    return opened && { storage: opened.storage, used: opened.used.hub };
   }
 
   requireStorage(): BucketStorage {
@@ -107,17 +141,19 @@ export class WorkerPool implements ClientSide {
   }
 
   replicationChanged(replication: ReplicationStatus): void {
-    this.#tell({ kind: 'replication', replication });
+    this.#tell({ kind: 'replication', replication, problems: this.#options.problems() });
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.opened?.used.drain();
     await Promise.all(this.#running);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = this.#storage.opened;
-    opened?.used[Symbol.dispose]();
+    opened?.used.relay[Symbol.dispose]();
+    await opened?.used.hub[Symbol.asyncDispose]();
     await opened?.storage[Symbol.asyncDispose]();
   }
 
@@ -183,7 +219,7 @@ export class WorkerPool implements ClientSide {
 
   #take(slot: WorkerSlot, message: FromWorker): void {
     if (message.kind === 'changed') {
-      this.#storage.opened?.used.tell(message.change);
+      this.#storage.opened?.used.relay.tell(message.change);
       this.#tellChange(message.change, slot);
     } else if (message.kind === 'request') {
       void this.#answer(slot, message);

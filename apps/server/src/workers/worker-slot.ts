@@ -2,6 +2,7 @@ import { AppError, Backoff, pause, type Clock, type Logger } from '@sluice/base'
 import type { ConcernedSessions } from '@sluice/sync';
 import { fromFailure, type ReplicatorFailure } from '../replicator/messages.ts';
 import { PendingRequests } from '../replicator/pending-requests.ts';
+import { added, NO_TRAFFIC, summedTraffic, trafficThatWas } from '../serving/traffic.ts';
 import type { FromWorker, ToWorker, WorkerReport } from './messages.ts';
 import type { LaunchWorkerProcess, WorkerProcess } from './worker-process.ts';
 
@@ -45,7 +46,10 @@ export class WorkerSlot {
   readonly #counts: PendingRequests<ConcernedSessions>;
   readonly #started = new FirstStart();
   #attempt: Attempt | undefined;
+  /** Of the present process, as it was reported last. */
   #report: WorkerReport = NOTHING;
+  /** Of those that have ended. */
+  #past: WorkerReport = NOTHING;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -75,9 +79,11 @@ export class WorkerSlot {
     return this.#options.number;
   }
 
-  /** What the process reported last; nothing while there is none. */
+  /** What its processes have done so far, and what the present one is at. */
   get report(): WorkerReport {
-    return this.#report;
+    const { traffic, errors, problems } = this.#report;
+    const { traffic: past, errors: pastErrors } = this.#past;
+    return { traffic: summedTraffic([past, traffic]), errors: added(pastErrors, errors), problems };
   }
 
   /** Whether there is a process that can have clients. */
@@ -106,6 +112,8 @@ export class WorkerSlot {
     for (let starts = 1; !signal.aborted; starts += 1) {
       const startedAtMs = clock.now();
       const how = await this.#runOnce(signal);
+      const { traffic, errors } = this.report;
+      this.#past = { traffic: trafficThatWas(traffic), errors, problems: [] };
       this.#report = NOTHING;
       this.#counts.rejectAll(signal.aborted ? stopping() : endedWhileAsked(number));
       if (signal.aborted) break;
@@ -214,7 +222,7 @@ export class WorkerSlot {
   }
 }
 
-const NOTHING: WorkerReport = { streams: 0 };
+const NOTHING: WorkerReport = { traffic: NO_TRAFFIC, errors: {}, problems: [] };
 
 /** How the first start ended; what comes later changes nothing. */
 class FirstStart {
