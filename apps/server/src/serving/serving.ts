@@ -64,7 +64,7 @@ export class Serving implements ClientSide {
     return {
       streams: this.#http?.streams ?? NO_TRAFFIC.streams,
       queues: this.#http?.queues ?? {},
-      sync: this.opened?.used.stats() ?? NO_TRAFFIC.sync,
+      sync: this.opened?.used.stats(),
       caches: this.opened?.storage.stats().caches ?? {},
     };
   }

@@ -9,7 +9,8 @@ export interface Traffic {
   readonly streams: StreamCounts;
   /** Depths of queues. */
   readonly queues: Counts;
-  readonly sync: SyncStats;
+  /** Undefined while storage is not open. */
+  readonly sync: SyncStats | undefined;
   readonly caches: StorageStats['caches'];
 }
 
@@ -19,15 +20,7 @@ export const NO_TRAFFIC: Traffic = {
     closed: { client_left: 0, token_expired: 0, shutting_down: 0, config_changed: 0, failed: 0 },
   },
   queues: {},
-  sync: {
-    connections: 0,
-    linesSent: 0,
-    opsSent: 0,
-    bytesSent: 0,
-    readsRunning: 0,
-    readsWaiting: 0,
-    buckets: 0,
-  },
+  sync: undefined,
   caches: {},
 };
 
@@ -40,7 +33,7 @@ export function summedTraffic(parts: readonly Traffic[]): Traffic {
         closed: added(sum.streams.closed, part.streams.closed),
       },
       queues: added(sum.queues, part.queues),
-      sync: added(sum.sync, part.sync),
+      sync: sum.sync && part.sync ? added(sum.sync, part.sync) : (sum.sync ?? part.sync),
       caches: addedCaches(sum.caches, part.caches),
     }),
     NO_TRAFFIC,
@@ -49,11 +42,10 @@ export function summedTraffic(parts: readonly Traffic[]): Traffic {
 
 /** What remains of a process that has ended: counters may never fall. */
 export function trafficThatWas({ streams, sync, caches }: Traffic): Traffic {
-  const { linesSent, opsSent, bytesSent } = sync;
   return {
     streams: { open: NO_TRAFFIC.streams.open, closed: streams.closed },
     queues: {},
-    sync: { ...NO_TRAFFIC.sync, linesSent, opsSent, bytesSent },
+    sync: sync && { ...sync, connections: 0, readsRunning: 0, readsWaiting: 0, buckets: 0 },
     caches: Object.fromEntries(
       Object.entries(caches).map(([name, cache]) => [name, { ...cache, bytes: 0 }]),
     ),

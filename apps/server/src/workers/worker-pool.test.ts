@@ -1,5 +1,5 @@
 import { AppError, type LogFacts, type Logger } from '@sluice/base';
-import type { ConcernedSessions } from '@sluice/sync';
+import type { ConcernedSessions, SyncStats } from '@sluice/sync';
 import { compileSyncConfig } from '@sluice/sync-config';
 import { FakeClock, settle } from '@sluice/testing';
 import { describe, expect, it } from 'vitest';
@@ -106,11 +106,21 @@ async function comeUp(worker: ScriptedProcess): Promise<void> {
   await settle();
 }
 
+const NO_SYNC: SyncStats = {
+  connections: 0,
+  linesSent: 0,
+  opsSent: 0,
+  bytesSent: 0,
+  readsRunning: 0,
+  readsWaiting: 0,
+  buckets: 0,
+};
+
 function reportOf(http: number, opsSent = 0): WorkerReport {
   const traffic = {
     ...NO_TRAFFIC,
     streams: { ...NO_TRAFFIC.streams, open: { http, websocket: 0 } },
-    sync: { ...NO_TRAFFIC.sync, opsSent },
+    sync: { ...NO_SYNC, opsSent },
   };
   return { traffic, errors: { SOURCE_TIMEOUT: 1 }, problems: [] };
 }
