@@ -10,7 +10,7 @@ import type {
 } from '@sluice/storage';
 import type { BucketPrefixes, SyncPlan } from '@sluice/sync-config';
 import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
-import type { ReadGate } from './read-gate.ts';
+import type { ReadGate, ReadLane } from './read-gate.ts';
 import { SharedReads, type BucketRead } from './shared-reads.ts';
 import { WriteCheckpointIndex } from './write-checkpoint-index.ts';
 
@@ -153,8 +153,8 @@ export class GenerationFeed {
   }
 
   /** The next operations of a bucket. @throws SyncError `SYNC_OVERLOADED`. */
-  readOps(node: BucketNode, read: BucketRead): Promise<OpsChunk | undefined> {
-    return this.#reads.read(node, read);
+  readOps(node: BucketNode, read: BucketRead, lane: ReadLane): Promise<OpsChunk | undefined> {
+    return this.#reads.read(node, read, lane);
   }
 
   /** The checkpoint from which on the bucket can be read consistently, asked anew. */

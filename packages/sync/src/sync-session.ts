@@ -378,7 +378,9 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     const download = this.#download;
     const upTo = must(download.checkpoint);
     const { node, position: after, fresh } = slot;
-    const chunk = await must(this.#feed).readOps(node, { after, upTo, fresh });
+    const isLong = download.opsSent >= this.#around.limits.supersedeAfterOps;
+    const read = { after, upTo, fresh };
+    const chunk = await must(this.#feed).readOps(node, read, isLong ? 'more' : 'first');
     if (this.#isEnded) return;
     if (chunk !== undefined) {
       const frame = { bucket: node.name, after, nextAfter: chunk.lastOpId, hasMore: chunk.hasMore };

@@ -11,6 +11,7 @@ import { StreamRegistry } from './stream-registry.ts';
 import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
 import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
+import { Turnstile } from './turnstile.ts';
 import { toWireError } from './wire-error.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
@@ -35,9 +36,13 @@ export interface RouteContext extends HttpServerOptions {
     readonly stream: ConcurrencyGroup;
   };
   readonly streams: StreamRegistry;
+  /** Passed by everybody who opens a stream, before anything is looked up for them. */
+  readonly openings: Turnstile;
 }
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** Connections that may wait to be accepted when all clients come at once; the system has a limit too. */
+const LISTEN_BACKLOG = 8192;
 
 /** The HTTP side of the service (spec/protocol.md 1), listening. */
 export class HttpServer {
@@ -74,6 +79,7 @@ export class HttpServer {
         }),
       },
       streams: new StreamRegistry(),
+      openings: new Turnstile(),
     };
     const app = createApp(context);
     const connections = new ConnectionTracker(app.server);
@@ -82,7 +88,7 @@ export class HttpServer {
     );
     const { host, port } = options;
     try {
-      const address = await app.listen({ host, port });
+      const address = await app.listen({ host, port, backlog: LISTEN_BACKLOG });
       const url = address.replace('[::]', 'localhost');
       return new HttpServer({ app, context, connections, webSockets, url });
     } catch (cause) {

@@ -59,6 +59,7 @@ async function openStream(
   const streamRequest = parseStreamRequest(mergedParameters(request));
   request.body = undefined;
   const jwt = requireToken(headerText(headers.authorization));
+  await context.openings.enter();
   context.streams.assertOpen();
   const token = await context.backend.verifyUser(jwt);
   const user = userKey(token.claims['sub'], streamRequest.clientId);
