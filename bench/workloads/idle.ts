@@ -34,7 +34,12 @@ export async function measureIdle(
     { name: `idle: memory with ${clients}`, unit: 'MB', value: settled.now, ...lower },
     { name: 'idle: memory per connection', unit: 'kB', value: each(settled.now), ...lower },
     { name: 'idle: the same at once', unit: 'kB', value: each(justConnected.now), ...lower },
-    { name: 'idle: processor to connect one', unit: 'ms', value: (busy * 1000) / clients, ...lower },
+    {
+      name: 'idle: processor to connect one',
+      unit: 'ms',
+      value: (busy * 1000) / clients,
+      ...lower,
+    },
     {
       name: `idle: processor share with ${clients}`,
       unit: '%',

@@ -57,7 +57,10 @@ async function heldBuckets({ service }: HubWorld, token: string): Promise<readon
     text += part;
     if (text.includes('"checkpoint_complete"')) break;
   }
-  const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as HeldLine);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as HeldLine);
   const held = new Map<string, string>();
   for (const { checkpoint, data } of lines) {
     for (const { bucket } of checkpoint?.buckets ?? []) held.set(bucket, '0');

@@ -127,7 +127,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   async next(): Promise<IteratorResult<readonly Uint8Array[], undefined>> {
     assert(!this.#isRunning, 'one batch is asked for at a time');
     this.#isRunning = true;
-    const batch = new LineBatch();
+    const batch = new LineBatch(this.#around.limits.batchBytes);
     try {
       if (this.#feed === undefined && !this.#isEnded) await this.#start();
       while (!batch.isReady && !this.#isEnded) {

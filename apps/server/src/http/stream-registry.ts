@@ -4,6 +4,8 @@ import { SyncError } from '@sluice/base';
 export class StreamRegistry {
   #size = 0;
   #refuses = false;
+  /** Streams cut since the start because their clients took nothing; plain for who counts. */
+  droppedSlow = 0;
 
   get size(): number {
     return this.#size;

@@ -91,7 +91,7 @@ async function serveStream(
   context: RouteContext,
 ): Promise<void> {
   try {
-    const writer = await beginStream(stream, reply);
+    const writer = await beginStream(stream, reply, context);
     while (await writeNext(stream.batches, writer));
     writer.end();
   } catch (error) {
@@ -101,17 +101,28 @@ async function serveStream(
     reply.raw.destroy();
     if (stream.signal.aborted) return;
     const { code, message } = toAppError(error);
+    if (code === 'SYNC_CLIENT_TOO_SLOW') context.streams.droppedSlow += 1;
     context.logger.warn('stream_failed', { user: stream.user, code, message });
   }
 }
 
 /** Sends the head together with the first batch. */
-async function beginStream(stream: OpenedStream, reply: FastifyReply): Promise<StreamWriter> {
+async function beginStream(
+  stream: OpenedStream,
+  reply: FastifyReply,
+  { inFlight, limits }: RouteContext,
+): Promise<StreamWriter> {
   const first = await stream.batches.next();
   reply.hijack();
   writeHead(reply.raw, stream.format, stream.encoding);
   const encoder = stream.encoding === 'gzip' ? gzipEncoder() : identityEncoder();
-  const writer = new StreamWriter(reply.raw, encoder, stream.signal);
+  const writer = new StreamWriter({
+    response: reply.raw,
+    encoder,
+    signal: stream.signal,
+    inFlight,
+    stallTimeoutMs: limits.slowClientTimeoutMs,
+  });
   if (!first.done) await writer.write(first.value);
   return writer;
 }
