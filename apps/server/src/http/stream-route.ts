@@ -13,6 +13,7 @@ import { requireToken } from '../auth/authorization-header.ts';
 import { userKey } from '../auth/user-key.ts';
 import { clientFacts } from './client-facts.ts';
 import type { RouteContext } from './http-server.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
 import { gzipEncoder, identityEncoder } from './stream-encoder.ts';
@@ -23,7 +24,8 @@ import { StreamWriter } from './stream-writer.ts';
  * buckets, the first batch) is let go of before the long wait.
  */
 export function registerStreamRoute(app: FastifyInstance, context: RouteContext): void {
-  const onRequest = runInGroup(context.groups.stream);
+  const refusals = new RefusalLog(context.logger, context.limits.maxConcurrentConnections);
+  const onRequest = runInGroup(context.groups.stream, () => refusals.add(Date.now()));
   app.post('/sync/stream', { onRequest }, async (request, reply): Promise<void> => {
     const stream = await openStream(context, request, reply);
     const leave = context.streams.add();
