@@ -3,9 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Figure } from './harness.ts';
 import { printTable } from './table.ts';
+import { measureBigTransaction } from './workloads/big-transaction.ts';
+import { measureCompaction } from './workloads/compaction.ts';
 import { measureFanout, measureSingle } from './workloads/fanout.ts';
 import { withHubWorld, type HubWorld } from './workloads/hub-world.ts';
 import { measureIdle } from './workloads/idle.ts';
+import { measureManyBuckets } from './workloads/many-buckets.ts';
 import { measureReconnect } from './workloads/reconnect.ts';
 import { measureStorm } from './workloads/storm.ts';
 
@@ -14,6 +17,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     clients: { type: 'string' },
+    megabytes: { type: 'string', default: '200' },
     json: { type: 'string' },
     'cpu-prof': { type: 'string' },
   },
@@ -28,6 +32,10 @@ const WORKLOADS: Readonly<Record<string, (world: HubWorld) => Promise<readonly F
   ],
   single: (world) => measureSingle(world, { clients: clients(3000) }),
   reconnect: measureReconnect,
+  'many-buckets': measureManyBuckets,
+  compaction: measureCompaction,
+  'big-transaction': (world) =>
+    measureBigTransaction(world, { megabytes: Number(options.megabytes) }),
   storm: (world) => measureStorm(world, { clients: clients(5000) }),
 };
 

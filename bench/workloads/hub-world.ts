@@ -53,7 +53,13 @@ export async function withHubWorld<T>(
     issuer,
     nodeOptions: options.nodeOptions ?? [],
     config: {
-      api: { parameters: { max_concurrent_connections: 20_000 } },
+      api: {
+        parameters: {
+          max_concurrent_connections: 20_000,
+          max_buckets_per_connection: 200_000,
+          max_parameter_query_results: 200_000,
+        },
+      },
     },
   });
   const sql = await connect(postgres.url());

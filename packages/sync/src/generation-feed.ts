@@ -243,7 +243,7 @@ export class GenerationFeed {
       node.changes += 1;
       // Unknown for a bucket that somebody joined while the states were on their way.
       node.state = loaded.get(node);
-      for (const listener of node.listeners) listener.touch();
+      for (const listener of node.listeners) listener.touch(node);
     }
     const byLookups = this.lookups.concerned(delta.lookups);
     for (const listener of byLookups) listener.touchLookups();
