@@ -124,9 +124,10 @@ test('a client of 20,000 buckets is asked about and told of the one that changed
   const connection = new ScriptedConnection(open('u0'), 'bson');
   const [first] = (await connection.take()) ?? [];
   expect(first?.kind === 'checkpoint' && first.buckets.length).toBe(count);
+  await connection.drain();
   asked.length = 0;
   storage.commit(7, { rows: [row('b19999', 2)] });
-  const lines = (await connection.take()) ?? [];
+  const lines = await connection.drain();
   expect(asked).toEqual(['state 7#b19999', 'ops 7#b19999']);
   const diffs = lines.filter((line) => line.kind === 'checkpoint_diff');
   expect(diffs).toMatchObject([{ updatedBuckets: [{ bucket: '7#b19999' }], removedBuckets: [] }]);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Backoff, must, pause, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { Checkpoint, OpId } from '@sluice/model';
 import type {
@@ -174,6 +175,8 @@ export class GenerationFeed {
     if (names.length <= STATES_PER_CALL) return this.#reader.bucketStates(names, at);
     const states: BucketState[] = [];
     for (let i = 0; i < names.length; i += STATES_PER_CALL) {
+      // So many take a while; others have their turn in between.
+      if (i > 0) await setImmediate();
       states.push(...(await this.#reader.bucketStates(names.slice(i, i + STATES_PER_CALL), at)));
     }
     return states;

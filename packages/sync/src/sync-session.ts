@@ -264,7 +264,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       case 'read':
         return this.#read(must(this.#download.next), batch);
       case 'skip':
-        this.#download.passNext();
+        this.#download.skip();
         return;
       case 'complete-priority': {
         const { checkpoint, priority } = this.#download;
