@@ -14,6 +14,8 @@ export async function measureIdle(
 ): Promise<readonly Figure[]> {
   await using crowd = new Crowd();
   const port = world.service.port;
+  await sleep(3000);
+  const alone = await memoryMb(world.pid);
   await crowd.connect({ port, tokens: world.tokens(WARM_UP_CLIENTS, 'warm') });
   await crowd.close();
   await sleep(SETTLE_MS);
@@ -30,6 +32,7 @@ export async function measureIdle(
   const each = (mb: number): number => ((mb - before.now) * 1024) / clients;
   const lower = { higherIsBetter: false };
   return [
+    { name: 'idle: memory of the service alone', unit: 'MB', value: alone.now, ...lower },
     { name: 'idle: memory before', unit: 'MB', value: before.now, ...lower },
     { name: `idle: memory with ${clients}`, unit: 'MB', value: settled.now, ...lower },
     { name: 'idle: memory per connection', unit: 'kB', value: each(settled.now), ...lower },

@@ -14,7 +14,7 @@ export async function measureStorm(
   const port = world.service.port;
   await crowd.connect({ port, tokens: world.tokens(200, 'warm') });
   await crowd.close();
-  const calm = await probe.measure(async () => void (await sleep(3000)));
+  const calm = await probe.measure(() => sleep(3000));
   const tokens = world.tokens(clients + 1).slice(1);
   const before = await memoryMb(world.pid);
   const busyFrom = await cpuSeconds(world.pid);
