@@ -37,7 +37,7 @@ export interface HttpServerOptions {
 }
 
 /** What all streams together, and each of them, may take (`api.parameters`). */
-export interface StreamLimits {
+interface StreamLimits {
   readonly maxConcurrentConnections: number;
   /** Handed to connections without its having left; above it large batches wait. */
   readonly maxBytesInFlight: number;
