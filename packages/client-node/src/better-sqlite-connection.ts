@@ -1,0 +1,151 @@
+import {
+  DatabaseClosedError,
+  SqlError,
+  type RunResult,
+  type SqliteConnection,
+  type SqliteStatement,
+  type SqlParameter,
+  type SqlValue,
+} from '@sluice/client';
+import SqliteDatabase from 'better-sqlite3';
+
+const CACHED_STATEMENTS = 256;
+
+/** better-sqlite3 behind the client's contract. */
+export class BetterSqliteConnection implements SqliteConnection {
+  readonly #db: SqliteDatabase.Database;
+  /** In the order of their last use. */
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(db: SqliteDatabase.Database) {
+    this.#db = db;
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    const cached = this.#statements.get(sql);
+    const statement =
+      cached ?? new BetterSqliteStatement(guarded(sql, () => this.#db.prepare<unknown[]>(sql)));
+    this.#statements.delete(sql);
+    this.#statements.set(sql, statement);
+    if (this.#statements.size > CACHED_STATEMENTS) this.#forgetOldest();
+    return statement;
+  }
+
+  exec(sql: string): void {
+    guarded(sql, () => this.#db.exec(sql));
+  }
+
+  defineFunction(
+    name: string,
+    options: { readonly deterministic: boolean; readonly arguments: number },
+    body: (...values: SqlValue[]) => SqlValue,
+  ): void {
+    // The library counts the arguments of the function that it is given.
+    const counted = Object.defineProperty(
+      (...values: unknown[]) => body(...(values as SqlValue[]).map(exactOf)),
+      'length',
+      { value: options.arguments },
+    );
+    const { deterministic } = options;
+    this.#db.function(name, { deterministic, safeIntegers: true, directOnly: false }, counted);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #forgetOldest(): void {
+    for (const sql of this.#statements.keys()) {
+      this.#statements.delete(sql);
+      return;
+    }
+  }
+}
+
+class BetterSqliteStatement implements SqliteStatement {
+  readonly sql: string;
+  readonly columns: readonly string[];
+  readonly readonly: boolean;
+  readonly #statement: SqliteDatabase.Statement;
+
+  constructor(statement: SqliteDatabase.Statement) {
+    this.#statement = statement;
+    this.sql = statement.source;
+    this.readonly = statement.readonly;
+    this.columns = statement.reader ? statement.columns().map(({ name }) => name) : [];
+    if (statement.reader) statement.raw(true).safeIntegers(true);
+  }
+
+  all(parameters: readonly SqlParameter[] = []): SqlValue[][] {
+    return guarded(this.sql, () => {
+      if (this.columns.length === 0) {
+        this.#statement.run(...bound(parameters));
+        return [];
+      }
+      return (this.#statement.all(...bound(parameters)) as SqlValue[][]).map(exactRow);
+    });
+  }
+
+  get(parameters: readonly SqlParameter[] = []): SqlValue[] | undefined {
+    return guarded(this.sql, () => {
+      const row = this.#statement.get(...bound(parameters)) as SqlValue[] | undefined;
+      return row === undefined ? undefined : exactRow(row);
+    });
+  }
+
+  *iterate(parameters: readonly SqlParameter[] = []): IterableIterator<SqlValue[]> {
+    const rows = guarded(this.sql, () => this.#statement.iterate(...bound(parameters)));
+    try {
+      for (;;) {
+        const next = guarded(this.sql, () => rows.next());
+        if (next.done === true) return;
+        yield exactRow(next.value as SqlValue[]);
+      }
+    } finally {
+      rows.return?.();
+    }
+  }
+
+  run(parameters: readonly SqlParameter[] = []): RunResult {
+    return guarded(this.sql, () => this.#statement.run(...bound(parameters)));
+  }
+}
+
+function bound(parameters: readonly SqlParameter[]): readonly unknown[] {
+  return parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+}
+
+function exactRow(row: SqlValue[]): SqlValue[] {
+  for (let index = 0; index < row.length; index++) row[index] = exactOf(row[index] ?? null);
+  return row;
+}
+
+/** A `number` where that loses nothing. */
+function exactOf(value: SqlValue): SqlValue {
+  if (typeof value !== 'bigint') return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+/** Runs calls of the library; what SQLite refuses becomes a `SqlError`. */
+export function guarded<T>(sql: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SqliteDatabase.SqliteError) {
+      throw new SqlError(error.code, error.message, { sql, cause: error });
+    }
+    if (error instanceof TypeError && error.message.includes('connection is not open')) {
+      throw new DatabaseClosedError();
+    }
+    throw new SqlError('SQLITE_MISUSE', error instanceof Error ? error.message : String(error), {
+      sql,
+      cause: error,
+    });
+  }
+}

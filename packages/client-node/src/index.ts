@@ -1,0 +1,1 @@
+export { openConnection, type ConnectionOptions } from './open-connection.ts';

@@ -1,0 +1,33 @@
+import type { SqliteConnection } from '@sluice/client';
+import SqliteDatabase from 'better-sqlite3';
+import { BetterSqliteConnection, guarded } from './better-sqlite-connection.ts';
+
+export interface ConnectionOptions {
+  /** A reader never writes and does not make the file. */
+  readonly readonly?: boolean;
+  /** Memory for pages. */
+  readonly cacheBytes?: number;
+  /** How long a statement waits for another connection's lock. */
+  readonly busyTimeoutMs?: number;
+}
+
+const CACHE_BYTES = 50 << 20;
+const BUSY_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens one connection to a database file in WAL mode, where readers and the writer do not wait
+ * for each other; `:memory:` for one that is gone with its connection.
+ *
+ * @throws SqlError
+ */
+export function openConnection(file: string, options: ConnectionOptions = {}): SqliteConnection {
+  const readonly = options.readonly ?? false;
+  const timeout = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
+  const db = guarded('', () => new SqliteDatabase(file, { readonly, timeout }));
+  guarded('PRAGMA', () => {
+    if (!readonly) db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = NORMAL');
+    db.pragma(`cache_size = -${Math.ceil((options.cacheBytes ?? CACHE_BYTES) / 1024)}`);
+  });
+  return new BetterSqliteConnection(db);
+}
