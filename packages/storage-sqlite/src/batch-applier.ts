@@ -108,9 +108,9 @@ export class BatchApplier {
     this.#bucketIds.forgetSome(buckets);
   }
 
-  /** See `RowStates.settling`. */
-  settling(): () => boolean {
-    return this.#states.settling();
+  /** See `RowStates.settleStep`. */
+  settleStep(tableIds: readonly number[]): boolean {
+    return this.#states.settleStep(tableIds);
   }
 
   /** After the transaction was rolled back. */
@@ -126,7 +126,7 @@ export class BatchApplier {
   #step(changes: readonly RowChange[], from: number): number {
     const first = changes[from];
     if (first?.kind === 'truncate' || first?.kind === 'drop-tombstones') {
-      this.#states.settle();
+      this.#states.settle(first.tableId);
       if (first.kind === 'truncate') this.#truncate(first.tableId);
       else this.#tableRows.dropTombstones(first.tableId);
       return from + 1;

@@ -15,8 +15,8 @@ export interface DiscarderParts {
   readonly db: Database;
   readonly generationId: number;
   readonly discards: Discards;
-  /** Begins to move row states to the table they are deleted from (`RowStates.settling`). */
-  readonly settling: () => () => boolean;
+  /** Moves row states to where they are deleted from (`RowStates.settleStep`). */
+  readonly settleStep: (tableIds: readonly number[]) => boolean;
   /** Told that a transaction was rolled back. */
   readonly onRolledBack: () => void;
   /** Told of buckets that have lost their names. */
@@ -78,7 +78,7 @@ export class Discarder {
 
   /** In this order: names go first, so that readers do not find half a bucket. */
   #steps(prefixes: readonly string[], tables: readonly number[]): Step[] {
-    const { discards, settling, generationId: id } = this.#parts;
+    const { discards, settleStep, generationId: id } = this.#parts;
     const { deleteLookups, deleteStates, deleteCopies } = this.#statements;
     const ranges = prefixes.map((prefix) => [prefix, endOfPrefix(prefix)] as const);
     return [
@@ -93,7 +93,7 @@ export class Discarder {
             deleteLookups.run(id, id, from, to).changes > 0,
       ),
       () => this.#removal.deleteSome(),
-      ...(tables.length > 0 ? [settling()] : []),
+      () => settleStep(tables),
       ...tables.map((table) => () => deleteStates.run(id, table, id, table).changes > 0),
       ...tables.map((table) => () => deleteCopies.run(id, table, id, table).changes > 0),
       () => {

@@ -81,7 +81,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
       db,
       generationId,
       discards: this.#discards,
-      settling: () => this.#applier.settling(),
+      settleStep: (tableIds) => this.#applier.settleStep(tableIds),
       onRolledBack: () => this.#forgetUncommitted(),
       onUnnamed: (buckets) => {
         this.#applier.forgetBuckets(buckets);

@@ -25,7 +25,6 @@ export class RecentStates {
   #rows = 0;
   #keyBytes = 0;
   #blobBytes = 0;
-  #firstSeq = 0;
   #lastSeq = 0;
 
   get rows(): number {
@@ -38,21 +37,21 @@ export class RecentStates {
   get bytes(): number {
     return this.#keyBytes + this.#blobBytes;
   }
-  /** Of the first and of the last blob. */
-  get firstSeq(): number {
-    return this.#firstSeq;
-  }
+  /** Number of the last blob. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
 
   /** Takes over the blob. `places` says where in it the state of each row is. */
   add(seq: number, blob: Buffer, places: Iterable<StatePlace>): void {
-    if (this.isEmpty) this.#firstSeq = seq;
     this.#lastSeq = seq;
     const base = this.#blobs.push(blob) * MAX_BLOB_BYTES;
     this.#blobBytes += BLOB_BYTES + blob.length;
     for (const { tableId, key, offset } of places) this.#set(tableId, key, base + offset);
+  }
+
+  hasRowsOf(tableId: number): boolean {
+    return this.#tables.has(tableId);
   }
 
   /** The state as bytes, none for a row that is gone; undefined when the row is not among these. */

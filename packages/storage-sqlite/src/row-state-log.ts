@@ -85,18 +85,14 @@ export class RowStateLog {
     while (this.#owed >= mergeRows && this.#closing !== undefined) this.#mergePart();
   }
 
-  /** Merges a part of the entries up to a number; false once all of them have been merged. */
-  settleStep(upToSeq: number): boolean {
-    const oldest = this.#closing ?? this.#current;
-    if (oldest.isEmpty || oldest.firstSeq > upToSeq) return false;
+  /** Merges a part of what is there until nothing is left of these tables, which makes it false. */
+  settleStep(tableIds: readonly number[]): boolean {
+    const isHeld = (states: RecentStates | undefined): boolean =>
+      tableIds.some((tableId) => states?.hasRowsOf(tableId));
+    if (!isHeld(this.#closing) && !isHeld(this.#current)) return false;
     if (this.#closing === undefined) this.#close();
     this.#mergePart();
     return true;
-  }
-
-  /** Number of the newest entry. */
-  get lastSeq(): number {
-    return this.#nextSeq - 1;
   }
 
   /** Goes back to what is stored. */

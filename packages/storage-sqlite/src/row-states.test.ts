@@ -72,14 +72,15 @@ describe('row states', () => {
         const isRolledBack = random.chance(0.1);
         db.exec('BEGIN');
         write(states, entryOf(tableId, key, random.chance(0.3)), content);
-        if (random.chance(0.02)) states.settle();
+        if (random.chance(0.02)) states.settle(tableId);
         db.exec(isRolledBack ? 'ROLLBACK' : 'COMMIT');
         if (isRolledBack) states.reload();
         else if (content === undefined) model.delete(name);
         else model.set(name, content);
         if (random.chance(0.02)) states = new RowStates(db, GENERATION, limits);
       }
-      states.settle();
+      states.settle(1);
+      states.settle(2);
       expect(count(db, 'row_state_log')).toBe(0);
       expect(count(db, 'row_states')).toBe(model.size);
     },

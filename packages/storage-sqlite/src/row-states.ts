@@ -88,16 +88,14 @@ export class RowStates {
     this.#log.upkeep();
   }
 
-  /** Moves all states to their table. */
-  settle(): void {
-    const step = this.settling();
-    while (step());
+  /** Moves the states of a table to where they belong. */
+  settle(tableId: number): void {
+    while (this.settleStep([tableId]));
   }
 
-  /** The same in steps, for the states that are there now; a step is false when it found none left. */
-  settling(): () => boolean {
-    const { lastSeq } = this.#log;
-    return () => this.#log.settleStep(lastSeq);
+  /** The same for several in steps; false when nothing was left to move. */
+  settleStep(tableIds: readonly number[]): boolean {
+    return this.#log.settleStep(tableIds);
   }
 
   /** After a transaction was rolled back. */
