@@ -78,6 +78,9 @@ export interface ApiConfig {
   readonly workers: number;
   readonly maxConcurrentConnections: number;
   readonly maxDataFetchConcurrency: number;
+  readonly maxBytesInFlight: number;
+  readonly maxBytesInFlightPerConnection: number;
+  readonly slowClientTimeoutMs: number;
   readonly maxBucketsPerConnection: number;
   readonly maxParameterQueryResults: number;
   readonly checkpointRequestRetentionMinutes: number;

@@ -15,7 +15,7 @@ const FACTS: ServiceFacts = {
     caches: { segments: { hits: 3, misses: 1, bytes: 10 } },
     streams: {
       open: { http: 2, websocket: 1 },
-      closed: { client_left: 4, token_expired: 0, shutting_down: 0, config_changed: 0, failed: 0 },
+      closed: { ...NO_TRAFFIC.streams.closed, client_left: 4 },
     },
   },
   storageBytes: { database: 4096 },

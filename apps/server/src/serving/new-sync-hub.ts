@@ -27,6 +27,9 @@ export function newSyncHub(storage: BucketStorage, surroundings: HubSurroundings
       maxBucketsPerConnection: api.maxBucketsPerConnection,
       maxParameterQueryResults: api.maxParameterQueryResults,
       maxConcurrentReads: api.maxDataFetchConcurrency,
+      // A batch that is nearly full may be joined by one more line.
+      chunkBytes: Math.floor(api.maxBytesInFlightPerConnection * 0.8),
+      batchBytes: Math.floor(api.maxBytesInFlightPerConnection * 0.2),
     },
   });
 }

@@ -92,7 +92,7 @@ export class Serving implements ClientSide {
       host,
       port,
       production,
-      maxConcurrentConnections: api.maxConcurrentConnections,
+      limits: api,
       apiTokens: api.tokens,
       probes: probes.http,
       backend: this.#backend(),

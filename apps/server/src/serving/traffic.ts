@@ -17,7 +17,14 @@ export interface Traffic {
 export const NO_TRAFFIC: Traffic = {
   streams: {
     open: { http: 0, websocket: 0 },
-    closed: { client_left: 0, token_expired: 0, shutting_down: 0, config_changed: 0, failed: 0 },
+    closed: {
+      client_left: 0,
+      client_too_slow: 0,
+      token_expired: 0,
+      shutting_down: 0,
+      config_changed: 0,
+      failed: 0,
+    },
   },
   queues: {},
   sync: undefined,
