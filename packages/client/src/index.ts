@@ -9,6 +9,7 @@ export type {
   SqlValue,
 } from './driver/contract.ts';
 export { ClientError, DatabaseClosedError, SchemaError, SqlError } from './errors.ts';
+export { installSchema, type SyncedRows } from './schema/install-schema.ts';
 export type {
   CompiledColumn,
   CompiledIndex,
