@@ -122,12 +122,10 @@ function removalTrigger(table: CompiledTable, type: number): readonly SqlObject[
 function ignoredUpdateTrigger(table: CompiledTable): readonly SqlObject[] {
   if (!table.trackMetadata || !table.ignoreEmptyUpdates) return [];
   const when = [
-    ...[
-      CAPTURING,
-      'OLD."_metadata" IS NULL',
-      'OLD."_deleted" IS NULL',
-      'NEW."_deleted" IS NOT TRUE',
-    ],
+    CAPTURING,
+    'OLD."_metadata" IS NULL',
+    'OLD."_deleted" IS NULL',
+    'NEW."_deleted" IS NOT TRUE',
     ...relevant(table).map((condition) => `NOT ${condition}`),
   ];
   return [trigger(table, 'ignore', 'AFTER UPDATE', when, forgetMetadata(table))];
