@@ -8,8 +8,8 @@ export interface TestDatabase {
   readonly connection: SqliteConnection;
   readonly session: WriterSession;
   /** The queue's entries as stored. */
-  entries(): readonly string[];
-  query(sql: string): readonly unknown[][];
+  readonly entries: () => readonly string[];
+  readonly query: (sql: string) => readonly unknown[][];
 }
 
 /** A database in memory with the given tables. */
@@ -17,7 +17,12 @@ export function testDatabase(tables: readonly CompiledTable[], file = ':memory:'
   const connection = openConnection(file);
   const schema = { tables };
   installSchema(connection, schema);
-  const writtenTables = (sql: string) => tablesOpenedForWriting(connection, sql);
+  const known = new Map<string, ReadonlySet<string>>();
+  const writtenTables = (sql: string) => {
+    const written = known.get(sql) ?? tablesOpenedForWriting(connection, sql);
+    known.set(sql, written);
+    return written;
+  };
   return {
     connection,
     session: new WriterSession(connection, { schema, writtenTables }),
