@@ -61,7 +61,8 @@ export class WriterSession {
   }
 
   /**
-   * Runs one statement: in the open transaction, or else in one of its own.
+   * Runs one statement: in the open transaction, or else in one of its own, of which nothing is kept if it fails
+   * (not even with OR FAIL).
    *
    * @throws SqlError; ClientError `PARAMETER`, `TRANSACTION`
    */
