@@ -209,7 +209,7 @@ export class WriterSession {
   /** Writes to an insert-only table; SQLite counts no rows for those, as it is a view. */
   #queuesOnly(written: ReadonlySet<string>): boolean {
     if (!written.has('sluice_crud')) return false;
-    return [...written].every((name) => name.startsWith('sluice_') || name === 'sqlite_sequence');
+    return [...written].every((name) => /^(sluice|sqlite)_/.test(name));
   }
 
   #sequence(): number {
