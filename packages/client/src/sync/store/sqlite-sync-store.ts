@@ -106,9 +106,10 @@ export class SqliteSyncStore implements SyncStore {
     const position = ops.at(-1)?.opId ?? bucket.position;
     this.#buckets.advance(bucket.id, { position, checksum, count: ops.length });
     if (rows.length === 0) return;
+    const staged = encodeStaged(rows);
     this.#connection
-      .prepare('INSERT INTO sluice_staged (bucket, ops) VALUES (?, ?)')
-      .run([bucket.id, encodeStaged(rows)]);
+      .prepare('INSERT INTO sluice_staged (bucket, ops, bodies) VALUES (?, ?, ?)')
+      .run([bucket.id, staged.ops, staged.bodies]);
   }
 
   /** Everything that the bucket held is void: another takes its name. */

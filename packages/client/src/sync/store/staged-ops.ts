@@ -10,34 +10,40 @@ export interface StagedOp {
   readonly data: string | null;
 }
 
-type Tuple = readonly [
-  opId: string,
-  objectType: string,
-  objectId: string,
-  subkey: string,
-  data: string | null,
-];
-
-export function encodeStaged(ops: readonly (PutOp | RemoveOp)[]): string {
-  return JSON.stringify(
-    ops.map((op): Tuple => [
-      op.opId.toString(),
-      op.objectType,
-      op.objectId,
-      op.subkey,
-      op.kind === 'PUT' ? op.data : null,
-    ]),
-  );
+/** Operations of a line as they are stored: what is said of rows, and the rows' bodies as they came. */
+export interface StagedLine {
+  readonly ops: string;
+  readonly bodies: string;
 }
 
-export function decodeStaged(text: string): readonly StagedOp[] {
-  return (JSON.parse(text) as readonly Tuple[]).map(
-    ([opId, objectType, objectId, subkey, data]) => ({
+type Tuple = readonly [opId: string, objectType: string, objectId: string, subkey: string];
+
+/** No JSON text has this character. */
+const BETWEEN = '\u001e';
+
+/** Bodies are not made part of another JSON text, as escaping them would cost more than storing them. */
+export function encodeStaged(ops: readonly (PutOp | RemoveOp)[]): StagedLine {
+  const tuple = ({ opId, objectType, objectId, subkey }: PutOp | RemoveOp): Tuple => [
+    opId.toString(),
+    objectType,
+    objectId,
+    subkey,
+  ];
+  return {
+    ops: JSON.stringify(ops.map(tuple)),
+    bodies: ops.map((op) => (op.kind === 'PUT' ? op.data : '')).join(BETWEEN),
+  };
+}
+
+export function decodeStaged({ ops, bodies }: StagedLine): readonly StagedOp[] {
+  const texts = bodies.split(BETWEEN);
+  return (JSON.parse(ops) as readonly Tuple[]).map(
+    ([opId, objectType, objectId, subkey], index) => ({
       opId: BigInt(opId),
       objectType,
       objectId,
       subkey,
-      data,
+      data: texts[index] === '' ? null : (texts[index] ?? null),
     }),
   );
 }

@@ -8,7 +8,8 @@ import type { SqliteConnection } from '../../driver/contract.ts';
  *
  * sluice_staged: operations that are downloaded and not yet published, in order of arrival (staged-ops.ts).
  *
- * sluice_row: who holds a row. `data` is NULL where the table has this body; every other holder has its own.
+ * sluice_row: who holds a row. `data` is NULL where the table has this body; every other holder has its own. There is no
+ * index by bucket: it would cost every row, while a bucket that goes costs one walk through all.
  *
  * sluice_sync_state: when (ms since 1970) a priority was last complete; `FULL_SYNC` stands for all.
  */
@@ -16,11 +17,10 @@ const LAYOUT = `
 CREATE TABLE sluice_bucket (
   id INTEGER PRIMARY KEY, name TEXT UNIQUE, priority INTEGER NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL,
   count_at_last INTEGER NOT NULL, count_since_last INTEGER NOT NULL);
-CREATE TABLE sluice_staged (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, ops TEXT NOT NULL);
+CREATE TABLE sluice_staged (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, ops TEXT NOT NULL, bodies TEXT NOT NULL);
 CREATE TABLE sluice_row (
   type INTEGER NOT NULL, id TEXT NOT NULL, bucket INTEGER NOT NULL, subkey TEXT NOT NULL, op_id INTEGER NOT NULL, data TEXT,
   PRIMARY KEY (type, id, bucket, subkey)) WITHOUT ROWID;
-CREATE INDEX sluice_row__bucket ON sluice_row (bucket);
 CREATE TABLE sluice_sync_state (priority INTEGER PRIMARY KEY, synced_at INTEGER NOT NULL);
 `;
 

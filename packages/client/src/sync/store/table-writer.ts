@@ -8,6 +8,7 @@ import { readRow } from './row-values.ts';
 export class TableWriter {
   readonly table: CompiledTable;
   readonly #type: number;
+  readonly #insert: SqliteStatement;
   readonly #upsert: SqliteStatement;
   readonly #delete: SqliteStatement;
   readonly #columns: SqliteStatement;
@@ -19,6 +20,7 @@ export class TableWriter {
     this.table = table;
     this.#type = type;
     const name = quoteName(table.viewName);
+    this.#insert = connection.prepare(insertText(table));
     this.#upsert = connection.prepare(upsertText(table));
     this.#delete = connection.prepare(`DELETE FROM ${name} WHERE "id" = ?`);
     this.#columns = connection.prepare(
@@ -38,6 +40,13 @@ export class TableWriter {
     if (hasRest) this.#putRest.run([this.#type, id, data]);
     else this.#dropRest.run([this.#type, id]);
     return values;
+  }
+
+  /** A row that is not there, for all the caller knows. */
+  append(id: string, data: string): void {
+    const { values, hasRest } = readRow(data, this.table.columns);
+    this.#insert.run([id, ...values]);
+    if (hasRest) this.#putRest.run([this.#type, id, data]);
   }
 
   remove(id: string): void {
@@ -64,12 +73,15 @@ export function mergeObjects(first: string, second: string): string {
   return `${first.slice(0, -1)},${second.slice(1)}`;
 }
 
-function upsertText({ viewName, columns }: CompiledTable): string {
+function insertText({ viewName, columns }: CompiledTable): string {
   const names = ['"id"', ...columns.map(({ name }) => quoteName(name))];
-  const insert = `INSERT INTO ${quoteName(viewName)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
-  if (columns.length === 0) return `${insert} ON CONFLICT ("id") DO NOTHING`;
-  const sets = names.slice(1).map((name) => `${name} = excluded.${name}`);
-  return `${insert} ON CONFLICT ("id") DO UPDATE SET ${sets.join(', ')}`;
+  return `INSERT INTO ${quoteName(viewName)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+}
+
+function upsertText(table: CompiledTable): string {
+  const sets = table.columns.map(({ name }) => `${quoteName(name)} = excluded.${quoteName(name)}`);
+  const change = sets.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${sets.join(', ')}`;
+  return `${insertText(table)} ON CONFLICT ("id") ${change}`;
 }
 
 /** SQL functions take so many arguments at least. */
