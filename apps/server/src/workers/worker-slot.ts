@@ -197,7 +197,8 @@ export class WorkerSlot {
       case 'counted':
         this.#counts.take(message.answer);
         break;
-      default:
+      case 'changed':
+      case 'request':
         this.#options.onMessage(message);
     }
   }
