@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openConnection } from '@sluice/client-node';
 import type { DataLine, PutOp } from '@sluice/protocol';
-import { installSchema } from '../schema/install-schema.ts';
-import { tableOf } from './tables.ts';
-import { SqliteSyncStore } from '../sync/store/sqlite-sync-store.ts';
-import { createSyncLayout } from '../sync/store/sync-layout.ts';
+import { installSchema } from './schema/install-schema.ts';
+import { tableOf } from './testing/tables.ts';
+import { SqliteSyncStore } from './sync/store/sqlite-sync-store.ts';
+import { createSyncLayout } from './sync/store/sync-layout.ts';
 
-/** `node -C @sluice/source --import tsx packages/client/src/testing/apply.bench.ts [rows]` */
+/** `node -C @sluice/source --import tsx packages/client/src/apply.bench.ts [rows]` */
 const rows = Number(process.argv[2] ?? 100_000);
 const OPS_PER_LINE = 1000;
 
