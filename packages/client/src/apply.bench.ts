@@ -82,12 +82,13 @@ for (let run = 0; run < 3; run++) {
   plain.exec('COMMIT');
   const endedAt = performance.now();
   const rate = (from: number, to: number) => `${Math.round(rows / (to - from))} k/s`;
-  console.log({
+  const figures = {
     ingest: rate(startedAt, ingestedAt),
     publish: rate(validatedAt, publishedAt),
     together: `${Math.round(rows / (ingestedAt - startedAt + publishedAt - validatedAt))} k/s`,
     plainInserts: rate(plainAt, endedAt),
-  });
+  };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
   connection.close();
   plain.close();
 }
