@@ -120,7 +120,7 @@ forEachClient(options, (world) => {
     await sql.query(`UPDATE bulk SET label = 'changed' WHERE n % 1000 = 0`);
     service.start();
     await world().expectSame(cold, SAME.bulk('ann'), DOWNLOAD_MS);
-    expect(await cold.status()).toMatchObject({ hasSynced: true });
+    await until('everything is synced', async () => (await cold.status()).hasSynced);
     expect(await checksumFailures(cold)).toEqual([]);
     await sql.query(`UPDATE notes SET body = 'after the kill' WHERE id = 'note-14'`);
     await world().expectSame(cold, SAME.notes('ann'));
