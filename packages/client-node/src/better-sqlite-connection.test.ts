@@ -23,6 +23,13 @@ test('binds booleans as 1 and 0, and integers beyond 2^53', () => {
   db.close();
 });
 
+test('binds whole numbers as integers', () => {
+  const db = openConnection(':memory:');
+  expect(db.prepare('SELECT typeof(?), CAST(? AS TEXT)').get([5, 5])).toEqual(['integer', '5']);
+  expect(db.prepare('SELECT typeof(?), typeof(?)').get([-0, 5.5])).toEqual(['real', 'real']);
+  db.close();
+});
+
 test('counts the rows that a statement changed itself, not those of triggers', () => {
   const db = openConnection(':memory:');
   db.exec(`CREATE TABLE a (x); CREATE TABLE b (x);

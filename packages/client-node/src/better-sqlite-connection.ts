@@ -117,7 +117,15 @@ class BetterSqliteStatement implements SqliteStatement {
 }
 
 function bound(parameters: readonly SqlParameter[]): readonly unknown[] {
-  return parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+  return parameters.map((value) => {
+    if (typeof value === 'boolean') return value ? 1n : 0n;
+    return isInteger(value) ? BigInt(value) : value;
+  });
+}
+
+/** The library binds every `number` as REAL, so that a TEXT column would get `5.0`. */
+function isInteger(value: SqlValue): value is number {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
 }
 
 function exactRow(row: SqlValue[]): SqlValue[] {

@@ -18,8 +18,11 @@ export interface SyncStore {
   remove(bucketNames: readonly string[]): void;
   /** Keeps lines until they are published; positions move with them (4.2). */
   ingest(lines: readonly DataLine[]): void;
-  /** Names of buckets whose operations do not add up to the checkpoint's sum; those are dropped (4.4). */
-  validate(buckets: readonly CheckpointBucket[]): readonly string[];
+  /**
+   * Compares sums with the checkpoint's (4.4). Returns the buckets that do not add up, which are dropped; if there are
+   * none, the buckets' positions are the checkpoint's from now on, and its write checkpoint counts as seen.
+   */
+  validate(scope: PublishScope): readonly string[];
   /**
    * Makes what was validated visible, if the gate lets it (4.5, 4.6).
    * `closed` says that local writes wait to be acknowledged.

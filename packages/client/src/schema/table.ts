@@ -1,0 +1,80 @@
+import type { AnyColumn, Column } from './column.ts';
+
+export type Columns = Readonly<Record<string, AnyColumn>>;
+
+type ColumnName<C extends Columns> = keyof C & string;
+
+/** `-name`: descending. */
+type IndexedColumn<C extends Columns> = ColumnName<C> | `-${ColumnName<C>}`;
+
+export type IndexDeclaration<C extends Columns> =
+  | readonly IndexedColumn<C>[]
+  | {
+      readonly columns: readonly IndexedColumn<C>[];
+      readonly unique?: boolean;
+      /** SQL condition of a partial index. */
+      readonly where?: string;
+    };
+
+/** spec/client.md 2.1 */
+export interface TableOptions<C extends Columns> {
+  readonly indexes?: Readonly<Record<string, IndexDeclaration<C>>>;
+  /** Neither downloaded nor uploaded. */
+  readonly localOnly?: boolean;
+  /** Writes go to the upload queue and nowhere else. Without effect together with `localOnly`. */
+  readonly insertOnly?: boolean;
+  /** The table's name in the app's SQL, if it is not the synced one. */
+  readonly viewName?: string;
+  /** Queue entries of updates and deletions carry the former values: all, of some columns, or only of those that changed. */
+  readonly trackPrevious?:
+    boolean | { readonly columns?: readonly ColumnName<C>[]; readonly onlyWhenChanged?: boolean };
+  /** Adds `_metadata`, whose text goes into the queue entry of the write, and `_deleted`, to delete with metadata. */
+  readonly trackMetadata?: boolean;
+  /** An update that changes nothing makes no queue entry. */
+  readonly ignoreEmptyUpdates?: boolean;
+}
+
+/** One declared table. Its column `id` (text, unique, never null) is not declared. */
+export class Table<C extends Columns = Columns> {
+  readonly columns: C;
+  readonly options: TableOptions<C>;
+
+  constructor(columns: C, options: TableOptions<C> = {}) {
+    this.columns = columns;
+    this.options = options;
+  }
+
+  static createLocalOnly<C extends Columns>(columns: C, options: TableOptions<C> = {}): Table<C> {
+    return new Table(columns, { ...options, localOnly: true });
+  }
+
+  static createInsertOnly<C extends Columns>(columns: C, options: TableOptions<C> = {}): Table<C> {
+    return new Table(columns, { ...options, insertOnly: true });
+  }
+}
+
+/** Any table, whatever its columns. */
+export interface AnyTable {
+  readonly columns: Columns;
+  readonly options: TableOptions<Columns>;
+}
+
+/** A row of the table as the app works with it. */
+export type Row<T extends { readonly columns: Columns }> = Simplify<
+  { id: string } & {
+    [Name in keyof T['columns']]: T['columns'][Name] extends Column<infer V, infer _S, infer Null>
+      ? V | Null
+      : never;
+  }
+>;
+
+/** A row of the table as SQLite gives it. */
+export type StoredRow<T extends { readonly columns: Columns }> = Simplify<
+  { id: string } & {
+    [Name in keyof T['columns']]: T['columns'][Name] extends Column<infer _V, infer S, infer Null>
+      ? S | Null
+      : never;
+  }
+>;
+
+type Simplify<T> = { [K in keyof T]: T[K] } & {};

@@ -1,0 +1,124 @@
+import type { DataLine, PutOp, RemoveOp } from '@sluice/protocol';
+import type { WriteGate } from '../../crud/write-gate.ts';
+import { inWriteTransaction } from '../../database/transaction.ts';
+import type { SqliteConnection } from '../../driver/contract.ts';
+import type { CompiledSchema } from '../../schema/compiled-schema.ts';
+import type { PublishResult, PublishScope, SyncStore } from '../sync-store.ts';
+import { BucketTable, type LocalBucket } from './bucket-table.ts';
+import { Publisher } from './publisher.ts';
+import { encodeStaged } from './staged-ops.ts';
+
+export interface SyncStoreOptions {
+  readonly connection: SqliteConnection;
+  readonly schema: CompiledSchema;
+  readonly gate: Pick<WriteGate, 'state'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The sync store in the app's database (docs/decisions/2026-11-25-client.md). */
+export class SqliteSyncStore implements SyncStore {
+  readonly #options: SyncStoreOptions;
+  readonly #connection: SqliteConnection;
+  readonly #buckets: BucketTable;
+
+  constructor(options: SyncStoreOptions) {
+    this.#options = options;
+    this.#connection = options.connection;
+    this.#buckets = new BucketTable(options.connection);
+  }
+
+  positions(): readonly { readonly name: string; readonly after: string }[] {
+    return this.#buckets.positions();
+  }
+
+  retain(bucketNames: ReadonlySet<string>): void {
+    this.remove(this.#buckets.names().filter((name) => !bucketNames.has(name)));
+  }
+
+  remove(bucketNames: readonly string[]): void {
+    if (bucketNames.length === 0) return;
+    this.#inTransaction(() => {
+      for (const name of bucketNames) this.#buckets.retire(name);
+    });
+  }
+
+  ingest(lines: readonly DataLine[]): void {
+    this.#inTransaction(() => {
+      for (const line of lines) this.#ingestLine(line);
+    });
+  }
+
+  validate(scope: PublishScope): readonly string[] {
+    return this.#inTransaction(() => {
+      const wrong = scope.buckets.filter(
+        ({ bucket, checksum }) => (this.#buckets.find(bucket)?.checksum ?? 0) !== checksum >>> 0,
+      );
+      for (const { bucket } of wrong) this.#buckets.retire(bucket);
+      if (wrong.length > 0) return wrong.map(({ bucket }) => bucket);
+      for (const { bucket, priority } of scope.buckets) {
+        this.#buckets.settle(this.#buckets.open(bucket).id, {
+          position: scope.lastOpId,
+          priority,
+        });
+      }
+      if (scope.kind === 'full' && scope.writeCheckpoint !== undefined) {
+        this.#connection
+          .prepare(`UPDATE sluice_kv SET value = ? WHERE key = 'seen'`)
+          .run([scope.writeCheckpoint]);
+      }
+      return [];
+    });
+  }
+
+  publish(scope: PublishScope): PublishResult {
+    const { connection, schema, now } = this.#options;
+    return this.#inTransaction((): PublishResult => {
+      if (!this.#isOpenFor(scope)) return { kind: 'closed' };
+      return {
+        kind: 'published',
+        changes: new Publisher(connection, schema).publish(scope, now()),
+      };
+    });
+  }
+
+  /** Priority 0 passes the gate; all else waits for local writes to be acknowledged (spec/client.md 3.5). */
+  #isOpenFor(scope: PublishScope): boolean {
+    if (scope.kind === 'partial' && scope.priority === 0) return true;
+    const { pending, target, seen } = this.#options.gate.state();
+    return pending === 0 && (target === undefined || target <= (seen ?? 0n));
+  }
+
+  #ingestLine({ bucket: name, ops }: DataLine): void {
+    let bucket = this.#buckets.open(name);
+    let checksum = bucket.checksum;
+    let rows: (PutOp | RemoveOp)[] = [];
+    for (const op of ops) {
+      if (op.kind === 'CLEAR') {
+        bucket = this.#renew(name);
+        checksum = op.checksum >>> 0;
+        rows = [];
+        continue;
+      }
+      checksum = (checksum + op.checksum) >>> 0;
+      if (op.kind !== 'MOVE') rows.push(op);
+    }
+    const position = ops.at(-1)?.opId ?? bucket.position;
+    this.#buckets.advance(bucket.id, { position, checksum, count: ops.length });
+    if (rows.length === 0) return;
+    const staged = encodeStaged(rows);
+    this.#connection
+      .prepare('INSERT INTO sluice_staged (bucket, ops, bodies) VALUES (?, ?, ?)')
+      .run([bucket.id, staged.ops, staged.bodies]);
+  }
+
+  /** Everything that the bucket held is void: another takes its name. */
+  #renew(name: string): LocalBucket {
+    this.#buckets.retire(name);
+    return this.#buckets.open(name);
+  }
+
+  #inTransaction<T>(body: () => T): T {
+    return inWriteTransaction(this.#connection, body);
+  }
+}

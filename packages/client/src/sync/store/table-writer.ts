@@ -1,0 +1,98 @@
+import type { SqliteConnection, SqliteStatement, SqlValue } from '../../driver/contract.ts';
+import type { CompiledTable } from '../../schema/compiled-schema.ts';
+import { presentColumnsJson } from '../../schema/row-json.ts';
+import { quoteName, quoteText } from '../../schema/sql-text.ts';
+import { readRow } from './row-values.ts';
+
+/** Puts downloaded rows into one table; capture is off meanwhile. */
+export class TableWriter {
+  readonly table: CompiledTable;
+  readonly #type: number;
+  readonly #insert: SqliteStatement;
+  readonly #upsert: SqliteStatement;
+  readonly #delete: SqliteStatement;
+  readonly #columns: SqliteStatement;
+  readonly #rest: SqliteStatement;
+  readonly #putRest: SqliteStatement;
+  readonly #dropRest: SqliteStatement;
+
+  constructor(connection: SqliteConnection, table: CompiledTable, type: number) {
+    this.table = table;
+    this.#type = type;
+    const name = quoteName(table.viewName);
+    this.#insert = connection.prepare(insertText(table));
+    this.#upsert = connection.prepare(upsertText(table));
+    this.#delete = connection.prepare(`DELETE FROM ${name} WHERE "id" = ?`);
+    this.#columns = connection.prepare(
+      `SELECT ${presentColumnsJson(table.columns, 'r')} FROM ${name} AS r WHERE r."id" = ?`,
+    );
+    this.#rest = connection.prepare('SELECT data FROM sluice_rest WHERE type = ? AND id = ?');
+    this.#putRest = connection.prepare(
+      `INSERT OR REPLACE INTO sluice_rest VALUES (?, ?, ${restText(table)})`,
+    );
+    this.#dropRest = connection.prepare('DELETE FROM sluice_rest WHERE type = ? AND id = ?');
+  }
+
+  /** Values by column, in the table's order. */
+  write(id: string, data: string): readonly SqlValue[] {
+    const { values, hasRest } = readRow(data, this.table.columns);
+    this.#upsert.run([id, ...values]);
+    if (hasRest) this.#putRest.run([this.#type, id, data]);
+    else this.#dropRest.run([this.#type, id]);
+    return values;
+  }
+
+  /** A row that is not there, for all the caller knows. */
+  append(id: string, data: string): void {
+    const { values, hasRest } = readRow(data, this.table.columns);
+    this.#insert.run([id, ...values]);
+    if (hasRest) this.#putRest.run([this.#type, id, data]);
+  }
+
+  remove(id: string): void {
+    this.#delete.run([id]);
+    this.#dropRest.run([this.#type, id]);
+  }
+
+  /** JSON of the row as the table has it, with what the schema has no column for. */
+  bodyOf(id: string): string | undefined {
+    const row = this.#columns.get([id]);
+    return row === undefined ? undefined : mergeObjects(String(row[0]), this.restOf(id));
+  }
+
+  /** JSON of what the schema has no column for. */
+  restOf(id: string): string {
+    return String(this.#rest.get([this.#type, id])?.[0] ?? '{}');
+  }
+}
+
+/** One JSON object of the members of two. */
+export function mergeObjects(first: string, second: string): string {
+  if (first === '{}') return second;
+  if (second === '{}') return first;
+  return `${first.slice(0, -1)},${second.slice(1)}`;
+}
+
+function insertText({ viewName, columns }: CompiledTable): string {
+  const names = ['"id"', ...columns.map(({ name }) => quoteName(name))];
+  return `INSERT INTO ${quoteName(viewName)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+}
+
+function upsertText(table: CompiledTable): string {
+  const sets = table.columns.map(({ name }) => `${quoteName(name)} = excluded.${quoteName(name)}`);
+  const change = sets.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${sets.join(', ')}`;
+  return `${insertText(table)} ON CONFLICT ("id") ${change}`;
+}
+
+/** SQL functions take so many arguments at least. */
+const MEMBERS_AT_ONCE = 50;
+
+/** What is left of a row's JSON without the columns of the table; numbers as they were written. */
+function restText({ columns }: CompiledTable): string {
+  const paths = ['id', ...columns.map(({ name }) => name)].map((name) => quoteText(`$."${name}"`));
+  let text = '?';
+  for (let start = 0; start < paths.length; start += MEMBERS_AT_ONCE) {
+    text = `json_remove(${text}, ${paths.slice(start, start + MEMBERS_AT_ONCE).join(', ')})`;
+  }
+  return text;
+}
