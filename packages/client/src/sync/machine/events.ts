@@ -16,6 +16,8 @@ export type SyncEvent =
   | { readonly kind: 'credentialsFailed'; readonly error: ClientError }
   | { readonly kind: 'opened'; readonly stream: number }
   | { readonly kind: 'line'; readonly stream: number; readonly line: Line }
+  /** The service showed that it is there without saying anything: the answer to a WebSocket's keepalive. */
+  | { readonly kind: 'alive'; readonly stream: number }
   | { readonly kind: 'ended'; readonly stream: number }
   /** `unauthorized`: the service refused the token. */
   | {

@@ -141,6 +141,18 @@ describe('phases', () => {
       ['closeStream', 'stopTimer', 'startTimer'],
     ],
     [
+      'a sign of life without a line puts that off, and renews subscriptions',
+      [...OPEN, 30_000, { kind: 'alive', stream: 1 }],
+      'streaming',
+      ['renewSubscriptions'],
+    ],
+    [
+      'so that a silent WebSocket stays',
+      [...OPEN, 30_000, { kind: 'alive', stream: 1 }, 15_000, { kind: 'timer', timer: 'idle' }],
+      'streaming',
+      ['startTimer'],
+    ],
+    [
       'a line in between puts that off',
       [...OPEN, 30_000, expires(100), 15_000, { kind: 'timer', timer: 'idle' }],
       'streaming',
@@ -346,6 +358,7 @@ test('whatever happens in whatever order, the invariants hold', () => {
         fc.constantFrom<SyncEvent>(
           { kind: 'opened', stream: 1 },
           { kind: 'ended', stream: 1 },
+          { kind: 'alive', stream: 1 },
           failed,
           unauthorized,
           checkpoint,

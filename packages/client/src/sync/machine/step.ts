@@ -51,6 +51,7 @@ export function step(state: SyncState, event: SyncEvent, context: StepContext): 
       return timerFired(state, event.timer, context);
     case 'opened':
     case 'line':
+    case 'alive':
     case 'ended':
     case 'failed':
       return streamEvent(state, event, context);
@@ -70,6 +71,8 @@ function streamEvent(state: SyncState, event: StreamEvent, context: StepContext)
       return phase.kind === 'streaming'
         ? lineCame(state, phase, event.line, context)
         : fail(state, protocolError('A line came before the stream was open.'), context);
+    case 'alive':
+      return phase.kind === 'streaming' ? alive(state, phase, context) : stay(state);
     case 'ended':
       return fail(state, undefined, context);
     case 'failed':
@@ -98,6 +101,12 @@ function opened(state: SyncState, stream: number, { nowMs }: StepContext): Step 
     refreshing: false,
   };
   return { state: { ...state, phase }, actions: [startTimer('idle', IDLE_MS)] };
+}
+
+/** As good as a keepalive line, which a WebSocket does not bring (spec/protocol.md 2.9). */
+function alive(state: SyncState, before: Streaming, { nowMs }: StepContext): Step {
+  const phase: Streaming = { ...before, lastLineAtMs: nowMs };
+  return { state: { ...state, phase }, actions: [{ kind: 'renewSubscriptions' }] };
 }
 
 function lineCame(state: SyncState, before: Streaming, line: Line, context: StepContext): Step {

@@ -1,0 +1,79 @@
+/** Time as an argument, so that tests can drive it. */
+export interface ClientClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds from an arbitrary start; only goes forward, also when the device's time is set. */
+  elapsed(): number;
+  /** Resolves after `ms`, or rejects once the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Waits for `ms`; false if the signal aborted before. */
+export async function pause(clock: ClientClock, ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  try {
+    await clock.sleep(ms, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
+/** Settles as `body` does, or rejects with `onTimeout()` after `ms`. `body`'s signal aborts then, and with `signal`. */
+export async function withTimeout<T>(
+  clock: ClientClock,
+  options: { readonly ms: number; readonly signal: AbortSignal; readonly onTimeout: () => Error },
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (options.signal.aborted) throw abortError(options.signal);
+  const inner = new AbortController();
+  const timer = new AbortController();
+  // Stays when `body` is done: what it gave may still be running.
+  options.signal.addEventListener('abort', () => inner.abort(options.signal.reason), {
+    once: true,
+  });
+  const timeout = pause(clock, options.ms, timer.signal).then((late): Promise<T> => {
+    if (!late) return new Promise(() => undefined);
+    const error = options.onTimeout();
+    inner.abort(error);
+    return Promise.reject(error);
+  });
+  try {
+    return await Promise.race([body(inner.signal), timeout]);
+  } finally {
+    timer.abort();
+  }
+}
+
+export const systemClock: ClientClock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const abort = () => {
+        clearTimeout(timer);
+        reject(abortError(signal));
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      }, ms);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    }),
+};
+
+/** Rejects once the signal aborts. */
+export function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(abortError(signal));
+    else signal.addEventListener('abort', () => reject(abortError(signal)), { once: true });
+  });
+}
+
+/** The signal's reason as an Error. */
+export function abortError(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new DOMException('Aborted', 'AbortError');
+}
