@@ -42,8 +42,6 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
     sql = new pg.Client({ connectionString });
     await sql.connect();
     pool = new pg.Pool({ connectionString });
-    // The pool forgets a connection before it is closed, which the server's end would report to nobody.
-    pool.on('connect', (connection) => connection.on('error', () => undefined));
     await sql.query(SCHEMA_SQL);
     const home = await mkdtemp(path.join(dir, `${database}-`));
     const options = { dir: home, databaseUrl: connectionString, syncConfig: STREAMS, issuer };
@@ -55,6 +53,13 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
     for (const client of clients.values()) await client.session.disconnect();
     await service.stop();
     await pool.end();
+    await until('the pool has hung up', async () => {
+      const { rowCount } = await sql.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+          AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      );
+      return rowCount === 0;
+    });
     await sql.end();
   });
 
