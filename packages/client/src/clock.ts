@@ -33,14 +33,17 @@ export async function withTimeout<T>(
   options.signal.addEventListener('abort', () => inner.abort(options.signal.reason), {
     once: true,
   });
-  const timeout = pause(clock, options.ms, timer.signal).then((late): Promise<T> => {
-    if (!late) return new Promise(() => undefined);
-    const error = options.onTimeout();
-    inner.abort(error);
-    return Promise.reject(error);
+  let late: Error | undefined;
+  const timeout = pause(clock, options.ms, timer.signal).then((isLate): Promise<T> => {
+    if (!isLate) return new Promise(() => undefined);
+    late = options.onTimeout();
+    inner.abort(late);
+    return Promise.reject(late);
   });
   try {
     return await Promise.race([body(inner.signal), timeout]);
+  } catch (error) {
+    throw late ?? error; // whatever the aborted body made of it
   } finally {
     timer.abort();
   }
