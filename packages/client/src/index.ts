@@ -21,7 +21,28 @@ export {
   type StoredRow,
   type TableOptions,
 } from './schema/table.ts';
-export { installSchema, type SyncedRows } from './schema/install-schema.ts';
+export { installSchema, type Installed } from './schema/install-schema.ts';
+export { typeNumber } from './schema/layout.ts';
+export { lostTables, planSchemaChange, type SchemaChange } from './schema/schema-change.ts';
+export { tableObjects, type SqlObject, type TableObjects } from './schema/table-objects.ts';
+export type { SyncedRows } from './schema/synced-rows.ts';
+export { DeadLetters, type DeadLetter } from './crud/dead-letters.ts';
+export { settleOutcomes, type EntryOutcome, type Settlement } from './crud/outcomes.ts';
+export { formatEntry } from './crud/entry-values.ts';
+export { LocalWriteGate } from './crud/local-write-gate.ts';
+export {
+  UploadQueue,
+  type Complete,
+  type CrudBatch,
+  type CrudTransaction,
+  type UploadQueueStats,
+} from './crud/upload-queue.ts';
+export {
+  WriterSession,
+  type StatementResult,
+  type WriterSessionOptions,
+  type WrittenTables,
+} from './database/writer-session.ts';
 export type {
   CompiledColumn,
   CompiledIndex,

@@ -176,6 +176,15 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   );
   INSERT INTO counters (id, fill, discard) VALUES (1, 0, 0);
   `,
+  `
+  CREATE TABLE row_state_log (
+    -- States that are newer than those in row_states, in the order of writing (row-state-log.ts)
+    generation_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    states BLOB NOT NULL,
+    PRIMARY KEY (generation_id, seq)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [
@@ -188,6 +197,20 @@ export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [
     change_seq INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE UNIQUE INDEX write_checkpoints_change ON write_checkpoints (change_seq);
+  `,
+  // Records can go now, the one with the highest change_seq too, so that has to be kept elsewhere.
+  `
+  ALTER TABLE write_checkpoints ADD COLUMN requested_at_ms INTEGER;
+  CREATE INDEX write_checkpoints_requested ON write_checkpoints (requested_at_ms)
+    WHERE requested_at_ms IS NOT NULL;
+
+  CREATE TABLE write_checkpoint_changes (
+    -- The last change_seq given out; never goes back
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last INTEGER NOT NULL
+  );
+  INSERT INTO write_checkpoint_changes (id, last)
+    SELECT 1, coalesce(max(change_seq), 0) FROM write_checkpoints;
   `,
 ];
 

@@ -111,6 +111,14 @@ CREATE TABLE row_copies (
   PRIMARY KEY (generation_id, table_id, key)
 ) WITHOUT ROWID;
 
+CREATE TABLE row_state_log (
+  -- States that are newer than those in row_states, in the order of writing (row-state-log.ts)
+  generation_id INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  states BLOB NOT NULL,
+  PRIMARY KEY (generation_id, seq)
+) WITHOUT ROWID;
+
 CREATE TABLE row_states (
   -- What each source row produced (row-state.ts)
   generation_id INTEGER NOT NULL,
@@ -161,12 +169,21 @@ CREATE TABLE source_tables (
 
 -- The database of write checkpoints:
 
+CREATE TABLE write_checkpoint_changes (
+  -- The last change_seq given out; never goes back
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  last INTEGER NOT NULL
+);
+
 CREATE TABLE write_checkpoints (
   -- One record per user; change_seq orders the changes for those who watch
   user TEXT PRIMARY KEY,
   value INTEGER NOT NULL,
   head TEXT NOT NULL,
   change_seq INTEGER NOT NULL
-) WITHOUT ROWID;
+  , requested_at_ms INTEGER) WITHOUT ROWID;
 
 CREATE UNIQUE INDEX write_checkpoints_change ON write_checkpoints (change_seq);
+
+CREATE INDEX write_checkpoints_requested ON write_checkpoints (requested_at_ms)
+  WHERE requested_at_ms IS NOT NULL;

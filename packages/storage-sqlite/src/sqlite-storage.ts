@@ -6,8 +6,10 @@ import type {
   GenerationReader,
   GenerationWriter,
   NewGeneration,
+  StorageStats,
   WriteCheckpointStore,
 } from '@sluice/storage';
+import { CacheUse } from './cache-use.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { openDatabase, type Database } from './database.ts';
 import { SqliteGenerationReader } from './generation-reader.ts';
@@ -15,6 +17,7 @@ import { removeGenerationData } from './generation-removal.ts';
 import { GenerationTable } from './generation-table.ts';
 import { SqliteGenerationWriter } from './generation-writer.ts';
 import { migrate, STORAGE_MIGRATIONS, WRITE_CHECKPOINT_MIGRATIONS } from './migrations.ts';
+import type { RowStateLogLimits } from './row-state-log.ts';
 import { SegmentCache } from './segment-cache.ts';
 import { guarded } from './sqlite-error.ts';
 import { watchChanges } from './watch-changes.ts';
@@ -36,6 +39,8 @@ export interface SqliteStorageOptions {
   readonly pageCacheBytes?: number | undefined;
   /** How large the database may grow; absent: as large as the disk allows. */
   readonly maxBytes?: number | undefined;
+  /** How many row states wait in memory to be written where they belong. */
+  readonly rowStateLog?: RowStateLogLimits | undefined;
   /** How often to look for changes by other processes; default 500 ms. */
   readonly pollMs?: number | undefined;
   /** Milliseconds since 1970. */
@@ -70,6 +75,8 @@ class SqliteStorage implements BucketStorage {
   readonly #changes: ChangeSignal;
   readonly #segments: SegmentCache;
   readonly #writeCheckpoints: SqliteWriteCheckpoints;
+  readonly #chunkUse = new CacheUse();
+  readonly #readers = new Set<SqliteGenerationReader>();
   readonly #writing = new Set<number>();
   #writer: { readonly db: Database; readonly lock: WriterLock } | undefined;
   readonly #closing = new AbortController();
@@ -167,24 +174,38 @@ class SqliteStorage implements BucketStorage {
         generationId,
         changes: this.#changes,
         nowMs: this.#options.nowMs ?? Date.now,
+        rowStateLog: this.#options.rowStateLog,
         onClose: () => this.#closeWriter(generationId),
       });
     });
   }
 
   async openReader(generationId: number): Promise<GenerationReader> {
-    return guarded(
-      this.#db,
-      () =>
-        new SqliteGenerationReader({
-          db: this.#db,
-          generation: this.#generations.get(generationId),
-          segments: this.#segments,
-          chunkCacheBytes: this.#segmentCacheBytes / 4,
-          changes: this.#changes,
-          closing: this.#closing.signal,
-        }),
-    );
+    return guarded(this.#db, () => {
+      const reader = new SqliteGenerationReader({
+        db: this.#db,
+        generation: this.#generations.get(generationId),
+        segments: this.#segments,
+        chunkCacheBytes: this.#segmentCacheBytes / 4,
+        chunkUse: this.#chunkUse,
+        changes: this.#changes,
+        closing: this.#closing.signal,
+        onClose: () => this.#readers.delete(reader),
+      });
+      this.#readers.add(reader);
+      return reader;
+    });
+  }
+
+  stats(): StorageStats {
+    let chunkBytes = 0;
+    for (const reader of this.#readers) chunkBytes += reader.chunkBytes;
+    return {
+      caches: {
+        segments: this.#segments.use.stats(this.#segments.bytes),
+        chunks: this.#chunkUse.stats(chunkBytes),
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,6 +213,7 @@ class SqliteStorage implements BucketStorage {
     this.#closing.abort();
     this.#writeCheckpoints.flush();
     this.#writing.clear();
+    this.#readers.clear();
     this.#releaseWriter();
     this.#writeCheckpointDb.close();
     this.#db.close();

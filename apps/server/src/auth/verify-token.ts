@@ -1,8 +1,16 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
-import { compactVerify, decodeProtectedHeader, errors, type JWK } from 'jose';
-import { isJsonObject, must, SyncError, type Clock, type JsonObject } from '@sluice/base';
+import { compactVerify, decodeProtectedHeader, errors } from 'jose';
+import {
+  isDeeperThan,
+  isJsonObject,
+  must,
+  SyncError,
+  type Clock,
+  type JsonObject,
+} from '@sluice/base';
 import { ALGORITHMS, keyFitsAlgorithm } from './json-web-key.ts';
 import type { KeySource, VerificationKey } from './key-set.ts';
+import { preparedKey } from './prepared-key.ts';
 
 export interface TokenVerifierOptions {
   readonly keys: KeySource;
@@ -18,6 +26,8 @@ export interface VerifiedToken {
   readonly expiresAtMs: number;
 }
 
+/** Claims are compared, logged and looked into by functions that call themselves per level. */
+const MAX_DEPTH = 100;
 const LEEWAY_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 86_400;
 
@@ -85,8 +95,8 @@ async function payloadIfSigned(
 ): Promise<Uint8Array | undefined> {
   if (key.jwk['crv'] === 'Ed448') return payloadIfSignedEd448(token, key);
   try {
-    const jwk: JWK = { ...(key.jwk as JWK), alg: algorithm };
-    const verified = await compactVerify(token, jwk, { algorithms: [algorithm] });
+    const prepared = await preparedKey(key, algorithm);
+    const verified = await compactVerify(token, prepared, { algorithms: [algorithm] });
     return verified.payload;
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
@@ -117,6 +127,9 @@ function readPayload(payload: Uint8Array): JsonObject {
     throw invalid('The payload of the token is not JSON', cause);
   }
   if (!isJsonObject(value)) throw invalid('The payload of the token is not a JSON object');
+  if (isDeeperThan(value, MAX_DEPTH)) {
+    throw invalid(`The payload of the token is nested deeper than ${MAX_DEPTH} levels`);
+  }
   return value;
 }
 

@@ -11,6 +11,7 @@ import type {
   ProbeConfig,
   ServiceConfig,
   SyncConfigSource,
+  TelemetryConfig,
 } from './service-config.ts';
 
 export interface NormalizeOptions {
@@ -29,6 +30,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     storage: {
       type: 'sqlite',
       path: path.resolve(options.baseDir, raw.storage?.path ?? 'sluice-data/buckets.db'),
+      compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
     api: api(raw.api),
@@ -36,6 +38,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
     probes: probes(raw.healthcheck?.probes),
+    telemetry: telemetry(raw.telemetry),
     logging: logging(raw.system?.logging, isProduction),
     metadata: Object.fromEntries(
       Object.entries(raw.metadata ?? {}).map(([name, value]) => [name, String(value)]),
@@ -98,6 +101,9 @@ function api(raw: RawConfig['api']): ApiConfig {
     tokens: raw?.tokens ?? [],
     maxConcurrentConnections: limits?.max_concurrent_connections ?? 200,
     maxDataFetchConcurrency: limits?.max_data_fetch_concurrency ?? 10,
+    maxBytesInFlight: limits?.max_bytes_in_flight ?? 256 << 20,
+    maxBytesInFlightPerConnection: limits?.max_bytes_in_flight_per_connection ?? 320 << 10,
+    slowClientTimeoutMs: (limits?.slow_client_timeout_seconds ?? 60) * 1000,
     maxBucketsPerConnection: limits?.max_buckets_per_connection ?? 1000,
     maxParameterQueryResults: limits?.max_parameter_query_results ?? 1000,
     checkpointRequestRetentionMinutes: limits?.checkpoint_request_retention_minutes ?? 60,
@@ -112,6 +118,14 @@ function probes(raw: RawProbes): ProbeConfig {
   return {
     http: (raw.use_http ?? false) || (raw.use_legacy ?? false),
     filesystem: raw.use_filesystem ?? false,
+  };
+}
+
+function telemetry(raw: RawConfig['telemetry']): TelemetryConfig {
+  return {
+    prometheusPort: raw?.prometheus_port,
+    canaryIntervalMs: (raw?.canary_interval_seconds ?? 60) * 1000,
+    canaryThresholdMs: raw?.canary_threshold_ms ?? 5000,
   };
 }
 

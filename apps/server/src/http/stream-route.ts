@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toAppError } from '@sluice/base';
 import {
   CONTENT_TYPES,
   negotiateEncoding,
@@ -12,7 +11,10 @@ import {
 import { requireToken } from '../auth/authorization-header.ts';
 import { userKey } from '../auth/user-key.ts';
 import { clientFacts } from './client-facts.ts';
+import type { ClientStream } from './backend.ts';
 import type { RouteContext } from './http-server.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { endReason, logStreamEnd, type EndReason } from './stream-end.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
 import { gzipEncoder, identityEncoder } from './stream-encoder.ts';
@@ -23,30 +25,39 @@ import { StreamWriter } from './stream-writer.ts';
  * buckets, the first batch) is let go of before the long wait.
  */
 export function registerStreamRoute(app: FastifyInstance, context: RouteContext): void {
-  const onRequest = runInGroup(context.groups.stream);
+  const refusals = new RefusalLog(context.logger, context.limits.maxConcurrentConnections);
+  const onRequest = runInGroup(context.groups.stream, () => refusals.add(Date.now()));
   app.post('/sync/stream', { onRequest }, async (request, reply): Promise<void> => {
     const stream = await openStream(context, request, reply);
-    const leave = context.streams.add();
+    const leave = context.streams.add('http');
+    let failure: unknown;
+    let isAnswered = false;
     try {
       await serveStream(stream, reply, context);
+    } catch (error) {
+      failure = error;
+      // Until the first batch, a failure can be told as a JSON error (1.4).
+      isAnswered = !reply.sent;
+      if (isAnswered) throw error;
+      // Without a proper end of the body the client sees that something is missing.
+      reply.raw.destroy();
     } finally {
-      leave();
+      noteEnd(stream, context, { failure, isAnswered, leave });
       await stream.batches.return?.();
-      context.logger.info('stream_closed', {
-        user: stream.user,
-        openMs: Date.now() - stream.openedAtMs,
-      });
     }
   });
 }
 
 interface OpenedStream {
-  readonly user: string;
   readonly format: StreamFormat;
   readonly encoding: ContentEncoding;
   readonly batches: AsyncIterator<readonly Uint8Array[]>;
   readonly signal: AbortSignal;
   readonly openedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly source: ClientStream;
+  /** Who it is, for the log. */
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 async function openStream(
@@ -59,6 +70,7 @@ async function openStream(
   const streamRequest = parseStreamRequest(mergedParameters(request));
   request.body = undefined;
   const jwt = requireToken(headerText(headers.authorization));
+  await context.openings.enter();
   context.streams.assertOpen();
   const token = await context.backend.verifyUser(jwt);
   const user = userKey(token.claims['sub'], streamRequest.clientId);
@@ -71,17 +83,18 @@ async function openStream(
   reply.raw.once('close', () => gone.abort());
   if (reply.raw.destroyed) gone.abort();
   const open = { request: streamRequest, token, user, format, keepalive: true, signal };
-  const batches = context.backend.openStream(open)[Symbol.asyncIterator]();
-  context.logger.info('stream_opened', {
-    user,
-    format,
-    encoding,
-    ...clientFacts(
-      headerText(request.headers['x-user-agent'] ?? request.headers['user-agent']),
-      streamRequest,
-    ),
-  });
-  return { user, format, encoding, batches, signal, openedAtMs: Date.now() };
+  const source = context.backend.openStream(open);
+  const batches = source[Symbol.asyncIterator]();
+  const about = { user, transport: 'http', format, encoding };
+  const { heldBuckets, ...client } = clientFacts(
+    headerText(request.headers['x-user-agent'] ?? request.headers['user-agent']),
+    streamRequest,
+  );
+  const facts = { ...about, ...client };
+  context.logger.info('stream_opened', { ...facts, heldBuckets });
+  const { expiresAtMs } = token;
+  const openedAtMs = Date.now();
+  return { format, encoding, batches, signal, openedAtMs, expiresAtMs, source, facts };
 }
 
 async function serveStream(
@@ -89,28 +102,52 @@ async function serveStream(
   reply: FastifyReply,
   context: RouteContext,
 ): Promise<void> {
-  try {
-    const writer = await beginStream(stream, reply);
-    while (await writeNext(stream.batches, writer));
-    writer.end();
-  } catch (error) {
-    // Until the first batch, a failure can be told as a JSON error (1.4).
-    if (!reply.sent) throw error;
-    // Without a proper end of the body the client sees that something is missing.
-    reply.raw.destroy();
-    if (stream.signal.aborted) return;
-    const { code, message } = toAppError(error);
-    context.logger.warn('stream_failed', { user: stream.user, code, message });
-  }
+  const writer = await beginStream(stream, reply, context);
+  while (await writeNext(stream.batches, writer));
+  writer.end();
+}
+
+function noteEnd(
+  stream: OpenedStream,
+  { streams, logger }: RouteContext,
+  how: {
+    readonly failure: unknown;
+    readonly isAnswered: boolean;
+    readonly leave: (reason: EndReason) => void;
+  },
+): void {
+  const end = {
+    error: how.failure,
+    isAnswered: how.isAnswered,
+    // Also a connection that is closed right after the proper end.
+    hasClientLeft: stream.signal.aborted,
+    isStopping: streams.isStopping,
+    expiresAtMs: stream.expiresAtMs,
+    nowMs: Date.now(),
+  };
+  const reason = endReason(end);
+  how.leave(reason);
+  const { facts, openedAtMs, source } = stream;
+  logStreamEnd(logger, reason, end, { facts, openedAtMs, sent: source.sent });
 }
 
 /** Sends the head together with the first batch. */
-async function beginStream(stream: OpenedStream, reply: FastifyReply): Promise<StreamWriter> {
+async function beginStream(
+  stream: OpenedStream,
+  reply: FastifyReply,
+  { inFlight, limits }: RouteContext,
+): Promise<StreamWriter> {
   const first = await stream.batches.next();
   reply.hijack();
   writeHead(reply.raw, stream.format, stream.encoding);
   const encoder = stream.encoding === 'gzip' ? gzipEncoder() : identityEncoder();
-  const writer = new StreamWriter(reply.raw, encoder, stream.signal);
+  const writer = new StreamWriter({
+    response: reply.raw,
+    encoder,
+    signal: stream.signal,
+    inFlight,
+    stallTimeoutMs: limits.slowClientTimeoutMs,
+  });
   if (!first.done) await writer.write(first.value);
   return writer;
 }

@@ -1,40 +1,82 @@
 import { inWriteTransaction } from '../database/transaction.ts';
 import type { SqliteConnection } from '../driver/contract.ts';
-import type { CompiledSchema, CompiledTable } from './compiled-schema.ts';
-import { createLayout, typeNumber } from './layout.ts';
+import { ClientError } from '../errors.ts';
+import { changeTables } from './change-tables.ts';
+import type { CompiledSchema } from './compiled-schema.ts';
+import { createLayout, LAYOUT_VERSION } from './layout.ts';
 import { defineSqlFunctions } from './sql-functions.ts';
-import { tableObjects } from './table-objects.ts';
+import type { SyncedRows } from './synced-rows.ts';
 
-/** Where the rows of a synced table are while the app's schema does not have it: the sync store knows. */
-export interface SyncedRows {
-  /** The table was just made and is empty: puts in the rows that were synced before. No triggers are there yet. */
-  adoptRows(table: CompiledTable): void;
-  /** The table is about to be dropped: keeps the rows as the server has them. No triggers are there any more. */
-  releaseRows(table: CompiledTable): void;
+export interface Installed {
+  /** Whether anything in the database had to change. */
+  readonly changed: boolean;
+  /** What was lost, in sentences for a log. */
+  readonly warnings: readonly string[];
 }
 
 const NO_ROWS: SyncedRows = { adoptRows: () => undefined, releaseRows: () => undefined };
 
 /**
- * Makes a database fit a schema, in one transaction: lays out a new one, changes the tables of an existing one.
- * Defines the SQL functions that the tables need on this connection.
+ * Makes a database fit a schema: lays out a new one, changes the tables of an existing one, all in one transaction.
+ * Nothing is read but the former schema if it is the same. Defines the SQL functions that the tables need on this
+ * connection. Not inside a transaction, as foreign keys cannot be switched off there.
+ *
+ * @throws ClientError `LAYOUT` for a database of a newer version; SqlError, e.g. if rows do not fit a new unique index
  */
 export function installSchema(
   connection: SqliteConnection,
   schema: CompiledSchema,
   rows: SyncedRows = NO_ROWS,
-): void {
+): Installed {
   defineSqlFunctions(connection);
-  inWriteTransaction(connection, () => {
-    createLayout(connection);
-    for (const table of schema.tables) createTable(connection, table, rows);
-  });
+  const stored = storedSchema(connection);
+  const text = JSON.stringify(schema);
+  if (stored === text) return { changed: false, warnings: [] };
+  const warnings = withoutConstraints(connection, () =>
+    inWriteTransaction(connection, () => {
+      if (stored === undefined) createLayout(connection);
+      const before = stored === undefined ? undefined : (JSON.parse(stored) as CompiledSchema);
+      const lost = changeTables(connection, before, schema, rows);
+      const save = `INSERT OR REPLACE INTO sluice_kv (key, value) VALUES ('schema', ?)`;
+      connection.prepare(save).run([text]);
+      return lost;
+    }),
+  );
+  return { changed: true, warnings };
 }
 
-function createTable(connection: SqliteConnection, table: CompiledTable, rows: SyncedRows): void {
-  const objects = tableObjects(table, typeNumber(connection, table.name));
-  connection.exec(objects.table.sql);
-  if (objects.idIndex !== undefined) connection.exec(objects.idIndex.sql);
-  if (table.kind === 'synced') rows.adoptRows(table);
-  for (const { sql } of [...objects.indexes, ...objects.triggers]) connection.exec(sql);
+/** Undefined for a database without our layout. */
+function storedSchema(connection: SqliteConnection): string | undefined {
+  const layout = `SELECT 1 FROM sqlite_schema WHERE name = 'sluice_kv'`;
+  if (connection.prepare(layout).get() === undefined) return undefined;
+  const sql = `SELECT (SELECT value FROM sluice_kv WHERE key = 'layout'), (SELECT value FROM sluice_kv WHERE key = 'schema')`;
+  const [version, schema] = connection.prepare(sql).get() ?? [];
+  if (Number(version) > LAYOUT_VERSION) {
+    throw new ClientError(
+      'LAYOUT',
+      `The database has layout ${String(version)}; this version of the client knows ${LAYOUT_VERSION}`,
+    );
+  }
+  return String(schema ?? '{"tables":[]}');
+}
+
+/**
+ * Constraints are for the app's writes, while rows that are moved are as the server has them. And a table that is dropped to be made
+ * anew must not take others with it, by their foreign keys, nor views along.
+ */
+function withoutConstraints<T>(connection: SqliteConnection, body: () => T): T {
+  const off: Readonly<Record<string, number>> = {
+    foreign_keys: 0,
+    ignore_check_constraints: 1,
+    legacy_alter_table: 1,
+  };
+  const former = Object.keys(off).map(
+    (name) => [name, connection.prepare(`PRAGMA ${name}`).get()?.[0] ?? 0] as const,
+  );
+  for (const [name, value] of Object.entries(off)) connection.exec(`PRAGMA ${name} = ${value}`);
+  try {
+    return body();
+  } finally {
+    for (const [name, value] of former) connection.exec(`PRAGMA ${name} = ${String(value)}`);
+  }
 }
