@@ -20,7 +20,10 @@ export async function pause(clock: ClientClock, ms: number, signal: AbortSignal)
   }
 }
 
-/** Settles as `body` does, or rejects with `onTimeout()` after `ms`. `body`'s signal aborts then, and with `signal`. */
+/**
+ * Settles as `body` does, or rejects with `onTimeout()` after `ms`. `body`'s signal aborts then, and with `signal` as
+ * long as `body` has not settled.
+ */
 export async function withTimeout<T>(
   clock: ClientClock,
   options: { readonly ms: number; readonly signal: AbortSignal; readonly onTimeout: () => Error },
@@ -29,10 +32,8 @@ export async function withTimeout<T>(
   if (options.signal.aborted) throw abortError(options.signal);
   const inner = new AbortController();
   const timer = new AbortController();
-  // Stays when `body` is done: what it gave may still be running.
-  options.signal.addEventListener('abort', () => inner.abort(options.signal.reason), {
-    once: true,
-  });
+  const forward = (): void => inner.abort(options.signal.reason);
+  options.signal.addEventListener('abort', forward, { once: true });
   let late: Error | undefined;
   const timeout = pause(clock, options.ms, timer.signal).then((isLate): Promise<T> => {
     if (!isLate) return new Promise(() => undefined);
@@ -46,6 +47,7 @@ export async function withTimeout<T>(
     throw late ?? error; // whatever the aborted body made of it
   } finally {
     timer.abort();
+    options.signal.removeEventListener('abort', forward);
   }
 }
 
@@ -67,12 +69,19 @@ export const systemClock: ClientClock = {
     }),
 };
 
-/** Rejects once the signal aborts. */
-export function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(abortError(signal));
-    else signal.addEventListener('abort', () => reject(abortError(signal)), { once: true });
+/** Settles as `promise` does, or rejects as soon as the signal aborts. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(abortError(signal));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
   });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** The signal's reason as an Error. */

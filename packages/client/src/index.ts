@@ -56,7 +56,6 @@ export type {
   SyncStore,
 } from './sync/sync-store.ts';
 export { systemClock, type ClientClock } from './clock.ts';
-export type { CrudBatch, CrudTransaction, UploadQueue } from './crud/upload-queue.ts';
 export type { Credentials, FetchCredentials } from './sync/session/credentials.ts';
 export {
   createSession,
@@ -78,3 +77,5 @@ export {
   type WebSocketTransportOptions,
 } from './sync/transport/websocket-transport.ts';
 export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
+export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
+export type { UploadResult } from './upload/upload-loop.ts';

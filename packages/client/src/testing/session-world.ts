@@ -1,8 +1,11 @@
 import { FakeClock } from '@sluice/testing';
 import type { ClientClock } from '../clock.ts';
-import type { UploadQueue } from '../crud/upload-queue.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
-import { createSession, type CreatedSession } from '../sync/session/create-session.ts';
+import {
+  createSession,
+  type CreatedSession,
+  type SyncConnector,
+} from '../sync/session/create-session.ts';
 import type { SyncStatus } from '../sync/status/sync-status.ts';
 import { createSyncLayout } from '../sync/store/sync-layout.ts';
 import { createStreamLayout } from '../sync/streams/stream-layout.ts';
@@ -31,7 +34,7 @@ export class SessionWorld {
   /** What the app's function does. */
   fetchCredentials: () => Promise<Credentials | null> = () =>
     Promise.resolve({ endpoint: 'http://service', token: `token ${this.fetches}` });
-  uploadData: (queue: UploadQueue) => Promise<void> = async (queue) => queue.batch()?.complete();
+  uploadData: SyncConnector['uploadData'] = async (queue) => queue.batch()?.complete();
   checkpointMode: 'legacy' | 'requests' = 'legacy';
   created: CreatedSession;
 
@@ -71,7 +74,7 @@ export class SessionWorld {
           this.fetches += 1;
           return this.fetchCredentials();
         },
-        uploadData: (queue) => this.uploadData(queue),
+        uploadData: (queue, signal) => this.uploadData(queue, signal),
       },
       lock: inProcessLock(),
       fetch: this.service.fetch,

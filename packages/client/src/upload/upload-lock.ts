@@ -1,4 +1,4 @@
-import { whenAborted } from '../clock.ts';
+import { orAborted } from '../clock.ts';
 
 /**
  * Runs `body` while nobody else uploads from this database: Web Locks between tabs, a file between processes.
@@ -15,7 +15,7 @@ export function inProcessLock(): UploadLock {
     const done = new Promise<void>((resolve) => (release = resolve));
     last = before.then(() => done);
     try {
-      await Promise.race([before, whenAborted(signal)]);
+      await orAborted(before, signal);
       await body();
     } finally {
       release();

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { DeadLetters } from '../crud/dead-letters.ts';
+import type { EntryOutcome } from '../crud/outcomes.ts';
 import { CLIENT_ID, SessionWorld } from '../testing/session-world.ts';
+import { uploadEntries, type SendEntries } from './upload-entries.ts';
 import { inProcessLock } from './upload-lock.ts';
 
 const INSERT = (n: number) => `INSERT INTO lists (id, name) VALUES ('N${n}', 'n')`;
@@ -154,6 +157,62 @@ describe('failures', () => {
     await world.clock.advance(500);
     expect(target(world)).toBe(1);
     expect(world.status.uploadError).toBeUndefined();
+  });
+});
+
+describe('a backend that answers entry by entry', () => {
+  function answering(world: SessionWorld, answer: (id: string) => EntryOutcome | undefined) {
+    const letters = new DeadLetters(world.database.connection);
+    const send: SendEntries = (entries) => {
+      const told = entries.map(({ clientId, id }) => [clientId, answer(id)] as const);
+      const outcomes = told.filter((each): each is [number, EntryOutcome] => each[1] !== undefined);
+      return Promise.resolve(new Map(outcomes));
+    };
+    world.uploadData = uploadEntries(send, { letters, now: () => world.clock.now() });
+    return letters;
+  }
+
+  test('refuses one without stopping the others', async () => {
+    const world = offlineWorld();
+    const letters = answering(world, (id) =>
+      id === 'N2' ? { kind: 'reject', reason: 'no' } : { kind: 'ok' },
+    );
+    for (let n = 1; n <= 3; n += 1) world.write(INSERT(n));
+    await world.connect();
+    expect(world.created.queue.batch()).toBeUndefined();
+    expect(letters.list()).toMatchObject([
+      { state: 'rejected', reason: 'no', entry: { id: 'N2' } },
+    ]);
+    expect(world.service.calls).toEqual([GET]);
+    expect(world.status.uploadError).toBeUndefined();
+  });
+
+  test('is asked again when it says', async () => {
+    const world = offlineWorld();
+    let calls = 0;
+    answering(world, () => {
+      calls += 1;
+      return calls === 1 ? { kind: 'retry', afterMs: 30_000 } : { kind: 'ok' };
+    });
+    world.write(INSERT(1));
+    await world.connect();
+    await world.clock.advance(29_999);
+    expect([calls, world.status.uploading, world.status.uploadError]).toEqual([
+      1,
+      false,
+      undefined,
+    ]);
+    await world.clock.advance(1);
+    expect(calls).toBe(2);
+    expect(world.created.queue.batch()).toBeUndefined();
+  });
+
+  test('and says nothing is an error', async () => {
+    const world = offlineWorld();
+    answering(world, () => undefined);
+    world.write(INSERT(1));
+    await world.connect();
+    expect(world.status.uploadError?.code).toBe('NOTHING_COMPLETED');
   });
 });
 

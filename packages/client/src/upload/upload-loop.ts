@@ -20,12 +20,17 @@ export interface Uploads {
   retryNow(): void;
 }
 
+export interface UploadResult {
+  /** The backend wants to be asked again after this time, which is no failure. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 export interface UploadLoopOptions {
   /** The queue id of the oldest entry. */
   readonly oldest: () => number | undefined;
   readonly gate: WriteGate;
   /** The app's: reads the queue, sends, completes (spec/client.md 3.1). */
-  readonly upload: (signal: AbortSignal) => Promise<void>;
+  readonly upload: (signal: AbortSignal) => Promise<UploadResult | void>;
   readonly checkpoints: WriteCheckpoints;
   readonly lock: UploadLock;
   readonly clock: ClientClock;
@@ -45,6 +50,8 @@ export interface UploadLoopOptions {
 const DEFAULT_THROTTLE_MS = 1_000;
 /** An app's upload that goes on after the stop is waited for no longer than this. */
 const STOP_TIMEOUT_MS = 30_000;
+/** However long the backend wants to be left alone. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 /**
  * Uploads local writes in rounds, with or without a download (spec/client.md 3.3): whatever triggers come during a round cause
@@ -134,8 +141,12 @@ export class UploadLoop implements Uploads {
         const next = this.#next(previous);
         if (next.kind === 'rest') break;
         previous = next.kind === 'upload' ? next.oldest : undefined;
-        await this.#take(next, signal);
+        const retryAfterMs = await this.#take(next, signal);
         this.#failures = 0;
+        if (retryAfterMs === undefined) continue;
+        previous = undefined;
+        this.#options.onStatus({ uploading: false });
+        await this.#wait(retryAfterMs, signal);
       } catch (error) {
         if (signal.aborted) break;
         previous = undefined;
@@ -152,7 +163,11 @@ export class UploadLoop implements Uploads {
     return nextUploadStep({ gate: gate.state(), oldest: oldest(), previous, mayRepeat });
   }
 
-  async #take(next: Exclude<UploadStep, { readonly kind: 'rest' }>, signal: AbortSignal) {
+  /** Returns how long to wait, if the backend said so. */
+  async #take(
+    next: Exclude<UploadStep, { readonly kind: 'rest' }>,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     const { upload, gate, checkpoints, onStatus, onAcknowledged, clock } = this.#options;
     switch (next.kind) {
       case 'stuck':
@@ -160,20 +175,23 @@ export class UploadLoop implements Uploads {
           'NOTHING_COMPLETED',
           'uploadData returned without completing anything: entries that were uploaded must be completed',
         );
-      case 'upload':
+      case 'upload': {
         onStatus({ uploading: true });
-        await upload(signal);
-        return onStatus({ uploading: true, uploadError: undefined });
+        const result = await upload(signal);
+        onStatus({ uploading: true, uploadError: undefined });
+        return result?.retryAfterMs;
+      }
       case 'checkpoint': {
         const checkpoint = await checkpoints.request(signal);
         this.#postedAtMs = clock.elapsed();
         onStatus({ uploading: false, uploadError: undefined });
         if (gate.settle(next.sequence, checkpoint)) onAcknowledged();
-        return;
+        return undefined;
       }
       case 'repeat':
         await checkpoints.repeat(next.checkpoint, signal);
         this.#postedAtMs = clock.elapsed();
+        return undefined;
     }
   }
 
@@ -183,14 +201,19 @@ export class UploadLoop implements Uploads {
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, random, onStatus } = this.#options;
+    const { random, onStatus } = this.#options;
     onStatus({ uploading: false, uploadError: uploadError(error) });
     const delayMs = retryDelayMs(this.#failures, random());
     this.#failures += 1;
+    await this.#wait(delayMs, signal);
+  }
+
+  /** Until then, or `retryNow`, or the stop. */
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
     this.#backoff = new AbortController();
-    const abort = () => this.#backoff.abort();
+    const abort = (): void => this.#backoff.abort();
     signal.addEventListener('abort', abort, { once: true });
-    await pause(clock, delayMs, this.#backoff.signal);
+    await pause(this.#options.clock, Math.min(ms, LONGEST_WAIT_MS), this.#backoff.signal);
     signal.removeEventListener('abort', abort);
   }
 }

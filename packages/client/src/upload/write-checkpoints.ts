@@ -1,7 +1,7 @@
 import { withTimeout, type ClientClock } from '../clock.ts';
 import { ClientError } from '../errors.ts';
 import type { CredentialsCache } from '../sync/session/credentials.ts';
-import { responseError } from '../sync/transport/response-error.ts';
+import { refusal } from '../sync/transport/response-error.ts';
 import { StreamFailure, toStreamFailure } from '../sync/transport/transport.ts';
 
 /** Where the numbers come from that stand for "everything uploaded so far" (spec/client.md 3.3, 3.4). */
@@ -49,51 +49,72 @@ export class ServiceCalls {
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, unknown>> | undefined> {
     const { credentials } = this.#options;
-    let response = await this.#send(path, body, { fresh: false, signal });
-    if (response.status === 401) {
+    let answer = await this.#exchange(path, body, { fresh: false, signal });
+    if (answer.status === 401) {
       credentials.drop();
-      response = await this.#send(path, body, { fresh: true, signal });
+      answer = await this.#exchange(path, body, { fresh: true, signal });
     }
-    if (response.status === 404) return undefined;
-    if (response.status !== 200) {
-      const error = await responseError(response);
-      if (error.unauthorized) credentials.drop();
-      throw error;
-    }
-    const { data } = (await response.json()) as { data?: Readonly<Record<string, unknown>> };
-    return data ?? {};
+    if (answer.status === 404) return undefined;
+    if (answer.status === 200) return dataOf(answer.text);
+    if (answer.status === 401) credentials.drop();
+    throw refusal(answer.status, answer.text);
   }
 
-  async #send(
+  async #exchange(
     path: string,
     body: object | undefined,
     { fresh, signal }: { readonly fresh: boolean; readonly signal: AbortSignal },
-  ): Promise<Response> {
-    const { fetch, clock, userAgent } = this.#options;
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    const { clock } = this.#options;
     const credentials = await this.#options.credentials.get({ fresh, signal });
     if (credentials === undefined) {
-      throw new ClientError(
-        'SIGNED_OUT',
-        'A write checkpoint needs credentials, and there are none',
-      );
+      const text = 'A write checkpoint needs credentials, and there are none';
+      throw new ClientError('SIGNED_OUT', text);
     }
     const onTimeout = () => new StreamFailure('TIMEOUT', 'The service did not answer');
     try {
-      return await withTimeout(clock, { ms: TIMEOUT_MS, signal, onTimeout }, (either) =>
-        fetch(`${credentials.endpoint}${path}`, {
-          method: body === undefined ? 'GET' : 'POST',
-          headers: {
-            'Content-Type': 'application/json',
-            Authorization: `Token ${credentials.token}`,
-            'X-User-Agent': userAgent,
-          },
+      return await withTimeout(clock, { ms: TIMEOUT_MS, signal, onTimeout }, async (either) => {
+        const response = await this.#send(`${credentials.endpoint}${path}`, {
+          token: credentials.token,
+          body,
           signal: either,
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        }),
-      );
+        });
+        return { status: response.status, text: await response.text() };
+      });
     } catch (error) {
       throw toStreamFailure(error);
     }
+  }
+
+  #send(
+    url: string,
+    options: {
+      readonly token: string;
+      readonly body: object | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Response> {
+    const { fetch, userAgent } = this.#options;
+    const { token, body, signal } = options;
+    return fetch(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Token ${token}`,
+        'X-User-Agent': userAgent,
+      },
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
+
+function dataOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const { data } = JSON.parse(text) as { data?: Readonly<Record<string, unknown>> };
+    return data ?? {};
+  } catch (cause) {
+    throw new StreamFailure('PROTOCOL', 'The service answered with what is not JSON', { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { UploadQueue } from '../../crud/upload-queue.ts';
 import type { SqliteConnection } from '../../driver/contract.ts';
 import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import { RequestedCheckpoints, StoredRequestIds } from '../../upload/requested-checkpoints.ts';
-import { UploadLoop } from '../../upload/upload-loop.ts';
+import { UploadLoop, type UploadResult } from '../../upload/upload-loop.ts';
 import type { UploadLock } from '../../upload/upload-lock.ts';
 import {
   LegacyWriteCheckpoints,
@@ -26,7 +26,7 @@ import { SyncSession } from './sync-session.ts';
 export interface SyncConnector {
   readonly fetchCredentials: FetchCredentials;
   /** Sends what is in the queue, and completes what the backend has. Throwing is tried again later. */
-  readonly uploadData: (queue: UploadQueue, signal: AbortSignal) => Promise<void>;
+  readonly uploadData: (queue: UploadQueue, signal: AbortSignal) => Promise<UploadResult | void>;
   /** Delivers requests for checkpoints by the app's own backend; gives the accepted id. */
   readonly postCheckpointRequest?:
     ((clientId: string, requestId: string) => Promise<string>) | undefined;

@@ -1,4 +1,4 @@
-import { whenAborted, withTimeout, type ClientClock } from '../../clock.ts';
+import { orAborted, withTimeout, type ClientClock } from '../../clock.ts';
 import { ClientError } from '../../errors.ts';
 import { PREFETCH_SECONDS } from '../machine/delays.ts';
 
@@ -51,9 +51,7 @@ export class CredentialsCache {
       signal,
       onTimeout: () => new ClientError('CREDENTIALS', 'fetchCredentials has not answered'),
     };
-    return withTimeout(this.#clock, timeout, (either) =>
-      Promise.race([this.#shared(), whenAborted(either)]),
-    );
+    return withTimeout(this.#clock, timeout, (either) => orAborted(this.#shared(), either));
   }
 
   /** The service refused them. Those that were fetched since stay. */

@@ -3,7 +3,7 @@ import { ClientError } from '../../errors.ts';
 import type { Phase, SyncState } from '../machine/state.ts';
 import type { PublishScope } from '../sync-store.ts';
 import { ProgressCounter } from '../status/progress.ts';
-import type { StatusStore } from '../status/status-store.ts';
+import type { PersistedStatus, StatusStore } from '../status/status-store.ts';
 import type { StatusTracker } from '../status/status-tracker.ts';
 import type { StreamFacts } from '../status/sync-status.ts';
 import { CheckpointStreams } from '../streams/checkpoint-streams.ts';
@@ -23,6 +23,9 @@ export class StatusReporter {
   #buckets: readonly CheckpointBucket[] = [];
   #streams: CheckpointStreams | undefined;
   #progress: ProgressCounter | undefined;
+  /** Names of the buckets that the checkpoint has for each row of `sluice_stream`. */
+  #bucketsOfRow: ReadonlyMap<number, readonly string[]> = new Map();
+  #persisted: PersistedStatus = { syncedAt: [], streams: [] };
 
   constructor(options: StatusReporterOptions) {
     this.#options = options;
@@ -53,7 +56,7 @@ export class StatusReporter {
 
   /** Figures of the download as they are now. */
   progressed(): void {
-    if (this.#progress !== undefined) this.streamsChanged();
+    if (this.#progress !== undefined) this.#report({});
   }
 
   published(scope: PublishScope): void {
@@ -75,16 +78,24 @@ export class StatusReporter {
 
   /** Reads what is stored of streams and priorities anew. */
   streamsChanged(more: { readonly downloadError?: undefined } = {}): void {
-    const { store, status } = this.#options;
-    const { syncedAt, streams } = store.load();
+    this.#persisted = this.#options.store.load();
+    this.#report(more);
+  }
+
+  #report(more: { readonly downloadError?: undefined }): void {
+    const { syncedAt, streams } = this.#persisted;
     const errors = this.#streams?.errors();
     const progress = this.#progress;
     const facts = streams.map((row): StreamFacts => {
-      const isMeant = (bucket: CheckpointBucket): boolean =>
-        this.#streams?.rowsOf(bucket).includes(row.id) === true;
-      return { ...row, error: errors?.get(row.id), progress: progress?.figures(isMeant) };
+      const buckets = this.#bucketsOfRow.get(row.id) ?? [];
+      return { ...row, error: errors?.get(row.id), progress: progress?.figures(buckets) };
     });
-    status.update({ syncedAt, streams: facts, progress: progress?.byPriority(), ...more });
+    this.#options.status.update({
+      syncedAt,
+      streams: facts,
+      progress: progress?.byPriority(),
+      ...more,
+    });
   }
 
   #phaseChanged({ phase }: SyncState): void {
@@ -101,6 +112,13 @@ export class StatusReporter {
     const { store } = this.#options;
     this.#progress = new ProgressCounter(this.#buckets, store.counts());
     if (this.#progress.isReset) store.resetCounts();
+    const bucketsOfRow = new Map<number, string[]>();
+    for (const bucket of this.#buckets) {
+      for (const id of this.#streams?.rowsOf(bucket) ?? []) {
+        bucketsOfRow.set(id, [...(bucketsOfRow.get(id) ?? []), bucket.bucket]);
+      }
+    }
+    this.#bucketsOfRow = bucketsOfRow;
   }
 
   /** A stream is complete when all of its buckets are; one without buckets when everything is. */

@@ -1,5 +1,5 @@
 import type { ChangeSet } from '../../changes/change-set.ts';
-import { pause, whenAborted, type ClientClock } from '../../clock.ts';
+import { pause, type ClientClock } from '../../clock.ts';
 import { ClientError } from '../../errors.ts';
 import type { Uploads } from '../../upload/upload-loop.ts';
 import type { SyncAction, SyncEvent, TimerName } from '../machine/events.ts';
@@ -12,6 +12,7 @@ import { toStreamFailure, type SyncTransport } from '../transport/transport.ts';
 import type { StatusTracker } from '../status/status-tracker.ts';
 import type { Credentials, CredentialsCache } from './credentials.ts';
 import { LineGroup } from './line-group.ts';
+import { RoundWaiters } from './round-waiters.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import {
   checkRequestOptions,
@@ -58,7 +59,7 @@ export class SyncSession {
   readonly #group: LineGroup;
   readonly #timers = new Map<TimerName, AbortController>();
   readonly #running = new Set<Promise<void>>();
-  readonly #onceWaiting = new Set<PromiseWithResolve>();
+  readonly #rounds = new RoundWaiters();
   #state: SyncState = INITIAL_STATE;
   #events: SyncEvent[] = [];
   #isHandling = false;
@@ -135,7 +136,7 @@ export class SyncSession {
 
   /** An upload failed: whoever waits for one round only is told. */
   uploadFailed(error: ClientError): void {
-    this.#endOnce(error);
+    this.#rounds.end(error);
   }
 
   /**
@@ -145,14 +146,12 @@ export class SyncSession {
    */
   async syncOnce(options: ConnectOptions, signal: AbortSignal): Promise<void> {
     const wasStopped = this.#state.phase.kind === 'stopped';
-    const waiting = promiseWithResolve();
-    this.#onceWaiting.add(waiting);
     try {
-      if (wasStopped) this.connect(options);
-      else this.#askAnew();
-      await Promise.race([waiting.promise, whenAborted(signal)]);
+      await this.#rounds.wait(signal, () => {
+        if (wasStopped) this.connect(options);
+        else this.#askAnew();
+      });
     } finally {
-      this.#onceWaiting.delete(waiting);
       if (wasStopped) await this.disconnect();
     }
   }
@@ -166,7 +165,7 @@ export class SyncSession {
 
   async #quiet(): Promise<void> {
     this.#credentialsWait.abort();
-    this.#endOnce(new ClientError('STOPPED', 'The session was stopped'));
+    this.#rounds.end(new ClientError('STOPPED', 'The session was stopped'));
     const running = [...this.#running];
     await this.#options.uploads.stop();
     // Nothing of what ends starts anything else; what a later `connect` starts is not waited for.
@@ -207,9 +206,9 @@ export class SyncSession {
     });
     const { phase } = state;
     if (phase === before.phase) return;
-    if (phase.kind === 'waiting') this.#endOnce(phase.error ?? endedError());
+    if (phase.kind === 'waiting') this.#rounds.end(phase.error ?? endedError());
     if (phase.kind === 'signedOut') {
-      this.#endOnce(new ClientError('SIGNED_OUT', 'Nobody is signed in'));
+      this.#rounds.end(new ClientError('SIGNED_OUT', 'Nobody is signed in'));
     }
   }
 
@@ -368,7 +367,7 @@ export class SyncSession {
     reporter.published(scope);
     this.#post({ kind: 'completed', scope, outcome: { kind: 'published' } });
     this.#tell(result.changes);
-    if (scope.kind === 'full') this.#endOnce(undefined);
+    if (scope.kind === 'full') this.#rounds.end(undefined);
   }
 
   #tell(changes: ChangeSet): void {
@@ -401,36 +400,12 @@ export class SyncSession {
     });
   }
 
-  #endOnce(error: ClientError | undefined): void {
-    for (const { resolve, reject } of this.#onceWaiting) {
-      if (error === undefined) resolve();
-      else reject(error);
-    }
-    this.#onceWaiting.clear();
-  }
-
   #run(body: () => Promise<void>): void {
     const task = body()
       .catch((error: unknown) => this.#options.onProblem(error))
       .finally(() => this.#running.delete(task));
     this.#running.add(task);
   }
-}
-
-interface PromiseWithResolve {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: ClientError) => void;
-}
-
-function promiseWithResolve(): PromiseWithResolve {
-  let resolve: () => void = () => undefined;
-  let reject: (error: ClientError) => void = () => undefined;
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }
 
 function endedError(): ClientError {

@@ -46,12 +46,13 @@ export class ProgressCounter {
     if (counted !== undefined) counted.downloaded += operations;
   }
 
-  /** Of the buckets that `isMeant` says. */
-  figures(isMeant: (bucket: CheckpointBucket) => boolean): ProgressFigures {
+  /** Of some buckets. */
+  figures(buckets: Iterable<string>): ProgressFigures {
     let total = 0;
     let downloaded = 0;
-    for (const counted of this.#counted.values()) {
-      if (!isMeant(counted.bucket)) continue;
+    for (const name of buckets) {
+      const counted = this.#counted.get(name);
+      if (counted === undefined) continue;
       total += counted.total;
       downloaded += Math.min(counted.total, counted.downloaded);
     }
@@ -60,13 +61,15 @@ export class ProgressCounter {
 
   /** By priority, most urgent first. */
   byPriority(): readonly (ProgressFigures & { readonly priority: number })[] {
-    const priorities = new Set([...this.#counted.values()].map(({ bucket }) => bucket.priority));
-    return [...priorities]
-      .toSorted((a, b) => a - b)
-      .map((priority) => ({
-        priority,
-        ...this.figures((bucket) => bucket.priority === priority),
-      }));
+    const byPriority = new Map<number, string[]>();
+    for (const { bucket } of this.#counted.values()) {
+      const names = byPriority.get(bucket.priority) ?? [];
+      byPriority.set(bucket.priority, names);
+      names.push(bucket.bucket);
+    }
+    return [...byPriority]
+      .toSorted(([a], [b]) => a - b)
+      .map(([priority, names]) => ({ priority, ...this.figures(names) }));
   }
 }
 

@@ -102,12 +102,7 @@ describe('failures', () => {
   });
 
   test('a service that does not answer within 45 s is given up', async () => {
-    const { clock, open } = transportOf(
-      (init) =>
-        new Promise((_, reject) =>
-          init?.signal?.addEventListener('abort', () => reject(new Error('late'))),
-        ),
-    );
+    const { clock, open } = transportOf(() => new Promise(() => undefined));
     const failed = expect(open()).rejects.toMatchObject({ code: 'TIMEOUT' });
     await clock.advance(45_000);
     await failed;

@@ -1,7 +1,7 @@
 import type { Line } from '@sluice/protocol';
 import { BsonLineSplitter, JsonLineSplitter, type LineSplitter } from '@sluice/protocol/client';
 import { withTimeout, type ClientClock } from '../../clock.ts';
-import { responseError } from './response-error.ts';
+import { refusal } from './response-error.ts';
 import {
   MAX_LINE_BYTES,
   StreamFailure,
@@ -36,7 +36,9 @@ export class HttpTransport implements SyncTransport {
 
   async open(opening: StreamOpening): Promise<LineStream> {
     const response = await this.#request(opening);
-    if (response.status !== 200) throw await responseError(response);
+    if (response.status !== 200) {
+      throw refusal(response.status, await response.text().catch(() => ''));
+    }
     if (response.body === null) throw new StreamFailure('NETWORK', 'The response has no body');
     return linesOf(response.body, this.#splitterFor(response.headers.get('content-type')));
   }
@@ -49,7 +51,7 @@ export class HttpTransport implements SyncTransport {
       onTimeout: () => new StreamFailure('TIMEOUT', 'The service did not answer'),
     };
     try {
-      return await withTimeout(clock, timeout, (either) =>
+      return await withTimeout(clock, timeout, () =>
         fetch(`${credentials.endpoint}/sync/stream`, {
           method: 'POST',
           headers: {
@@ -59,7 +61,8 @@ export class HttpTransport implements SyncTransport {
             'X-User-Agent': userAgent,
           },
           body,
-          signal: either,
+          // Not the timeout's: the body goes on after it, and a failed stream is closed by its signal.
+          signal,
         }),
       );
     } catch (error) {

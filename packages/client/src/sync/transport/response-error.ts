@@ -3,9 +3,7 @@ import { StreamFailure } from './transport.ts';
 const MAX_TEXT = 500;
 
 /** What a response other than 200 says (spec/protocol.md 1.4). */
-export async function responseError(response: Response): Promise<StreamFailure> {
-  const { status } = response;
-  const text = await response.text().catch(() => '');
+export function refusal(status: number, text: string): StreamFailure {
   const described = description(text) ?? text;
   const message = `The service answered ${status}: ${described.slice(0, MAX_TEXT)}`;
   const unauthorized = status === 401;
