@@ -90,6 +90,34 @@ describe('JSON lines that no service may send', () => {
   });
 });
 
+test('ids beyond 2^53 are exact in every place of a line', () => {
+  const [a, b, c] = ['9007199254740993', '9223372036854775807', '9007199254740995'];
+  const op = { op_id: b, op: 'MOVE', checksum: 1 };
+  const lines = [
+    { checkpoint: { last_op_id: a, write_checkpoint: b, buckets: [], streams: [] } },
+    {
+      checkpoint_diff: {
+        last_op_id: a,
+        write_checkpoint: b,
+        updated_buckets: [],
+        removed_buckets: [],
+      },
+    },
+    { data: { bucket: 'b', after: a, has_more: false, data: [op], next_after: c } },
+    { checkpoint_complete: { last_op_id: a } },
+    { partial_checkpoint_complete: { last_op_id: a, priority: 1 } },
+  ];
+  const expected = [
+    { lastOpId: 2n ** 53n + 1n, writeCheckpoint: 2n ** 63n - 1n },
+    { lastOpId: 2n ** 53n + 1n, writeCheckpoint: 2n ** 63n - 1n },
+    { after: 2n ** 53n + 1n, nextAfter: 2n ** 53n + 3n, ops: [{ opId: 2n ** 63n - 1n }] },
+    { lastOpId: 2n ** 53n + 1n },
+    { lastOpId: 2n ** 53n + 1n },
+  ];
+  expect(lines.map((line) => decodeJsonLine(JSON.stringify(line)))).toMatchObject(expected);
+  expect(lines.map((line) => decodeBsonLine(serialize(line)))).toMatchObject(expected);
+});
+
 const json = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },

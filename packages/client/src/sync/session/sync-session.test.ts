@@ -93,6 +93,33 @@ describe('the session of spec/protocol.md 11.5', () => {
   });
 });
 
+test('positions and write checkpoints beyond 2^53 come back exactly', async () => {
+  const world = new SessionWorld();
+  await world.connect();
+  const bucket = { bucket: 'b', checksum: 5, count: 1, priority: 3, subscriptions: [] };
+  const ids = ['9007199254740993', '9223372036854775806'] as const;
+  await world.send(
+    {
+      checkpoint: {
+        last_op_id: ids[1],
+        write_checkpoint: ids[0],
+        buckets: [bucket],
+        streams: [],
+      },
+    },
+    { data: { bucket: 'b', data: [{ op_id: ids[0], op: 'MOVE', checksum: 5 }] } },
+  );
+  expect(world.database.query(`SELECT CAST(position AS TEXT) FROM sluice_bucket`)).toEqual([
+    [ids[0]],
+  ]);
+  await world.send({ checkpoint_complete: { last_op_id: ids[1] } });
+  const seen = `SELECT CAST(value AS TEXT) FROM sluice_kv WHERE key = 'seen'`;
+  expect(world.database.query(seen)).toEqual([[ids[0]]]);
+  world.service.stream.end();
+  await world.clock.advance(1_000);
+  expect(world.service.stream.request.buckets).toEqual([{ name: 'b', after: ids[1] }]);
+});
+
 describe('lines become transactions', () => {
   const staged = (world: SessionWorld) =>
     world.database.query('SELECT count(*) FROM sluice_staged')[0]?.[0];
