@@ -5,7 +5,7 @@ import { StreamFailure } from '../sync/transport/transport.ts';
 import { idOf, type ServiceCalls, type WriteCheckpoints } from './write-checkpoints.ts';
 
 /** Remembers the last number that was given out. */
-export interface RequestIds {
+interface RequestIds {
   last(): bigint;
   set(id: bigint): void;
 }

@@ -108,13 +108,13 @@ export class UploadLoop implements Uploads {
     const { clock, lock, throttleMs = DEFAULT_THROTTLE_MS } = this.#options;
     let startedAtMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
-      if (!this.#isWanted) await this.#untilWanted();
-      const earliestMs = startedAtMs + throttleMs - clock.elapsed();
-      if (earliestMs > 0) await pause(clock, earliestMs, signal);
-      if (signal.aborted) return;
-      this.#isWanted = false;
-      startedAtMs = clock.elapsed();
       try {
+        if (!this.#isWanted) await this.#untilWanted();
+        const earlyMs = startedAtMs + throttleMs - clock.elapsed();
+        if (earlyMs > 0) await pause(clock, earlyMs, signal);
+        if (signal.aborted) return;
+        this.#isWanted = false;
+        startedAtMs = clock.elapsed();
         await lock(signal, () => this.#round(signal));
       } catch (error) {
         if (signal.aborted) return;

@@ -1,7 +1,7 @@
 import { LineError } from '../line-error.ts';
 
 /** A number that was sent as a double where it need not be one: most fields take integers only (spec/protocol.md 2.4). */
-export class BsonDouble {
+class BsonDouble {
   readonly value: number;
 
   constructor(value: number) {
