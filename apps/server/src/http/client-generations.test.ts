@@ -59,7 +59,7 @@ beforeAll(async () => {
   server = await HttpServer.listen({
     host: '127.0.0.1',
     port: 0,
-    maxConcurrentConnections: 10,
+    limits: { maxConcurrentConnections: 10, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
     apiTokens: [],
     probes: false,
     production: true,

@@ -344,7 +344,7 @@ describe('the checkpoint routes together', () => {
     };
     const get = () => fetch(`${server.url}/write-checkpoint2.json`, { headers: GOOD });
     const answers = Array.from({ length: 200 }, get);
-    await vi.waitFor(() => expect(running).toBe(100));
+    await vi.waitFor(() => expect(running).toBe(100), 10_000);
     // Which of the later ones come before these is not known, so ask until there is no room.
     await vi.waitFor(async () => {
       const body = '{"client_id":"c","checkpoint_request_id":1}';
@@ -355,10 +355,12 @@ describe('the checkpoint routes together', () => {
         signal: AbortSignal.timeout(500),
       });
       expect([over.status, await over.text()]).toEqual([429, '']);
-    }, 5000);
+    }, 10_000);
     release();
+    // Those that asked in between have taken some of the places.
     const statuses = (await Promise.all(answers)).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(195);
+    expect(statuses.filter((status) => ![200, 429].includes(status))).toEqual([]);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(100);
   });
 });
 
