@@ -7,7 +7,7 @@ export class ScriptedStream {
   readonly body: ReadableStream<Uint8Array>;
 
   constructor(init: RequestInit | undefined, onCancel: () => void = () => undefined) {
-    this.request = JSON.parse(String(init?.body)) as StreamRequestJson;
+    this.request = JSON.parse(bodyOf(init)) as StreamRequestJson;
     this.headers = new Headers(init?.headers);
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
     this.body = new ReadableStream({
@@ -67,11 +67,9 @@ export class ScriptedService {
   meanwhile: (() => void) | undefined;
 
   readonly fetch = (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const { pathname, search } = new URL(String(url));
+    const { pathname, search } = new URL(url instanceof Request ? url.url : url);
     if (pathname === '/sync/stream') return this.#stream(init);
-    this.calls.push(
-      `${init?.method ?? 'GET'} ${pathname}${search} ${String(init?.body ?? '')}`.trim(),
-    );
+    this.calls.push(`${init?.method ?? 'GET'} ${pathname}${search} ${bodyOf(init)}`.trim());
     this.meanwhile?.();
     this.meanwhile = undefined;
     if (this.down) return Promise.reject(new TypeError('fetch failed'));
@@ -80,7 +78,7 @@ export class ScriptedService {
       return json({ data: { write_checkpoint: String(this.writeCheckpoint) } });
     }
     if (pathname === '/sync/checkpoint-request' && this.takesRequests) {
-      const { checkpoint_request_id: id } = JSON.parse(String(init?.body)) as {
+      const { checkpoint_request_id: id } = JSON.parse(bodyOf(init)) as {
         checkpoint_request_id: string;
       };
       this.writeCheckpoint = Math.max(this.writeCheckpoint, Number(id));
@@ -111,4 +109,8 @@ export class ScriptedService {
 
 function json(body: unknown, status = 200): Promise<Response> {
   return Promise.resolve(new Response(JSON.stringify(body), { status }));
+}
+
+function bodyOf(init: RequestInit | undefined): string {
+  return typeof init?.body === 'string' ? init.body : '';
 }

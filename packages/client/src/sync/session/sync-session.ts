@@ -101,8 +101,8 @@ export class SyncSession {
       (status) => status.connected || status.downloadError !== undefined,
       this.#connecting.signal,
     );
-    const done = (): void => undefined;
-    return { firstConnected: settled.then(done, done) };
+    const ignore = (): void => undefined;
+    return { firstConnected: settled.then(ignore, ignore) };
   }
 
   /** Stops, and resolves once nothing of the session runs any more. Keeps the data; may be called twice. */

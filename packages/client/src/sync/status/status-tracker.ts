@@ -24,7 +24,8 @@ export class StatusTracker {
     const next = new SyncStatus({ ...this.#current.facts, ...facts });
     if (next.isEqual(this.#current)) return;
     this.#current = next;
-    for (const listener of [...this.#listeners]) this.#call(listener, next);
+    const listeners = [...this.#listeners]; // those of now, whatever they do to the list
+    for (const listener of listeners) this.#call(listener, next);
   }
 
   /** Returns what ends it. Each call counts by itself. */
@@ -39,10 +40,7 @@ export class StatusTracker {
    *
    * @throws the signal's reason
    */
-  waitFor(
-    isMeant: (status: SyncStatus) => boolean,
-    signal?: AbortSignal | undefined,
-  ): Promise<SyncStatus> {
+  waitFor(isMeant: (status: SyncStatus) => boolean, signal?: AbortSignal): Promise<SyncStatus> {
     return new Promise((resolve, reject) => {
       const check = (status: SyncStatus): void => {
         try {

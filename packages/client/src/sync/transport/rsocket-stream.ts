@@ -109,18 +109,12 @@ export class RsocketStream implements AsyncIterable<readonly Line[]> {
     if (!(data instanceof ArrayBuffer)) throw protocolError('A message is not binary');
     this.#lastMessageAtMs = this.#options.clock.elapsed();
     const frame = parseFrame(new Uint8Array(data));
-    switch (frame.kind) {
-      case 'payload':
-        return this.#payload(frame);
-      case 'error':
-        throw refusal(frame.message);
-      case 'keepalive':
-        if (frame.respond) this.#options.socket.send(encodeKeepaliveAnswer(frame.data));
-        this.#signOfLife = true;
-        return this.#wake();
-      default: // a service sends no others
-        return;
-    }
+    if (frame.kind === 'error') throw refusal(frame.message);
+    if (frame.kind === 'payload') this.#payload(frame);
+    if (frame.kind !== 'keepalive') return; // a service sends no others
+    if (frame.respond) this.#options.socket.send(encodeKeepaliveAnswer(frame.data));
+    this.#signOfLife = true;
+    this.#wake();
   }
 
   #payload({ data, follows, complete }: PayloadFrame): void {
