@@ -39,7 +39,7 @@ class Chaos {
       () => this.buckets.remove(random.pick(IDS)),
       () => this.#writeLocally(),
       () => this.#writeLocally(),
-      () => this.pump(random.int(4), random.chance(0.1)),
+      () => this.pump(random.int(8), random.chance(0.3)),
       () => this.pump(random.int(8), false),
       () => this.pump(random.int(8), false),
       () => world.session.hint(),
@@ -54,7 +54,7 @@ class Chaos {
       () => this.#leave(),
     ];
     await random.pick(actions)();
-    await world.clock.advance(random.pick([0, 5, 20, 500, 3_000, 50_000]));
+    await world.clock.advance(random.pick([0, 5, 20, 500, 3_000, random.chance(0.2) ? 50_000 : 0]));
   }
 
   /** Sends lines on the open stream, and gives the client time for each. */
@@ -63,7 +63,7 @@ class Chaos {
     for (let sent = 0; sent < lines; sent += 1) {
       const stream = service.streams.at(-1);
       if (stream === undefined || stream.closed) return;
-      if (!this.buckets.pump(stream, service.writeCheckpoint, damage && sent === 0)) return;
+      if (!this.buckets.pump(stream, service.writeCheckpoint, damage)) return;
       await clock.advance(this.random.pick([0, 20]));
     }
   }
