@@ -59,7 +59,11 @@ beforeAll(async () => {
   server = await HttpServer.listen({
     host: '127.0.0.1',
     port: 0,
-    limits: { maxConcurrentConnections: 10, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
+    limits: {
+      maxConcurrentConnections: 10,
+      maxBytesInFlight: 1 << 28,
+      slowClientTimeoutMs: 60_000,
+    },
     apiTokens: [],
     probes: false,
     production: true,

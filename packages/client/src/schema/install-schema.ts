@@ -1,4 +1,5 @@
 import { inWriteTransaction } from '../database/transaction.ts';
+import { withoutConstraints } from '../database/without-constraints.ts';
 import type { SqliteConnection } from '../driver/contract.ts';
 import { ClientError } from '../errors.ts';
 import { changeTables } from './change-tables.ts';
@@ -58,25 +59,4 @@ function storedSchema(connection: SqliteConnection): string | undefined {
     );
   }
   return String(schema ?? '{"tables":[]}');
-}
-
-/**
- * Constraints are for the app's writes, while rows that are moved are as the server has them. And a table that is dropped to be made
- * anew must not take others with it, by their foreign keys, nor views along.
- */
-function withoutConstraints<T>(connection: SqliteConnection, body: () => T): T {
-  const off: Readonly<Record<string, number>> = {
-    foreign_keys: 0,
-    ignore_check_constraints: 1,
-    legacy_alter_table: 1,
-  };
-  const former = Object.keys(off).map(
-    (name) => [name, connection.prepare(`PRAGMA ${name}`).get()?.[0] ?? 0] as const,
-  );
-  for (const [name, value] of Object.entries(off)) connection.exec(`PRAGMA ${name} = ${value}`);
-  try {
-    return body();
-  } finally {
-    for (const [name, value] of former) connection.exec(`PRAGMA ${name} = ${String(value)}`);
-  }
 }

@@ -7,6 +7,7 @@ import { BucketTable } from './bucket-table.ts';
 import { BulkFill } from './bulk-fill.ts';
 import { ChangeRecorder } from './change-recorder.ts';
 import { RowMerge } from './row-merge.ts';
+import { serverBody } from './server-body.ts';
 import { decodeStaged, type StagedOp } from './staged-ops.ts';
 import { FULL_SYNC } from './sync-layout.ts';
 
@@ -65,7 +66,7 @@ export class Publisher {
         this.#recorder.removed(writer.table, rowId);
         continue;
       }
-      const body = merge.serverBody(writer, number, rowId);
+      const body = serverBody(this.#connection, { writer, type: number, id: rowId });
       this.#recorder.written(writer.table, rowId, writer.write(rowId, body));
     }
     this.#connection.exec('DELETE FROM sluice_shadow');

@@ -3,7 +3,8 @@ import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import { typeNumber } from '../../schema/layout.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { StagedOp } from './staged-ops.ts';
-import { mergeObjects, TableWriter } from './table-writer.ts';
+import { serverBody } from './server-body.ts';
+import { TableWriter } from './table-writer.ts';
 
 /** One bucket's claim to a row. */
 interface Holder {
@@ -34,7 +35,6 @@ export class RowMerge {
   readonly #setData: SqliteStatement;
   readonly #drop: SqliteStatement;
   readonly #next: SqliteStatement;
-  readonly #shadow: SqliteStatement;
   readonly #dropShadow: SqliteStatement;
 
   constructor(connection: SqliteConnection, schema: CompiledSchema, recorder: ChangeRecorder) {
@@ -52,7 +52,6 @@ export class RowMerge {
     this.#next = connection.prepare(
       `SELECT bucket, subkey, data FROM sluice_row WHERE ${row} ORDER BY op_id DESC LIMIT 1`,
     );
-    this.#shadow = connection.prepare(`SELECT data FROM sluice_shadow WHERE ${row}`);
     this.#dropShadow = connection.prepare(`DELETE FROM sluice_shadow WHERE ${row}`);
   }
 
@@ -117,14 +116,8 @@ export class RowMerge {
 
   /** The body that the table has had so far goes to its holder. */
   #takeOut({ bucket, subkey }: Holder, writer: TableWriter, type: number, id: string): void {
-    this.#setData.run([this.serverBody(writer, type, id), type, id, bucket, subkey]);
-  }
-
-  /** The row as the server has it: the one beneath local writes, if there are any. */
-  serverBody(writer: TableWriter, type: number, id: string): string {
-    const beneath = this.#shadow.get([type, id]);
-    if (beneath === undefined) return writer.bodyOf(id) ?? '{}';
-    return mergeObjects(String(beneath[0] ?? '{}'), writer.restOf(id));
+    const body = serverBody(this.#connection, { writer, type, id });
+    this.#setData.run([body, type, id, bucket, subkey]);
   }
 
   #show(writer: TableWriter, type: number, id: string, data: string): void {

@@ -45,16 +45,9 @@ function withDigits(data: string): Readonly<Record<string, unknown>> {
   return JSON.parse(text) as Readonly<Record<string, unknown>>;
 }
 
+/** JSON within JSON is text. */
 function sqlValue(value: unknown): SqlValue {
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-      return value;
-    case 'boolean':
-      return value ? 1 : 0;
-    case 'object':
-      return value === null ? null : JSON.stringify(value);
-    default:
-      return null;
-  }
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return value === null || value === undefined ? null : JSON.stringify(value);
 }

@@ -1,6 +1,7 @@
 import type { DataLine, PutOp, RemoveOp } from '@sluice/protocol';
 import type { WriteGate } from '../../crud/write-gate.ts';
 import { inWriteTransaction } from '../../database/transaction.ts';
+import { withoutConstraints } from '../../database/without-constraints.ts';
 import type { SqliteConnection } from '../../driver/contract.ts';
 import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import type { PublishResult, PublishScope, SyncStore } from '../sync-store.ts';
@@ -73,13 +74,13 @@ export class SqliteSyncStore implements SyncStore {
 
   publish(scope: PublishScope): PublishResult {
     const { connection, schema, now } = this.#options;
-    return this.#inTransaction((): PublishResult => {
-      if (!this.#isOpenFor(scope)) return { kind: 'closed' };
-      return {
-        kind: 'published',
-        changes: new Publisher(connection, schema).publish(scope, now()),
-      };
-    });
+    return withoutConstraints(connection, () =>
+      this.#inTransaction((): PublishResult => {
+        if (!this.#isOpenFor(scope)) return { kind: 'closed' };
+        const changes = new Publisher(connection, schema).publish(scope, now());
+        return { kind: 'published', changes };
+      }),
+    );
   }
 
   /** Priority 0 passes the gate; all else waits for local writes to be acknowledged (spec/client.md 3.5). */

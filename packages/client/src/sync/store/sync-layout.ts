@@ -14,20 +14,20 @@ import type { SqliteConnection } from '../../driver/contract.ts';
  * sluice_sync_state: when (ms since 1970) a priority was last complete; `FULL_SYNC` stands for all.
  */
 const LAYOUT = `
-CREATE TABLE sluice_bucket (
+CREATE TABLE IF NOT EXISTS sluice_bucket (
   id INTEGER PRIMARY KEY, name TEXT UNIQUE, priority INTEGER NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL,
   count_at_last INTEGER NOT NULL, count_since_last INTEGER NOT NULL);
-CREATE TABLE sluice_staged (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, ops TEXT NOT NULL, bodies TEXT NOT NULL);
-CREATE TABLE sluice_row (
+CREATE TABLE IF NOT EXISTS sluice_staged (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, ops TEXT NOT NULL, bodies TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sluice_row (
   type INTEGER NOT NULL, id TEXT NOT NULL, bucket INTEGER NOT NULL, subkey TEXT NOT NULL, op_id INTEGER NOT NULL, data TEXT,
   PRIMARY KEY (type, id, bucket, subkey)) WITHOUT ROWID;
-CREATE TABLE sluice_sync_state (priority INTEGER PRIMARY KEY, synced_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sluice_sync_state (priority INTEGER PRIMARY KEY, synced_at INTEGER NOT NULL);
 `;
 
 /** The priority under which a full sync is noted (spec/protocol.md 8.1). */
 export const FULL_SYNC = 2147483647;
 
-/** Makes the tables in a new database; inside the caller's transaction. */
+/** Makes the tables that are not there yet. */
 export function createSyncLayout(connection: SqliteConnection): void {
   connection.exec(LAYOUT);
 }

@@ -8,8 +8,10 @@ import { readRow } from './row-values.ts';
 export class TableWriter {
   readonly table: CompiledTable;
   readonly #type: number;
+  readonly #connection: SqliteConnection;
   readonly #insert: SqliteStatement;
-  readonly #upsert: SqliteStatement;
+  /** Made when it is first needed: there is no index on `id` while a table is filled. */
+  #upsert: SqliteStatement | undefined;
   readonly #delete: SqliteStatement;
   readonly #columns: SqliteStatement;
   readonly #rest: SqliteStatement;
@@ -17,11 +19,11 @@ export class TableWriter {
   readonly #dropRest: SqliteStatement;
 
   constructor(connection: SqliteConnection, table: CompiledTable, type: number) {
+    this.#connection = connection;
     this.table = table;
     this.#type = type;
     const name = quoteName(table.viewName);
     this.#insert = connection.prepare(insertText(table));
-    this.#upsert = connection.prepare(upsertText(table));
     this.#delete = connection.prepare(`DELETE FROM ${name} WHERE "id" = ?`);
     this.#columns = connection.prepare(
       `SELECT ${presentColumnsJson(table.columns, 'r')} FROM ${name} AS r WHERE r."id" = ?`,
@@ -36,6 +38,7 @@ export class TableWriter {
   /** Values by column, in the table's order. */
   write(id: string, data: string): readonly SqlValue[] {
     const { values, hasRest } = readRow(data, this.table.columns);
+    this.#upsert ??= this.#connection.prepare(upsertText(this.table));
     this.#upsert.run([id, ...values]);
     if (hasRest) this.#putRest.run([this.#type, id, data]);
     else this.#dropRest.run([this.#type, id]);

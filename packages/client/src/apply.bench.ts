@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openConnection } from '@sluice/client-node';
 import type { DataLine, PutOp } from '@sluice/protocol';
-import { installSchema } from '../schema/install-schema.ts';
-import { tableOf } from './tables.ts';
-import { SqliteSyncStore } from '../sync/store/sqlite-sync-store.ts';
-import { createSyncLayout } from '../sync/store/sync-layout.ts';
+import { installSchema } from './schema/install-schema.ts';
+import { tableOf } from './testing/tables.ts';
+import { SqliteSyncStore } from './sync/store/sqlite-sync-store.ts';
+import { createSyncLayout } from './sync/store/sync-layout.ts';
 
-/** `node -C @sluice/source --import tsx packages/client/src/testing/apply.bench.ts [rows]` */
+/** `node -C @sluice/source --import tsx packages/client/src/apply.bench.ts [rows]` */
 const rows = Number(process.argv[2] ?? 100_000);
 const OPS_PER_LINE = 1000;
 
@@ -82,12 +82,13 @@ for (let run = 0; run < 3; run++) {
   plain.exec('COMMIT');
   const endedAt = performance.now();
   const rate = (from: number, to: number) => `${Math.round(rows / (to - from))} k/s`;
-  console.log({
+  const figures = {
     ingest: rate(startedAt, ingestedAt),
     publish: rate(validatedAt, publishedAt),
     together: `${Math.round(rows / (ingestedAt - startedAt + publishedAt - validatedAt))} k/s`,
     plainInserts: rate(plainAt, endedAt),
-  });
+  };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
   connection.close();
   plain.close();
 }
