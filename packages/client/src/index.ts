@@ -79,3 +79,4 @@ export {
 export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
 export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
 export type { UploadResult } from './upload/upload-loop.ts';
+export type { WriterTurn } from './database/writer-turn.ts';

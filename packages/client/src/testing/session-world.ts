@@ -1,5 +1,6 @@
 import { FakeClock } from '@sluice/testing';
 import type { ClientClock } from '../clock.ts';
+import type { WriterTurn } from '../database/writer-turn.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
 import {
   createSession,
@@ -37,6 +38,7 @@ export class SessionWorld {
   uploadData: SyncConnector['uploadData'] = async (queue) => queue.batch()?.complete();
   checkpointMode: 'legacy' | 'requests' = 'legacy';
   created: CreatedSession;
+  #waiting: (() => void)[] = [];
 
   constructor() {
     createSyncLayout(this.database.connection);
@@ -77,6 +79,7 @@ export class SessionWorld {
         uploadData: (queue, signal) => this.uploadData(queue, signal),
       },
       lock: inProcessLock(),
+      turn: this.#turn(),
       fetch: this.service.fetch,
       clock: this.clientClock,
       random: () => 0.5,
@@ -107,6 +110,23 @@ export class SessionWorld {
   async send(...lines: readonly unknown[]): Promise<void> {
     this.service.stream.send(...lines);
     await this.clock.advance(20);
+  }
+
+  /** Ends the transaction that the test has begun on `database.session`. */
+  end(how: 'commit' | 'rollback'): void {
+    this.database.session[how]();
+    this.created.wroteLocally();
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #turn(): WriterTurn {
+    const { session } = this.database;
+    return {
+      get isFree() {
+        return !session.inTransaction;
+      },
+      whenFree: () => new Promise((resolve) => this.#waiting.push(resolve)),
+    };
   }
 
   write(sql: string): void {

@@ -1,5 +1,6 @@
 import { pause, type ClientClock } from '../clock.ts';
 import type { WriteGate } from '../crud/write-gate.ts';
+import { untilFree, type WriterTurn } from '../database/writer-turn.ts';
 import { ClientError } from '../errors.ts';
 import { retryDelayMs } from '../sync/machine/delays.ts';
 import type { UploadLock } from './upload-lock.ts';
@@ -33,6 +34,8 @@ export interface UploadLoopOptions {
   readonly upload: (signal: AbortSignal) => Promise<UploadResult | void>;
   readonly checkpoints: WriteCheckpoints;
   readonly lock: UploadLock;
+  /** Entries of a transaction that is still open are not there yet. */
+  readonly turn: WriterTurn;
   readonly clock: ClientClock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -138,6 +141,8 @@ export class UploadLoop implements Uploads {
     let previous: number | undefined;
     while (!signal.aborted) {
       try {
+        await untilFree(this.#options.turn);
+        if (signal.aborted) break;
         const next = this.#next(previous);
         if (next.kind === 'rest') break;
         previous = next.kind === 'upload' ? next.oldest : undefined;
@@ -168,7 +173,7 @@ export class UploadLoop implements Uploads {
     next: Exclude<UploadStep, { readonly kind: 'rest' }>,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    const { upload, gate, checkpoints, onStatus, onAcknowledged, clock } = this.#options;
+    const { upload, gate, checkpoints, onStatus, onAcknowledged, clock, turn } = this.#options;
     switch (next.kind) {
       case 'stuck':
         throw new ClientError(
@@ -185,6 +190,7 @@ export class UploadLoop implements Uploads {
         const checkpoint = await checkpoints.request(signal);
         this.#postedAtMs = clock.elapsed();
         onStatus({ uploading: false, uploadError: undefined });
+        await untilFree(turn);
         if (gate.settle(next.sequence, checkpoint)) onAcknowledged();
         return undefined;
       }

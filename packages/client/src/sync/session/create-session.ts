@@ -3,6 +3,7 @@ import type { ClientClock } from '../../clock.ts';
 import { LocalWriteGate } from '../../crud/local-write-gate.ts';
 import { UploadQueue } from '../../crud/upload-queue.ts';
 import type { SqliteConnection } from '../../driver/contract.ts';
+import { ALWAYS_FREE, type WriterTurn } from '../../database/writer-turn.ts';
 import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import { RequestedCheckpoints, StoredRequestIds } from '../../upload/requested-checkpoints.ts';
 import { UploadLoop, type UploadResult } from '../../upload/upload-loop.ts';
@@ -38,6 +39,8 @@ export interface CreateSessionOptions {
   readonly schema: CompiledSchema;
   readonly connector: SyncConnector;
   readonly lock: UploadLock;
+  /** For a connection on which the app has transactions of its own. */
+  readonly turn?: WriterTurn | undefined;
   readonly fetch: typeof fetch;
   readonly clock: ClientClock;
   readonly random: () => number;
@@ -63,7 +66,7 @@ export interface CreatedSession {
 
 /** Puts the parts of a session together over one local database. Reads the status that it has; connects to nothing. */
 export function createSession(options: CreateSessionOptions): CreatedSession {
-  const { connection, connector, clock, onProblem } = options;
+  const { connection, connector, clock, onProblem, turn = ALWAYS_FREE } = options;
   const status = new StatusTracker({}, onProblem);
   const subscriptions = new SubscriptionStore(connection);
   const streams = new SyncStreams({ store: subscriptions, status, clock });
@@ -84,6 +87,7 @@ export function createSession(options: CreateSessionOptions): CreatedSession {
     upload: (signal) => connector.uploadData(queue, signal),
     checkpoints: writeCheckpoints(options, { credentials, gate, clientId: id }),
     lock: options.lock,
+    turn,
     clock,
     random: options.random,
     throttleMs: options.uploadThrottleMs,
@@ -101,6 +105,7 @@ export function createSession(options: CreateSessionOptions): CreatedSession {
     credentials,
     uploads,
     clientId: id,
+    turn,
     clock,
     random: options.random,
     onPublished: options.onPublished,

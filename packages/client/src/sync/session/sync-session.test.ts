@@ -152,6 +152,62 @@ describe('lines become transactions', () => {
   });
 });
 
+describe('while the app has a transaction open', () => {
+  test('what comes waits for its end, and is not rolled back with it', async () => {
+    const world = await specWorld();
+    await world.send(SPEC_LINES.checkpoint, SPEC_LINES.lists);
+    world.database.session.begin();
+    await world.send(SPEC_LINES.partial, SPEC_LINES.todos, SPEC_LINES.complete);
+    expect(world.database.query('SELECT id FROM lists')).toEqual([]);
+    world.end('rollback');
+    await world.clock.advance(0);
+    expect(todos(world)).toHaveLength(2);
+    expect(world.status.hasSynced).toBe(true);
+  });
+
+  test('lines that have waited long enough wait too', async () => {
+    const world = await specWorld();
+    world.service.stream.send(SPEC_LINES.checkpoint, SPEC_LINES.lists);
+    await settle();
+    world.database.session.begin();
+    await world.clock.advance(1_000);
+    world.end('rollback');
+    await world.clock.advance(0);
+    expect(world.database.query('SELECT count(*) FROM sluice_staged')).toEqual([[1]]);
+  });
+
+  test('its writes are not uploaded', async () => {
+    const world = await specWorld();
+    await world.send(...ALL);
+    const uploaded: string[] = [];
+    world.uploadData = async (queue) => {
+      const batch = queue.batch();
+      uploaded.push(...(batch?.crud.map(({ id }) => id) ?? []));
+      batch?.complete();
+    };
+    world.database.session.begin();
+    world.write(`INSERT INTO lists (id, name) VALUES ('L9', 'not yet')`);
+    await world.clock.advance(5_000);
+    expect(uploaded).toEqual([]);
+    world.end('commit');
+    await world.clock.advance(5_000);
+    expect(uploaded).toEqual(['L9']);
+  });
+
+  test('disconnecting waits for its end', async () => {
+    const world = await specWorld();
+    await world.send(...ALL);
+    world.database.session.begin();
+    let ended = false;
+    const ending = world.session.disconnect().then(() => (ended = true));
+    await world.clock.advance(1_000);
+    expect(ended).toBe(false);
+    world.end('commit');
+    await ending;
+    expect(world.status.connected).toBe(false);
+  });
+});
+
 describe('when the local database refuses', () => {
   test('the stream fails with that, and what was not stored is asked for again', async () => {
     const world = await specWorld();

@@ -1,5 +1,6 @@
 import type { ChangeSet } from '../../changes/change-set.ts';
 import { pause, type ClientClock } from '../../clock.ts';
+import { untilFree, type WriterTurn } from '../../database/writer-turn.ts';
 import { ClientError } from '../../errors.ts';
 import type { Uploads } from '../../upload/upload-loop.ts';
 import type { SyncAction, SyncEvent, TimerName } from '../machine/events.ts';
@@ -29,6 +30,7 @@ export interface SyncSessionOptions {
   readonly credentials: CredentialsCache;
   readonly uploads: Uploads;
   readonly clientId: string;
+  readonly turn: WriterTurn;
   readonly clock: ClientClock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -51,8 +53,8 @@ interface OpenStream {
 
 /**
  * Does what the state machine decides (../machine/README.md): one event at a time, and its actions in order. Everything that
- * touches the local database is synchronous, so an event is done when `#post` returns; what waits for the world runs
- * beside and posts events.
+ * touches the local database is synchronous, so an event is done when `#post` returns, unless the app has a transaction open
+ * (`turn`): then it waits for its end. What waits for the world runs beside and posts events.
  */
 export class SyncSession {
   readonly #options: SyncSessionOptions;
@@ -69,6 +71,8 @@ export class SyncSession {
   #connecting = new AbortController();
   #streamCount = 0;
   #stream: OpenStream | undefined;
+  /** While events wait for the writer's connection. */
+  #waiting: Promise<void> | undefined;
 
   constructor(options: SyncSessionOptions) {
     this.#options = options;
@@ -79,7 +83,7 @@ export class SyncSession {
         for (const { bucket, ops } of lines) options.reporter.downloaded(bucket, ops.length);
         options.reporter.progressed();
       },
-      onDue: () => this.#guarded(() => this.#group.flush()),
+      onDue: () => this.#run(() => this.#flushInTurn()),
     });
     options.streams.onChange = () => this.#subscriptionsTouched();
   }
@@ -167,7 +171,9 @@ export class SyncSession {
     this.#credentialsWait.abort();
     this.#rounds.end(new ClientError('STOPPED', 'The session was stopped'));
     const running = [...this.#running];
-    await this.#options.uploads.stop();
+    const uploads = this.#options.uploads.stop();
+    await this.#caughtUp();
+    await uploads;
     // Nothing of what ends starts anything else; what a later `connect` starts is not waited for.
     await Promise.all(running);
   }
@@ -177,17 +183,35 @@ export class SyncSession {
     this.#handleAll();
   }
 
-  /** Events that come up meanwhile wait for their turn. */
+  /** Events that come up meanwhile wait, as do all of them while the app has a transaction open. */
   #handleAll(): void {
     if (this.#isHandling) return;
     this.#isHandling = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      while (this.#options.turn.isFree) {
+        const next = this.#events.shift();
+        if (next === undefined) return;
         this.#handle(next);
       }
     } finally {
       this.#isHandling = false;
     }
+    if (this.#events.length > 0) this.#waiting ??= this.#handleInTurn();
+  }
+
+  async #handleInTurn(): Promise<void> {
+    await untilFree(this.#options.turn);
+    this.#waiting = undefined;
+    this.#handleAll();
+  }
+
+  async #flushInTurn(): Promise<void> {
+    if (!this.#options.turn.isFree) await untilFree(this.#options.turn);
+    this.#guarded(() => this.#group.flush());
+  }
+
+  async #caughtUp(): Promise<void> {
+    while (this.#waiting !== undefined) await this.#waiting;
   }
 
   #handle(event: SyncEvent): void {
@@ -327,6 +351,7 @@ export class SyncSession {
         for (const line of lines) {
           if (signal.aborted) break;
           this.#post({ kind: 'line', stream, line });
+          if (this.#waiting !== undefined) await this.#caughtUp();
         }
         if (signal.aborted) break;
       }
