@@ -223,3 +223,11 @@ export const SPEC_LINES = {
 function dataLine(bucket: string, data: readonly unknown[]) {
   return { data: { bucket, after: '0', has_more: false, data, next_after: '0' } };
 }
+
+/** A connected world that subscribes as the spec's session does. */
+export async function specWorld(): Promise<SessionWorld> {
+  const world = new SessionWorld();
+  world.streams.subscribe([{ name: 'todos', params: { list_id: 'L1' } }]);
+  await world.connect();
+  return world;
+}

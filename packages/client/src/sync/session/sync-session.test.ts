@@ -1,6 +1,13 @@
 import { settle } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
-import { CLIENT_ID, LISTS, SessionWorld, SPEC_LINES, TODOS } from '../../testing/session-world.ts';
+import {
+  CLIENT_ID,
+  LISTS,
+  SPEC_LINES,
+  SessionWorld,
+  TODOS,
+  specWorld,
+} from '../../testing/session-world.ts';
 
 const ALL = [
   SPEC_LINES.checkpoint,
@@ -12,13 +19,6 @@ const ALL = [
 
 function todos(world: SessionWorld): unknown {
   return world.database.query('SELECT id, title, qty FROM todos ORDER BY id');
-}
-
-async function specWorld(): Promise<SessionWorld> {
-  const world = new SessionWorld();
-  world.streams.subscribe([{ name: 'todos', params: { list_id: 'L1' } }]);
-  await world.connect();
-  return world;
 }
 
 describe('the session of spec/protocol.md 11.5', () => {
@@ -340,222 +340,6 @@ describe('the connection', () => {
     expect(() => world.session.connect({ ...world.connectOptions(), appMetadata })).toThrow(
       expect.objectContaining({ code: 'PARAMETER' }),
     );
-  });
-});
-
-describe('credentials', () => {
-  test('a refused token is replaced once at once, then later', async () => {
-    const world = new SessionWorld();
-    world.service.refusals.push(401, 401);
-    await world.connect();
-    expect(world.fetches).toBe(2);
-    expect(world.status.downloadError?.code).toBe('UNAUTHORIZED');
-    await world.clock.advance(2_000);
-    expect(world.fetches).toBe(3);
-    expect(world.status.connected).toBe(true);
-  });
-
-  test('are fetched ahead when the token has 30 s left, without a flicker', async () => {
-    const world = await specWorld();
-    await world.send(...ALL);
-    let give: () => void = () => undefined;
-    world.fetchCredentials = () =>
-      new Promise((resolve) => {
-        give = () => resolve({ endpoint: 'http://service', token: 'second' });
-      });
-    world.statuses.length = 0;
-    await world.send({ token_expires_in: 30 }, { token_expires_in: 29 });
-    expect(world.fetches).toBe(2);
-    expect(world.service.streams).toHaveLength(1);
-    give();
-    await world.clock.advance(0);
-    expect(world.service.streams).toHaveLength(2);
-    expect(world.service.stream.headers.get('authorization')).toBe('Token second');
-    await world.send(SPEC_LINES.checkpoint, SPEC_LINES.complete);
-    expect(
-      world.statuses.map(({ connected, connecting }) => [connected, connecting]),
-    ).not.toContainEqual([false, expect.anything()]);
-    expect(world.fetches).toBe(2);
-  });
-
-  test('nobody signed in: waits for a hint', async () => {
-    const world = new SessionWorld();
-    world.fetchCredentials = () => Promise.resolve(null);
-    await world.connect();
-    expect(world.status.downloadError?.code).toBe('SIGNED_OUT');
-    await world.clock.advance(600_000);
-    expect(world.fetches).toBe(1);
-    world.fetchCredentials = () => Promise.resolve({ endpoint: 'http://service', token: 't' });
-    world.session.hint();
-    await world.clock.advance(0);
-    expect(world.status.connected).toBe(true);
-  });
-
-  test.each([
-    ['throws', () => Promise.reject(new Error('no network'))],
-    ['gives an empty endpoint', () => Promise.resolve({ endpoint: '', token: 't' })],
-    [
-      'gives an endpoint with a slash',
-      () => Promise.resolve({ endpoint: 'http://a/', token: 't' }),
-    ],
-    [
-      'gives an endpoint without a scheme',
-      () => Promise.resolve({ endpoint: 'a:8080', token: 't' }),
-    ],
-  ])('an app that %s is asked again later', async (_what, fetchCredentials) => {
-    const world = new SessionWorld();
-    world.fetchCredentials = fetchCredentials;
-    await world.connect();
-    expect(world.status.downloadError?.code).toBe('CREDENTIALS');
-    await world.clock.advance(500);
-    expect(world.fetches).toBe(2);
-  });
-
-  test('a slow app is asked once, however many wait for it', async () => {
-    const world = new SessionWorld();
-    world.fetchCredentials = () => new Promise(() => undefined);
-    world.write(`INSERT INTO lists (id, name) VALUES ('L9', 'n')`);
-    await world.connect();
-    await world.clock.advance(200_000);
-    expect(world.status.downloadError?.code).toBe('CREDENTIALS');
-    expect(world.status.uploadError?.code).toBe('CREDENTIALS');
-    expect(world.fetches).toBe(1);
-  });
-
-  test('those that run out within 30 s are replaced before they are used', async () => {
-    const world = new SessionWorld();
-    const expiring = (seconds: number) => ({
-      endpoint: 'http://service',
-      token: `a.${btoa(JSON.stringify({ exp: Math.floor(world.clock.now() / 1000) + seconds }))}.c`,
-    });
-    world.fetchCredentials = () => Promise.resolve(expiring(100));
-    await world.connect();
-    world.service.stream.end();
-    await world.clock.advance(500);
-    expect(world.service.streams).toHaveLength(2);
-    expect(world.fetches).toBe(1);
-    await world.clock.advance(30_000);
-    await world.send({ token_expires_in: 69 });
-    await world.clock.advance(40_000);
-    world.service.stream.end();
-    await world.clock.advance(10_000);
-    expect(world.fetches).toBe(2);
-  });
-});
-
-describe('subscriptions', () => {
-  test('a new one is asked for at once, without a flicker; an equal one is not', async () => {
-    const world = await specWorld();
-    await world.send(...ALL);
-    world.statuses.length = 0;
-    world.streams.subscribe([{ name: 'todos', params: { list_id: 'L1' } }]);
-    await world.clock.advance(0);
-    expect(world.service.streams).toHaveLength(1);
-    world.streams.subscribe([
-      { name: 'todos', params: { list_id: 'L2' } },
-      { name: 'lists', priority: 0 },
-    ]);
-    await world.clock.advance(0);
-    expect(world.service.streams).toHaveLength(2);
-    expect(world.service.stream.request.streams.subscriptions).toEqual([
-      { stream: 'todos', parameters: { list_id: 'L1' }, override_priority: null },
-      { stream: 'lists', parameters: null, override_priority: 0 },
-      { stream: 'todos', parameters: { list_id: 'L2' }, override_priority: null },
-    ]);
-    expect(world.statuses.some(({ connected }) => !connected)).toBe(false);
-  });
-
-  test('what nobody holds any more is no longer asked for once its time is over', async () => {
-    const world = new SessionWorld();
-    const [handle] = world.streams.subscribe([{ name: 'todos', ttl: 60 }]);
-    await world.connect();
-    handle?.unsubscribe();
-    await world.clock.advance(40_000);
-    await world.send({ token_expires_in: 3600 });
-    expect(world.service.streams).toHaveLength(1);
-    await world.clock.advance(20_000);
-    await world.send({ token_expires_in: 3580 });
-    expect(world.service.streams).toHaveLength(2);
-    expect(world.service.stream.request.streams.subscriptions).toEqual([]);
-  });
-
-  test('handles wait for their data, with errors of the service at hand', async () => {
-    const world = await specWorld();
-    const [known, unknown] = world.streams.subscribe([
-      { name: 'todos', params: { list_id: 'L1' } },
-      { name: 'nothing' },
-    ]);
-    const synced = known?.waitForFirstSync();
-    await world.clock.advance(0);
-    await world.send(...ALL);
-    await synced;
-    expect(world.status.forStream({ name: 'todos', params: '{"list_id":"L1"}' })).toMatchObject({
-      active: true,
-      hasSynced: true,
-      isDefault: false,
-      hasExplicitSubscription: true,
-      lastSyncedAt: expect.any(Date) as Date,
-      error: undefined,
-    });
-    expect(world.status.forStream({ name: 'nothing', params: 'null' })).toMatchObject({
-      active: false,
-      hasSynced: false,
-      error: 'The service has no stream nothing',
-    });
-    expect(world.status.forStream({ name: 'lists', params: 'null' })).toMatchObject({
-      isDefault: true,
-      hasExplicitSubscription: false,
-      hasSynced: true,
-    });
-    const aborted = unknown?.waitForFirstSync(AbortSignal.abort());
-    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
-  });
-});
-
-describe('progress', () => {
-  test('grows by priority and stream, and goes when all is there', async () => {
-    const world = await specWorld();
-    await world.send(SPEC_LINES.checkpoint);
-    expect(world.status.downloadProgress).toMatchObject({
-      totalOperations: 3,
-      downloadedOperations: 0,
-      downloadedFraction: 0,
-    });
-    await world.send(SPEC_LINES.lists);
-    expect(world.status.downloadProgress?.untilPriority(1).downloadedFraction).toBe(1);
-    expect(world.status.downloadProgress?.downloadedOperations).toBe(1);
-    await world.send(SPEC_LINES.todos);
-    expect(world.status.downloadProgress?.downloadedFraction).toBe(1);
-    expect(
-      world.status.forStream({ name: 'todos', params: '{"list_id":"L1"}' })?.progress,
-    ).toMatchObject({ totalOperations: 2, downloadedFraction: 1 });
-    await world.send(SPEC_LINES.complete);
-    expect(world.status.downloading).toBe(false);
-  });
-
-  test('goes on after a restart of the app', async () => {
-    const world = await specWorld();
-    await world.send(SPEC_LINES.checkpoint, SPEC_LINES.lists, SPEC_LINES.partial);
-    await world.session.disconnect();
-    world.newSession();
-    expect(world.status.statusForPriority(1).hasSynced).toBe(true);
-    await world.connect();
-    await world.send(SPEC_LINES.checkpoint);
-    expect(world.status.downloadProgress?.downloadedOperations).toBe(1);
-  });
-
-  test('begins anew when the service has fewer operations than were counted', async () => {
-    const world = await specWorld();
-    await world.send(...ALL);
-    const { checkpoint } = SPEC_LINES.checkpoint;
-    const buckets = checkpoint.buckets.map((bucket) => ({ ...bucket, count: 1 }));
-    world.service.stream.end();
-    await world.clock.advance(500);
-    await world.send({ checkpoint: { ...checkpoint, buckets } });
-    expect(world.status.downloadProgress).toMatchObject({
-      totalOperations: 2,
-      downloadedOperations: 0,
-    });
   });
 });
 
