@@ -80,6 +80,8 @@ test('the network of a client stops: its stream waits, others are served, and it
     `INSERT INTO notes SELECT 'n' || i, repeat('x', 100000) FROM generate_series(1, 200) i`,
   );
   await until('the other has it all', () => other.operations === 201);
+  // The last operation comes before the line that completes the checkpoint.
+  await until('the other has completed it', () => (other.completed ?? 0n) > 1n);
   expect(stalled.completed).toBeLessThan(other.completed ?? 0n);
   await world.note('beside it');
   await until('the other has this too', () => other.operations === 202);

@@ -44,6 +44,11 @@ export class StreamClient implements AsyncDisposable {
     return this.#state.completed;
   }
 
+  /** The newest write checkpoint that the connection has announced. */
+  get writeCheckpoint(): bigint | undefined {
+    return this.#state.writeCheckpoint;
+  }
+
   /** The parsed rows of one table, over all buckets, in the order of their ids. */
   rows(table: string): Row[] {
     if (this.#broken !== undefined) throw this.#broken;

@@ -5,7 +5,7 @@ import { SourceError, StorageError, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import { createPostgresSource } from '@sluice/source-postgres';
 import type { BucketStorage } from '@sluice/storage';
-import { openSqliteStorage } from '@sluice/storage-sqlite';
+import { ChangeRelay, openSqliteStorage, type ChangeTopic } from '@sluice/storage-sqlite';
 import { addressFilter } from './auth/ip-ranges.ts';
 import type { PostgresConnection } from './config/service-config.ts';
 
@@ -31,6 +31,17 @@ export async function openBucketStorage(options: {
     );
   }
   return openSqliteStorage(options);
+}
+
+/** What one process tells another of its storage; opaque to all but the storage. */
+export type StorageChange = ChangeTopic;
+
+/** Hears and tells changes of a storage that is open in several processes. */
+export function openChangeRelay(
+  path: string,
+  onChange: (change: StorageChange) => void,
+): ChangeRelay {
+  return new ChangeRelay({ path, onChange });
 }
 
 export function openSource(

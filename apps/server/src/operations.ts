@@ -5,7 +5,6 @@ import type { SyncHub } from '@sluice/sync';
 import { Canary } from './canary/canary.ts';
 import type { ServiceConfig } from './config/service-config.ts';
 import type { ProbeState } from './http/backend.ts';
-import type { StreamCounts } from './http/stream-registry.ts';
 import { LoopDelay, processFacts, storageBytes } from './metrics/process-facts.ts';
 import { MetricsServer } from './metrics/metrics-server.ts';
 import type { ServiceFacts } from './metrics/service-facts.ts';
@@ -17,8 +16,9 @@ import {
   type ReplicatorMeters,
 } from './replicator/meters.ts';
 import type { ReplicationStatus } from './service-status.ts';
+import { added, type Traffic } from './serving/traffic.ts';
 import type { OpenedStorage } from './storage-keeper.ts';
-import { Health, type Problem } from './watchdog/health.ts';
+import { Health, type Problem, type Watch } from './watchdog/health.ts';
 import {
   feedWatch,
   keepaliveWatch,
@@ -37,16 +37,19 @@ export interface OperationsOptions {
   readonly source: ChangeSource | undefined;
   readonly replication: () => ReplicationStatus;
   readonly opened: () => OpenedStorage<SyncHub> | undefined;
-  /** Undefined before the service listens. */
-  readonly traffic: () =>
-    | { readonly streams: StreamCounts; readonly queues: Readonly<Record<string, number>> }
-    | undefined;
-  readonly isStopping: () => boolean;
+  /** Of all processes that serve clients. */
+  readonly traffic: () => Traffic;
+  /** What other processes log, by code, and what is unwell there. */
+  readonly errorsElsewhere: () => Readonly<Record<string, number>>;
+  readonly problemsElsewhere: () => readonly Problem[];
+  /** Whether another process logs what is wrong with replication. */
+  readonly isReplicationLogged?: boolean | undefined;
+  /** Whether new clients are let in. */
+  readonly takesClients: () => boolean;
 }
 
 /** Of the working directory. */
 const PROBES_DIR = '.probes';
-const NO_STREAMS = { open: { http: 0, websocket: 0 }, closed: {} as StreamCounts['closed'] };
 
 /** What tells operators how the service is: health, metrics and the canary (design D10). */
 export class Operations {
@@ -109,20 +112,27 @@ export class Operations {
     this.#gauges = gauges;
   };
 
+  /** Of all processes, each component once. */
   problems(): readonly Problem[] {
+    const all = [...this.#options.problemsElsewhere(), ...this.ownProblems()];
+    return [...new Map(all.map((problem) => [problem.component, problem])).values()];
+  }
+
+  /** Of this process. */
+  ownProblems(): readonly Problem[] {
     return this.#health.problems();
   }
 
   /** Ready means that clients are served: a source that is away does not change that. */
   probes(): ProbeState {
     const opened = this.#options.opened();
-    const isServing = opened?.used.isServing === true && !this.#options.isStopping();
+    const isServing = opened?.used.isServing === true && this.#options.takesClients();
     return {
       started: opened !== undefined,
       ready: isServing && this.#health.passes('readiness'),
       live: this.#health.passes('liveness'),
       touchedAtMs: this.#options.replication().touchedAtMs,
-      problems: this.#health.problems(),
+      problems: this.problems(),
     };
   }
 
@@ -156,11 +166,11 @@ export class Operations {
   }
 
   #newHealth(): Health {
-    const { opened, replication, clock, logger } = this.#options;
+    const { opened, replication, isReplicationLogged, clock, logger } = this.#options;
     const vitals = () => opened()?.used.vitals();
+    const ofReplication = [replicatorWatch(replication), replicationWatch(replication)];
     const watches = [
-      replicatorWatch(replication),
-      replicationWatch(replication),
+      ...(isReplicationLogged ? ofReplication.map(loggedElsewhere) : ofReplication),
       feedWatch(vitals),
       keepaliveWatch(vitals),
       ...(this.#monitor ? [this.#monitor.answers, this.#monitor.budget] : []),
@@ -170,8 +180,7 @@ export class Operations {
   }
 
   #facts(): ServiceFacts {
-    const { config, clock, replication, opened, traffic, errorCounts } = this.#options;
-    const { streams = NO_STREAMS, queues = {} } = traffic() ?? {};
+    const { config, clock, replication, errorCounts, errorsElsewhere } = this.#options;
     const { problems, started, ready, live } = this.probes();
     const isOne = problems.map(({ component }) => [component, 1] as const);
     return {
@@ -179,13 +188,10 @@ export class Operations {
       replication: replication(),
       meters: this.#meters,
       gauges: this.#gauges,
-      sync: opened()?.used.stats(),
-      storage: opened()?.storage.stats(),
+      traffic: this.#options.traffic(),
       storageBytes: storageBytes(config.storage.path),
-      streams,
-      queues,
       retention: this.#monitor?.scarcest,
-      errors: errorCounts(),
+      errors: added(errorCounts(), errorsElsewhere()),
       problems: Object.fromEntries(isOne),
       probes: { startup: Number(started), readiness: Number(ready), liveness: Number(live) },
       canary: this.#canary?.counts,
@@ -193,4 +199,14 @@ export class Operations {
       process: processFacts(),
     };
   }
+}
+
+function loggedElsewhere(watch: Watch): Watch {
+  return {
+    ...watch,
+    check: (nowMs) => {
+      const fault = watch.check(nowMs);
+      return fault && { ...fault, isLogged: true };
+    },
+  };
 }

@@ -1,27 +1,25 @@
 import { AppError, pause, systemClock, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
-import { SyncHub } from '@sluice/sync';
 import { adminBackend } from './admin/admin-backend.ts';
 import type { DeployPlan } from './admin/deploy-plan.ts';
 import type { DeployStatus } from './admin/deploy-status.ts';
-import { configuredKeys } from './auth/configured-keys.ts';
-import { verifyToken } from './auth/verify-token.ts';
-import { checkSyncConfig, planForGeneration } from './check-sync-config.ts';
+import { checkSyncConfig } from './check-sync-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
-import type { AdminBackend, HttpBackend } from './http/backend.ts';
-import { HttpServer } from './http/http-server.ts';
+import type { AdminBackend } from './http/backend.ts';
+import { CheckpointRequestExpiry } from './checkpoint-request-expiry.ts';
 import { createLogger } from './logging/create-logger.ts';
 import { CountingLogger } from './metrics/counting-logger.ts';
-import { openBucketStorage, openSource, requireSource } from './open-stores.ts';
+import { openSource } from './open-stores.ts';
 import { Operations } from './operations.ts';
 import { OperationRate } from './operation-rate.ts';
 import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
-import { CheckpointRequestExpiry } from './checkpoint-request-expiry.ts';
-import { StorageKeeper } from './storage-keeper.ts';
-import { WriteCheckpointBatches } from './write-checkpoint-batches.ts';
+import type { ClientSide } from './serving/client-side.ts';
+import { Serving, type ServingOptions } from './serving/serving.ts';
+import { WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.ts';
+import { launchWorkerProcess } from './workers/worker-process.ts';
 
 export interface StartOptions {
   /** Default: standard output, as `system.logging` says. */
@@ -34,8 +32,6 @@ export interface StartOptions {
 export interface Service extends AsyncDisposable {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Where metrics are served, with `telemetry.prometheus_port`. */
-  readonly metricsUrl: string | undefined;
   status(): ServiceStatus;
   /** Calls `listener` whenever the status changes, at most a few times per second. */
   onStatus(listener: (status: ServiceStatus) => void): () => void;
@@ -60,7 +56,7 @@ export interface Service extends AsyncDisposable {
  * is wrong with them shows in `status`, in the log and in the probes.
  *
  * @throws ConfigError `CONFIG_SYNC_INVALID` unless `sync_config.exit_on_error` is off;
- * AppError `API_LISTEN_FAILED`.
+ * AppError `API_LISTEN_FAILED`, `API_WORKER_FAILED`.
  */
 export async function startService(
   config: ServiceConfig,
@@ -68,9 +64,10 @@ export async function startService(
 ): Promise<Service> {
   const logger = options.logger ?? createLogger(config.logging);
   checkSyncConfig(config, logger);
-  const service = new RunningService(config, logger);
+  const production = options.production ?? process.env['NODE_ENV'] === 'production';
+  const service = new RunningService(config, { logger, production });
   try {
-    await service.start(options.production ?? process.env['NODE_ENV'] === 'production');
+    await service.start();
   } catch (error) {
     await service.stop();
     throw error;
@@ -78,8 +75,6 @@ export async function startService(
   return service;
 }
 
-/** How long streams and requests may take to end at `stop`. */
-const DRAIN_MS = 5000;
 const STATUS_MS = 1000;
 
 class RunningService implements Service {
@@ -88,72 +83,46 @@ class RunningService implements Service {
   readonly #clock: Clock = systemClock;
   readonly #stop = new AbortController();
   readonly #source: ChangeSource | undefined;
-  readonly #storage: StorageKeeper<SyncHub>;
+  readonly #clients: ClientSide;
   readonly #supervisor: ReplicatorSupervisor | undefined;
   readonly #operations: Operations;
   readonly #admin: AdminBackend;
   readonly #rate = new OperationRate();
   readonly #readingRate = new ReadingRate();
   readonly #listeners = new Set<(status: ServiceStatus) => void>();
-  #http: HttpServer | undefined;
   #background: readonly Promise<unknown>[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor(config: ServiceConfig, logger: Logger) {
+  constructor(
+    config: ServiceConfig,
+    { logger, production }: { readonly logger: Logger; readonly production: boolean },
+  ) {
     this.#config = config;
     const counted = new CountingLogger(logger);
     this.#logger = counted;
     this.#source = config.source && openSource(config.source, { logger: counted });
     const around = { clock: this.#clock, logger: counted, random: Math.random };
-    this.#storage = new StorageKeeper({
+    this.#clients = newClientSide({
       ...around,
-      open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger: counted }),
-      use: (storage) =>
-        new SyncHub({
-          ...around,
-          storage,
-          planFor: (generation) => planForGeneration(generation, this.#source),
-          limits: {
-            maxBucketsPerConnection: config.api.maxBucketsPerConnection,
-            maxParameterQueryResults: config.api.maxParameterQueryResults,
-            maxConcurrentReads: config.api.maxDataFetchConcurrency,
-            // A batch that is nearly full may be joined by one more line.
-            chunkBytes: Math.floor(config.api.maxBytesInFlightPerConnection * 0.8),
-            batchBytes: Math.floor(config.api.maxBytesInFlightPerConnection * 0.2),
-          },
-        }),
-    });
-    this.#operations = new Operations({
       config,
-      clock: this.#clock,
-      logger: counted,
-      errorCounts: () => counted.counts,
+      production,
       source: this.#source,
+      admin: () => this.#admin,
+      probes: () => this.#operations.probes(),
       replication: () => this.#replication(),
-      opened: () => this.#storage.opened,
-      traffic: () => this.#http,
-      isStopping: () => this.#stop.signal.aborted,
+      problems: () => this.#operations.ownProblems(),
     });
+    this.#operations = this.#newOperations(counted);
     this.#supervisor = this.#newSupervisor(around);
     this.#admin = this.#newAdmin();
   }
 
-  async start(production: boolean): Promise<void> {
-    const { host, port, api, probes } = this.#config;
-    this.#http = await HttpServer.listen({
-      host,
-      port,
-      production,
-      limits: api,
-      apiTokens: api.tokens,
-      probes: probes.http,
-      backend: this.#backend(),
-      logger: this.#logger,
-    });
+  async start(): Promise<void> {
+    await this.#clients.listen();
     await this.#operations.listen();
     this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
     this.#background = [
-      this.#storage.run(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
+      this.#clients.openStorage(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
       this.#operations.run(this.#stop.signal),
@@ -162,7 +131,7 @@ class RunningService implements Service {
   }
 
   get url(): string {
-    return this.#http?.url ?? '';
+    return this.#clients.url;
   }
 
   get metricsUrl(): string | undefined {
@@ -175,7 +144,7 @@ class RunningService implements Service {
       replication,
       checkpointOpId: replication.checkpointOpId,
       opsPerSecond: this.#rate.perSecond(this.#clock.now()),
-      clients: this.#http?.streamCount ?? 0,
+      clients: this.#clients.streamCount,
       problems: this.#operations.problems(),
     };
   }
@@ -208,14 +177,12 @@ class RunningService implements Service {
 
   async #shutDown(): Promise<void> {
     this.#logger.info('service_stopping');
-    const closed = this.#http?.close(DRAIN_MS);
-    this.#storage.opened?.used.drain();
+    const closed = this.#clients.close();
     this.#stop.abort();
     // Each has a bound of its own; a failure of one must not keep the others open.
     const ended = await Promise.allSettled([closed, ...this.#background]);
-    const opened = this.#storage.opened;
     const disposed = await Promise.allSettled([
-      opened?.used[Symbol.asyncDispose]().then(() => opened.storage[Symbol.asyncDispose]()),
+      this.#clients[Symbol.asyncDispose](),
       this.#source?.[Symbol.asyncDispose](),
       this.#operations.close(),
     ]);
@@ -229,12 +196,34 @@ class RunningService implements Service {
 
   /** A service without a sync config does nothing until it gets one. */
   async #tellWhatIsAwaited(): Promise<void> {
-    const { opened } = this.#storage;
+    const { opened } = this.#clients;
     if (this.#config.syncConfig || !opened || this.#stop.signal.aborted) return;
     if ((await opened.storage.generations()).length > 0) return;
     this.#logger.info('sync_config_awaited', {
       message:
         'No sync config is deployed yet; deploy one with `sluice deploy`, or name one in sync_config',
+    });
+  }
+
+  #newOperations(logger: CountingLogger): Operations {
+    const [config, clock, source, clients] = [
+      this.#config,
+      this.#clock,
+      this.#source,
+      this.#clients,
+    ];
+    return new Operations({
+      config,
+      clock,
+      logger,
+      source,
+      errorCounts: () => logger.counts,
+      replication: () => this.#replication(),
+      opened: () => clients.opened,
+      traffic: () => clients.traffic,
+      errorsElsewhere: () => clients.errorsElsewhere,
+      problemsElsewhere: () => clients.problemsElsewhere,
+      takesClients: () => clients.isListening && !this.#stop.signal.aborted,
     });
   }
 
@@ -258,7 +247,10 @@ class RunningService implements Service {
         compactEveryMs: storage.compactEverySeconds * 1000,
         syncConfigText: syncConfig?.text,
       }),
-      onStatus: (status) => this.#sample(status),
+      onStatus: (status) => {
+        this.#sample(status);
+        this.#clients.replicationChanged(status);
+      },
       onMeters: this.#operations.takeMeters,
     });
   }
@@ -268,10 +260,10 @@ class RunningService implements Service {
     return adminBackend({
       connection,
       source: this.#source,
-      storage: () => this.#storage.require().storage,
+      storage: () => this.#clients.requireStorage(),
       replication: () => this.#replication(),
       status: () => this.status(),
-      concerned: (plan) => this.#storage.require().used.sessionsConcerned(plan),
+      concerned: (plan, text) => this.#clients.concerned(plan, text),
       rowsPerSecond: () => this.#readingRate.rowsPerSecond,
       request: (request) =>
         this.#supervisor?.request(request) ??
@@ -297,47 +289,9 @@ class RunningService implements Service {
     return { state: 'off', generations: [], rowsTotal: 0, touchedAtMs: this.#clock.now() };
   }
 
-  #backend(): HttpBackend {
-    const { clientAuth, source: connection } = this.#config;
-    const [clock, logger] = [this.#clock, this.#logger];
-    const keys = configuredKeys({
-      auth: clientAuth,
-      sourceHostname: connection?.hostname,
-      clock,
-      logger,
-    });
-    const source = () => requireSource(this.#source);
-    const batches = new WriteCheckpointBatches({
-      head: async () => source().head(),
-      store: (user, head, id) => {
-        const { writeCheckpoints } = this.#storage.require().storage;
-        if (id === undefined) return writeCheckpoints.create(user, head);
-        return writeCheckpoints.request(user, { id, head, requestedAtMs: clock.now() });
-      },
-      mark: async () => source().mark(),
-    });
-    return {
-      verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
-      openStream: ({ request, token, user, format, keepalive, signal }) =>
-        this.#storage.require().used.open({
-          request,
-          claims: token.claims,
-          userKey: user,
-          expiresAtMs: token.expiresAtMs,
-          format,
-          keepalive,
-          signal,
-        }),
-      createWriteCheckpoint: (user) => batches.create(user),
-      requestCheckpoint: (user, id) => batches.create(user, id),
-      probes: () => this.#operations.probes(),
-      admin: this.#admin,
-    };
-  }
-
   #expireCheckpointRequests(): Promise<void> {
     const expiry = new CheckpointRequestExpiry({
-      store: () => this.#storage.opened?.storage.writeCheckpoints,
+      store: () => this.#clients.opened?.storage.writeCheckpoints,
       retentionMs: this.#config.api.checkpointRequestRetentionMinutes * 60_000,
       clock: this.#clock,
       logger: this.#logger,
@@ -349,8 +303,15 @@ class RunningService implements Service {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const status = this.status();
+      this.#clients.replicationChanged(status.replication);
       for (const listener of this.#listeners) listener(status);
       await pause(this.#clock, STATUS_MS, signal);
     }
   }
+}
+
+function newClientSide(options: ServingOptions & Omit<WorkerPoolOptions, 'launch'>): ClientSide {
+  return options.config.api.workers > 1
+    ? new WorkerPool({ ...options, launch: launchWorkerProcess })
+    : new Serving(options);
 }

@@ -344,6 +344,25 @@ export const ERROR_TABLE = {
     'See what is active and deploying, then try again',
     { ...RETRY, httpStatus: 504 },
   ),
+  API_ADMIN_UNANSWERED: entry(
+    'The main process did not answer an API worker in time, so it is not known what became of the request',
+    'See what is active and deploying, then try again',
+    { ...RETRY, httpStatus: 504 },
+  ),
+  API_WORKER_UNANSWERED: entry(
+    'An API worker did not answer the main process in time',
+    'Try again; a worker that hangs is started anew by itself',
+    { ...RETRY, httpStatus: 504 },
+  ),
+  API_WORKER_ENDED: entry(
+    'An API worker ended before it answered the main process',
+    'Try again; it is started anew by itself, and the log says how it ended',
+    { ...RETRY, httpStatus: 503 },
+  ),
+  API_WORKER_FAILED: entry(
+    'API workers end before they can serve',
+    'See the log lines before; start with fewer api.workers, or none',
+  ),
   API_LISTEN_FAILED: entry(
     'The service cannot listen on its port',
     'Stop the other process, or choose another port',

@@ -29,7 +29,7 @@ export class ChangeSignal {
 
   constructor(options: ChangeSignalOptions) {
     this.#options = options;
-    this.#channel = new BroadcastChannel(`sluice-storage:${options.realPath}`);
+    this.#channel = new BroadcastChannel(channelName(options.realPath));
     this.#channel.unref();
     this.#channel.onmessage = (event: unknown) => {
       this.#tell((event as { readonly data: ChangeTopic }).data);
@@ -84,4 +84,9 @@ export class ChangeSignal {
       this.#options.onError(error);
     }
   }
+}
+
+/** The channel on which a storage's changes are announced within one process. */
+export function channelName(realPath: string): string {
+  return `sluice-storage:${realPath}`;
 }

@@ -26,8 +26,8 @@ export interface AdminBackendOptions {
   readonly storage: () => BucketStorage;
   readonly replication: () => ReplicationStatus;
   readonly status: () => ServiceStatus;
-  /** Counts the connected clients that a plan concerns. */
-  readonly concerned: (plan: SyncPlan) => Promise<ConcernedSessions>;
+  /** Counts the connected clients that a plan concerns; `text` is what it was compiled from. */
+  readonly concerned: (plan: SyncPlan, text: string) => Promise<ConcernedSessions>;
   /** Rows per second as measured while tables were read. */
   readonly rowsPerSecond: () => number | undefined;
   /** @throws AppError as `ReplicatorSupervisor.request`. */

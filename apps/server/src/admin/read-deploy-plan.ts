@@ -12,7 +12,7 @@ export interface DeployPlanContext {
   readonly generations: readonly Generation[];
   readonly source: ChangeSource | undefined;
   /** Counts the connected clients that a plan concerns; undefined where none are known. */
-  readonly concerned: ((plan: SyncPlan) => Promise<ConcernedSessions>) | undefined;
+  readonly concerned: ((plan: SyncPlan, text: string) => Promise<ConcernedSessions>) | undefined;
   readonly rowsPerSecond: number | undefined;
 }
 
@@ -40,8 +40,8 @@ export async function readDeployPlan(
     alsoFilled: new Set(before.map(({ hash }) => hash)),
     tables: await tablesOf(context.source, wanted.tables),
     concerned: concerned && {
-      wanted: await concerned(wanted),
-      serving: serving && (await concerned(serving)),
+      wanted: await concerned(wanted, text),
+      serving: serving && active && (await concerned(serving, active.config.text)),
     },
     rowsPerSecond: context.rowsPerSecond,
   });

@@ -124,9 +124,20 @@ const clientAuth = z.strictObject({
 
 const api = z.strictObject({
   tokens: list('Tokens of the admin routes; without any they are closed', '`[]`'),
+  workers: integer(
+    0,
+    64,
+    'Processes that serve clients and share the port; 0 or 1: the main process serves them',
+    '0',
+  ),
   parameters: z
     .strictObject({
-      max_concurrent_connections: integer(1, 1_000_000, 'Open sync streams of this process', '200'),
+      max_concurrent_connections: integer(
+        1,
+        1_000_000,
+        'Open sync streams of a process, so of each worker',
+        '200',
+      ),
       max_data_fetch_concurrency: integer(1, 10_000, 'Parallel reads of bucket storage', '10'),
       max_buckets_per_connection: integer(1, 1_000_000, 'Buckets that one client may sync', '1000'),
       max_parameter_query_results: integer(

@@ -99,6 +99,7 @@ function api(raw: RawConfig['api']): ApiConfig {
   const limits = raw?.parameters;
   return {
     tokens: raw?.tokens ?? [],
+    workers: raw?.workers ?? 0,
     maxConcurrentConnections: limits?.max_concurrent_connections ?? 200,
     maxDataFetchConcurrency: limits?.max_data_fetch_concurrency ?? 10,
     maxBytesInFlight: limits?.max_bytes_in_flight ?? 256 << 20,

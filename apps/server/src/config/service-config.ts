@@ -74,6 +74,8 @@ export interface JsonWebKeyConfig {
 export interface ApiConfig {
   /** Bearer tokens of the admin routes; empty: they are closed. */
   readonly tokens: readonly string[];
+  /** Processes that serve clients beside the main one; below 2 the main one serves them itself. */
+  readonly workers: number;
   readonly maxConcurrentConnections: number;
   readonly maxDataFetchConcurrency: number;
   readonly maxBytesInFlight: number;

@@ -106,22 +106,26 @@ export const METRICS: readonly MetricDefinition[] = [
 
   by(
     'transport',
-    gauge('connections', 'Open sync streams', (f) => f.streams.open),
+    gauge('connections', 'Open sync streams', (f) => f.traffic.streams.open),
   ),
   by(
     'reason',
-    counter('connections_closed', 'Sync streams that ended', (f) => f.streams.closed),
+    counter('connections_closed', 'Sync streams that ended', (f) => f.traffic.streams.closed),
   ),
-  counter('sync_lines', 'Lines sent to clients', (f) => f.sync?.linesSent),
-  counter('sync_operations', 'Operations sent to clients', (f) => f.sync?.opsSent),
-  counter('sync_bytes', 'Bytes sent to clients, before compression', (f) => f.sync?.bytesSent),
-  gauge('sync_buckets', 'Buckets that a connected client has', (f) => f.sync?.buckets),
+  counter('sync_lines', 'Lines sent to clients', (f) => f.traffic.sync?.linesSent),
+  counter('sync_operations', 'Operations sent to clients', (f) => f.traffic.sync?.opsSent),
+  counter(
+    'sync_bytes',
+    'Bytes sent to clients, before compression',
+    (f) => f.traffic.sync?.bytesSent,
+  ),
+  gauge('sync_buckets', 'Buckets that a connected client has', (f) => f.traffic.sync?.buckets),
   by(
     'queue',
     gauge('queue_depth', 'What waits, and what is under way, in bounded queues', (f) => ({
-      reads_running: f.sync?.readsRunning,
-      reads_waiting: f.sync?.readsWaiting,
-      ...f.queues,
+      reads_running: f.traffic.sync?.readsRunning,
+      reads_waiting: f.traffic.sync?.readsWaiting,
+      ...f.traffic.queues,
     })),
   ),
 
@@ -206,14 +210,14 @@ export const METRICS: readonly MetricDefinition[] = [
 ];
 
 function caches(
-  { storage }: ServiceFacts,
+  { traffic }: ServiceFacts,
   pick: (cache: {
     readonly hits: number;
     readonly misses: number;
     readonly bytes: number;
   }) => number,
 ): Readonly<Record<string, number>> {
-  const entries = Object.entries(storage?.caches ?? {});
+  const entries = Object.entries(traffic.caches);
   return Object.fromEntries(entries.map(([name, cache]) => [name, pick(cache)]));
 }
 

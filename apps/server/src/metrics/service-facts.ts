@@ -1,10 +1,8 @@
 import type { LogRetention } from '@sluice/source';
-import type { StorageStats } from '@sluice/storage';
-import type { SyncStats } from '@sluice/sync';
 import type { CanaryCounts } from '../canary/canary.ts';
 import type { ReplicatorGauges, ReplicatorMeters } from '../replicator/meters.ts';
 import type { ReplicationStatus } from '../service-status.ts';
-import type { StreamCounts } from '../http/stream-registry.ts';
+import type { Traffic } from '../serving/traffic.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -14,13 +12,9 @@ export interface ServiceFacts {
   readonly replication: ReplicationStatus;
   readonly meters: Readonly<ReplicatorMeters>;
   readonly gauges: ReplicatorGauges | undefined;
-  /** Undefined while storage is not open. */
-  readonly sync: SyncStats | undefined;
-  readonly storage: StorageStats | undefined;
+  readonly traffic: Traffic;
   /** By `database` and `wal`. */
   readonly storageBytes: Counts;
-  readonly streams: StreamCounts;
-  readonly queues: Counts;
   /** Of the replication slot with the least left. */
   readonly retention: LogRetention | undefined;
   readonly errors: Counts;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { zeroMeters } from '../replicator/meters.ts';
 import { emptyStatus } from '../replicator/status-reducer.ts';
+import { NO_TRAFFIC } from '../serving/traffic.ts';
 import type { ServiceFacts } from './service-facts.ts';
 import { ServiceMetrics } from './service-metrics.ts';
 
@@ -9,21 +10,15 @@ const FACTS: ServiceFacts = {
   replication: { ...emptyStatus(2000), state: 'streaming' },
   meters: { ...zeroMeters(), opsDropped: 7, compactionMs: 1500 },
   gauges: undefined,
-  sync: undefined,
-  storage: { caches: { segments: { hits: 3, misses: 1, bytes: 10 } } },
-  storageBytes: { database: 4096 },
-  streams: {
-    open: { http: 2, websocket: 1 },
-    closed: {
-      client_left: 4,
-      client_too_slow: 0,
-      token_expired: 0,
-      shutting_down: 0,
-      config_changed: 0,
-      failed: 0,
+  traffic: {
+    ...NO_TRAFFIC,
+    caches: { segments: { hits: 3, misses: 1, bytes: 10 } },
+    streams: {
+      open: { http: 2, websocket: 1 },
+      closed: { ...NO_TRAFFIC.streams.closed, client_left: 4 },
     },
   },
-  queues: {},
+  storageBytes: { database: 4096 },
   retention: undefined,
   errors: { SOURCE_TIMEOUT: 2 },
   problems: {},

@@ -53,7 +53,7 @@ export type FromReplicator =
       readonly facts: LogFacts | undefined;
     };
 
-export type ReplicatorAnswer =
+type ReplicatorAnswer =
   | { readonly kind: 'answer'; readonly id: number; readonly outcome: DeployOutcome }
   | { readonly kind: 'refusal'; readonly id: number; readonly failure: ReplicatorFailure };
 

@@ -1,42 +1,49 @@
-import { AppError, pause, type Clock } from '@sluice/base';
-import type { DeployOutcome } from '@sluice/replication';
-import { fromFailure, type ReplicatorAnswer, type ToReplicator } from './messages.ts';
-import type { ReplicatorRequest } from './messages.ts';
+import { pause, type AppError, type Clock } from '@sluice/base';
+import { fromFailure, type ReplicatorFailure } from './messages.ts';
 
-/** Long enough to connect and write one batch; what is asked for needs no more. */
-const ANSWER_MS = 30_000;
+/** What comes back for a request, with its id. */
+export type Answer<T> =
+  | { readonly kind: 'answer'; readonly id: number; readonly outcome: T }
+  | { readonly kind: 'refusal'; readonly id: number; readonly failure: ReplicatorFailure };
 
-interface Pending {
-  readonly resolve: (outcome: DeployOutcome) => void;
+export interface PendingRequestsOptions {
+  readonly clock: Clock;
+  readonly answerMs: number;
+  /** What a request fails with that got no answer in time. */
+  readonly unanswered: (afterSeconds: number) => AppError;
+}
+
+interface Pending<T> {
+  readonly resolve: (outcome: T) => void;
   readonly reject: (error: AppError) => void;
 }
 
-/** Requests that the replicator thread has not answered yet, each with a limit of time. */
-export class PendingRequests {
-  readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending>();
+/** Requests that another thread or process has not answered yet, each with a limit of time. */
+export class PendingRequests<T> {
+  readonly #options: PendingRequestsOptions;
+  readonly #pending = new Map<number, Pending<T>>();
   #nextId = 1;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: PendingRequestsOptions) {
+    this.#options = options;
   }
 
   /**
-   * Sends a request and waits for its answer.
+   * Sends a request, which must carry the id, and waits for its answer.
    *
-   * @throws AppError the replicator's own; `API_DEPLOY_UNANSWERED` after 30 s.
+   * @throws AppError the other side's own; `unanswered` after `answerMs`.
    */
-  async send(
-    request: ReplicatorRequest,
-    post: (message: ToReplicator) => void,
-  ): Promise<DeployOutcome> {
+  async send(post: (id: number) => void): Promise<T> {
+    const { clock, answerMs, unanswered } = this.#options;
     const id = this.#nextId++;
     const answered = new AbortController();
     try {
-      return await new Promise<DeployOutcome>((resolve, reject) => {
+      return await new Promise<T>((resolve, reject) => {
         this.#pending.set(id, { resolve, reject });
-        void pause(this.#clock, ANSWER_MS, answered.signal).then(() => reject(unanswered()));
-        post({ kind: 'request', id, request });
+        void pause(clock, answerMs, answered.signal).then(() =>
+          reject(unanswered(answerMs / 1000)),
+        );
+        post(id);
       });
     } finally {
       this.#pending.delete(id);
@@ -45,7 +52,7 @@ export class PendingRequests {
   }
 
   /** An answer that comes after its time is ignored. */
-  take(answer: ReplicatorAnswer): void {
+  take(answer: Answer<T>): void {
     const pending = this.#pending.get(answer.id);
     if (answer.kind === 'answer') pending?.resolve(answer.outcome);
     else pending?.reject(fromFailure(answer.failure));
@@ -55,11 +62,4 @@ export class PendingRequests {
   rejectAll(error: AppError): void {
     for (const { reject } of this.#pending.values()) reject(error);
   }
-}
-
-function unanswered(): AppError {
-  return new AppError(
-    'API_DEPLOY_UNANSWERED',
-    `The replicator did not answer within ${ANSWER_MS / 1000} s`,
-  );
 }

@@ -26,6 +26,8 @@ export interface SupervisorOptions {
 /** Without a sign of life for so long, the thread is ended and started anew. */
 const STALLED_MS = 30_000;
 const WATCH_MS = 1000;
+/** Long enough to connect and write one batch; what is asked for needs no more. */
+const ANSWER_MS = 30_000;
 /** Given to the thread to close its connections when the service stops. */
 const STOP_MS = 8000;
 /** Failures that nobody's waiting cures are tried again too, but seldom. */
@@ -46,7 +48,7 @@ export class ReplicatorSupervisor {
   #status: ReplicationStatus;
   #logged: string | undefined;
   #fail: ((failure: ReplicatorFailure) => void) | undefined;
-  readonly #requests: PendingRequests;
+  readonly #requests: PendingRequests<DeployOutcome>;
   /** Only while it has been told to run and has not failed. */
   #running: ReplicatorThread | undefined;
 
@@ -59,7 +61,12 @@ export class ReplicatorSupervisor {
       random: options.random,
     });
     this.#status = emptyStatus(options.clock.now());
-    this.#requests = new PendingRequests(options.clock);
+    this.#requests = new PendingRequests({
+      clock: options.clock,
+      answerMs: ANSWER_MS,
+      unanswered: (seconds) =>
+        new AppError('API_DEPLOY_UNANSWERED', `The replicator did not answer within ${seconds} s`),
+    });
   }
 
   /** While a failure is waited out, the supervisor itself is the sign of life. */
@@ -84,7 +91,7 @@ export class ReplicatorSupervisor {
   request(request: ReplicatorRequest): Promise<DeployOutcome> {
     const thread = this.#running;
     if (thread === undefined) return Promise.reject(notRunning(this.#status.lastError));
-    return this.#requests.send(request, (message) => thread.post(message));
+    return this.#requests.send((id) => thread.post({ kind: 'request', id, request }));
   }
 
   async #superviseThread(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,163 @@
+import type { Clock, Logger } from '@sluice/base';
+import type { ChangeSource } from '@sluice/source';
+import type { BucketStorage } from '@sluice/storage';
+import type { ConcernedSessions, SyncHub } from '@sluice/sync';
+import type { SyncPlan } from '@sluice/sync-config';
+import { configuredKeys } from '../auth/configured-keys.ts';
+import { verifyToken } from '../auth/verify-token.ts';
+import type { ServiceConfig } from '../config/service-config.ts';
+import type { AdminBackend, HttpBackend, ProbeState } from '../http/backend.ts';
+import { HttpServer } from '../http/http-server.ts';
+import { openBucketStorage, requireSource } from '../open-stores.ts';
+import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
+import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
+import type { ClientSide } from './client-side.ts';
+import { newSyncHub } from './new-sync-hub.ts';
+import { NO_TRAFFIC, type Traffic } from './traffic.ts';
+
+export interface ServingOptions {
+  readonly config: ServiceConfig;
+  /** Hides the inside from error bodies. */
+  readonly production: boolean;
+  readonly source: ChangeSource | undefined;
+  readonly admin: () => AdminBackend;
+  readonly probes: () => ProbeState;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** How long streams and requests may take to end at `close`. */
+const DRAIN_MS = 5000;
+
+/** Serves clients in this process: the storage it reads, the hub, HTTP and WebSocket. */
+export class Serving implements ClientSide {
+  readonly #options: ServingOptions;
+  readonly #storage: StorageKeeper<SyncHub>;
+  #http: HttpServer | undefined;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+    const { config, source, clock, logger, random } = options;
+    const around = { clock, logger, random };
+    this.#storage = new StorageKeeper({
+      ...around,
+      open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger }),
+      use: (storage) => newSyncHub(storage, { ...around, api: config.api, source }),
+    });
+  }
+
+  get url(): string {
+    return this.#http?.url ?? '';
+  }
+
+  get streamCount(): number {
+    return this.#http?.streamCount ?? 0;
+  }
+
+  get isListening(): boolean {
+    return this.#http !== undefined;
+  }
+
+  get traffic(): Traffic {
+    return {
+      streams: this.#http?.streams ?? NO_TRAFFIC.streams,
+      queues: this.#http?.queues ?? {},
+      sync: this.opened?.used.stats(),
+      caches: this.opened?.storage.stats().caches ?? {},
+    };
+  }
+
+  get opened(): OpenedStorage<SyncHub> | undefined {
+    return this.#storage.opened;
+  }
+
+  /** There are no other processes. */
+  readonly errorsElsewhere = {};
+  readonly problemsElsewhere = [];
+
+  requireStorage(): BucketStorage {
+    return this.#require().storage;
+  }
+
+  concerned(plan: SyncPlan): Promise<ConcernedSessions> {
+    return this.#require().used.sessionsConcerned(plan);
+  }
+
+  async listen(): Promise<void> {
+    const { config, production, logger } = this.#options;
+    const { host, port, api, probes } = config;
+    this.#http = await HttpServer.listen({
+      host,
+      port,
+      production,
+      limits: api,
+      apiTokens: api.tokens,
+      probes: probes.http,
+      backend: this.#backend(),
+      logger,
+    });
+  }
+
+  openStorage(signal: AbortSignal): Promise<void> {
+    return this.#storage.run(signal);
+  }
+
+  /** Asked for where it is needed. */
+  replicationChanged(): void {}
+
+  async close(): Promise<void> {
+    const closed = this.#http?.close(DRAIN_MS);
+    this.opened?.used.drain();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { opened } = this;
+    await opened?.used[Symbol.asyncDispose]();
+    await opened?.storage[Symbol.asyncDispose]();
+  }
+
+  #require(): OpenedStorage<SyncHub> {
+    return this.#storage.require();
+  }
+
+  #backend(): HttpBackend {
+    const { config, clock, logger } = this.#options;
+    const { clientAuth, source: connection } = config;
+    const keys = configuredKeys({
+      auth: clientAuth,
+      sourceHostname: connection?.hostname,
+      clock,
+      logger,
+    });
+    const source = () => requireSource(this.#options.source);
+    const batches = new WriteCheckpointBatches({
+      head: async () => source().head(),
+      store: (user, head, id) => {
+        const { writeCheckpoints } = this.requireStorage();
+        if (id === undefined) return writeCheckpoints.create(user, head);
+        return writeCheckpoints.request(user, { id, head, requestedAtMs: clock.now() });
+      },
+      mark: async () => source().mark(),
+    });
+    return {
+      verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
+      openStream: ({ request, token, user, format, keepalive, signal }) =>
+        this.#require().used.open({
+          request,
+          claims: token.claims,
+          userKey: user,
+          expiresAtMs: token.expiresAtMs,
+          format,
+          keepalive,
+          signal,
+        }),
+      createWriteCheckpoint: (user) => batches.create(user),
+      requestCheckpoint: (user, id) => batches.create(user, id),
+      probes: this.#options.probes,
+      admin: this.#options.admin(),
+    };
+  }
+}
