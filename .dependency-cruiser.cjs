@@ -47,12 +47,13 @@ module.exports = {
     },
     {
       name: 'front-doors-only',
-      comment: 'Other packages are entered through src/index.ts or src/conformance/index.ts',
+      comment:
+        'Other packages are entered through src/index.ts, src/conformance/index.ts or src/client/index.ts',
       severity: 'error',
       from: { path: '^(packages|apps)/([^/]+)/src' },
       to: {
         path: '^(packages|apps)/[^/]+/src/.+',
-        pathNot: ['^$1/$2/', '^(packages|apps)/[^/]+/src/(conformance/)?index\\.ts$'],
+        pathNot: ['^$1/$2/', '^(packages|apps)/[^/]+/src/((conformance|client)/)?index\\.ts$'],
       },
     },
     {

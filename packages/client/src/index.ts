@@ -55,3 +55,28 @@ export type {
   PublishScope,
   SyncStore,
 } from './sync/sync-store.ts';
+export { systemClock, type ClientClock } from './clock.ts';
+export type { Credentials, FetchCredentials } from './sync/session/credentials.ts';
+export {
+  createSession,
+  type CreatedSession,
+  type CreateSessionOptions,
+  type SyncConnector,
+} from './sync/session/create-session.ts';
+export type { ConnectOptions, SyncSession } from './sync/session/sync-session.ts';
+export type { StatusTracker } from './sync/status/status-tracker.ts';
+export type { SyncStatus } from './sync/status/sync-status.ts';
+export { createSyncLayout } from './sync/store/sync-layout.ts';
+export { createStreamLayout } from './sync/streams/stream-layout.ts';
+export type { StreamHandle, StreamSubscription, SyncStreams } from './sync/streams/sync-streams.ts';
+export { HttpTransport, type HttpTransportOptions } from './sync/transport/http-transport.ts';
+export type { SyncTransport } from './sync/transport/transport.ts';
+export {
+  WebSocketTransport,
+  type WebSocketLike,
+  type WebSocketTransportOptions,
+} from './sync/transport/websocket-transport.ts';
+export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
+export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
+export type { UploadResult } from './upload/upload-loop.ts';
+export type { WriterTurn } from './database/writer-turn.ts';

@@ -42,6 +42,7 @@ export {
   type StreamFormat,
 } from './negotiation.ts';
 export { OpsToJson, opsToJson, type JsonRowForm } from './ops-to-json.ts';
+export { LineError } from './line-error.ts';
 export { parseLine } from './parse-line.ts';
 export {
   encodeComplete,

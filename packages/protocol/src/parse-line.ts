@@ -1,4 +1,4 @@
-import { isJsonObject, SyncError, type JsonObject } from '@sluice/base';
+import { LineError } from './line-error.ts';
 import type { CheckpointBucket, Line, StreamDescription, StreamError } from './line.ts';
 import type { Op } from './op.ts';
 
@@ -7,7 +7,7 @@ import type { Op } from './op.ts';
  * (spec/protocol.md 12.2): missing `streams`, `priority` (3), `count` (0), `subscriptions` and
  * `write_checkpoint` are fine. Undefined for a kind of line that is not known.
  *
- * @throws SyncError `SYNC_LINE_INVALID` for what no service may send.
+ * @throws LineError for what no service may send.
  */
 export function parseLine(json: unknown): Line | undefined {
   const line = objectOf(json, 'a line');
@@ -110,7 +110,13 @@ function opOf(json: unknown): Op {
 }
 
 function fail(expectation: string): never {
-  throw new SyncError('SYNC_LINE_INVALID', `The service sent a line where not: ${expectation}`);
+  throw new LineError(`The service sent a line that breaks a rule: ${expectation}`);
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Only what is absent has a default; null is an error. */
@@ -119,7 +125,7 @@ function defaulted(value: unknown, fallback: unknown): unknown {
 }
 
 function objectOf(value: unknown, what: string): JsonObject {
-  return isJsonObject(value) ? value : fail(`${what} is an object`);
+  return isObject(value) ? value : fail(`${what} is an object`);
 }
 
 function listOf(value: unknown, what: string): readonly unknown[] {
@@ -135,9 +141,8 @@ function integerOf(value: unknown, what: string): number {
 }
 
 function idOf(value: unknown): bigint {
-  return typeof value === 'string' && /^\d{1,19}$/.test(value)
-    ? BigInt(value)
-    : fail('ids are decimal strings');
+  const id = typeof value === 'string' && /^\d{1,19}$/.test(value) ? BigInt(value) : -1n;
+  return id >= 0n && id < 2n ** 63n ? id : fail('ids are decimal strings of at most 63 bits');
 }
 
 function optionalId(value: unknown): bigint | undefined {

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  encodeCancel,
   encodeComplete,
   encodeError,
+  encodeKeepalive,
   encodeKeepaliveAnswer,
+  encodeRequestN,
+  encodeRequestStream,
+  encodeSetup,
   FrameError,
   parseFrame,
   payloadHeader,
@@ -113,5 +118,33 @@ describe('frames of the service', () => {
     expect(hex(encodeError(1, RSOCKET_ERRORS.applicationError, text))).toBe(
       '000000012c00000002015b5053594e435f53323330325d206e6f7468696e67206465706c6f796564',
     );
+  });
+});
+
+describe('frames of a client', () => {
+  it.each([
+    [
+      'setup',
+      SETUP,
+      encodeSetup({
+        keepaliveMs: 20_000,
+        lifetimeMs: 90_000,
+        metadata: '{"token":"Token eyJhbGciOiJIUzI1NiJ9.e30.AA","user_agent":"example/1.0"}',
+      }),
+    ],
+    [
+      'request for a stream',
+      REQUEST_STREAM,
+      encodeRequestStream(1, {
+        initialN: 10,
+        metadata: '{"path":"/sync/stream"}',
+        data: '{"buckets":[],"raw_data":true,"client_id":"c1","parameters":{}}',
+      }),
+    ],
+    ['request for more', '00000001200000000005', encodeRequestN(1, 5)],
+    ['keepalive', '000000000c800000000000000000', encodeKeepalive()],
+    ['cancellation', '000000012400', encodeCancel(1)],
+  ])('%s', (_what, expected, frame) => {
+    expect(hex(frame)).toBe(expected);
   });
 });

@@ -252,3 +252,88 @@ export function encodeError(streamId: number, code: number, message: string): Ui
   frame.set(text, HEADER_BYTES + 4);
   return frame;
 }
+
+/** The first frame of a connection (spec/protocol.md 3.3); both MIME types are JSON's. */
+export function encodeSetup(options: {
+  readonly keepaliveMs: number;
+  readonly lifetimeMs: number;
+  /** JSON text. */
+  readonly metadata: string;
+}): Uint8Array {
+  const mime = ascii(JSON_MIME);
+  const metadata = new TextEncoder().encode(options.metadata);
+  const numbers = new Uint8Array(12);
+  const view = new DataView(numbers.buffer);
+  view.setUint16(0, 1); // version 1.0
+  view.setUint32(4, options.keepaliveMs);
+  view.setUint32(8, options.lifetimeMs);
+  const mimeType = [Uint8Array.of(mime.byteLength), mime];
+  return joinFrame(0, TYPES.setup, METADATA, [
+    numbers,
+    ...mimeType,
+    ...mimeType,
+    u24(metadata.byteLength),
+    metadata,
+  ]);
+}
+
+/** Metadata and data are JSON texts (spec/protocol.md 3.4). */
+export function encodeRequestStream(
+  streamId: number,
+  request: { readonly initialN: number; readonly metadata: string; readonly data: string },
+): Uint8Array {
+  const metadata = new TextEncoder().encode(request.metadata);
+  const data = new TextEncoder().encode(request.data);
+  return joinFrame(streamId, TYPES.requestStream, METADATA, [
+    u32(request.initialN),
+    u24(metadata.byteLength),
+    metadata,
+    data,
+  ]);
+}
+
+/** Asks for `n` more payloads. */
+export function encodeRequestN(streamId: number, n: number): Uint8Array {
+  return joinFrame(streamId, TYPES.requestN, 0, [u32(n)]);
+}
+
+export function encodeCancel(streamId: number): Uint8Array {
+  return newFrame(streamId, TYPES.cancel, 0, 0);
+}
+
+/** Asks the other side for a sign of life. */
+export function encodeKeepalive(): Uint8Array {
+  return newFrame(0, TYPES.keepalive, FOLLOWS, 8);
+}
+
+const JSON_MIME = 'application/json';
+
+function joinFrame(
+  streamId: number,
+  type: number,
+  flags: number,
+  parts: readonly Uint8Array[],
+): Uint8Array {
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const frame = newFrame(streamId, type, flags, bytes);
+  let at = HEADER_BYTES;
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.byteLength;
+  }
+  return frame;
+}
+
+function u24(value: number): Uint8Array {
+  return Uint8Array.of(value >> 16, (value >> 8) & 0xff, value & 0xff);
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
