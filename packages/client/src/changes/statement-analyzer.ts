@@ -1,0 +1,85 @@
+import type { SqliteConnection } from '../driver/contract.ts';
+import { ConnectionCatalog, schemaVersion } from './connection-catalog.ts';
+import type { ReadSet } from './read-set.ts';
+import { parseRowFilter } from './parse-row-filter.ts';
+import type { RowFilter } from './row-filter.ts';
+import { isKeyword, sqlTokens } from './sql-tokens.ts';
+import { readsOf } from './statement-reads.ts';
+import { writesOf } from './statement-writes.ts';
+
+/** What a query's result depends on. Plain data, so that it can go to another thread. */
+export interface StatementReads {
+  readonly tables: ReadSet;
+  /** Of a query over one table: what a row must be like to matter. */
+  readonly filter: RowFilter | undefined;
+}
+
+/** Statements whose analysis is kept. */
+const CACHED_STATEMENTS = 512;
+
+/**
+ * What statements read and write, by the connection that would run them. Answers are kept while the schema stays as it is;
+ * what other connections do to the schema is noticed too.
+ *
+ * Every method throws SqlError where SQLite does not compile the statement.
+ */
+export class StatementAnalyzer {
+  readonly #connection: SqliteConnection;
+  readonly #reads = new Map<string, StatementReads>();
+  readonly #writes = new Map<string, ReadonlySet<string>>();
+  #catalog: ConnectionCatalog | undefined;
+  #version = '';
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  reads(sql: string): StatementReads {
+    return this.#cached(this.#reads, sql, (catalog) => {
+      if (isExplain(sql)) return { tables: new Map(), filter: undefined };
+      const tables = readsOf(catalog.explain(sql), catalog);
+      return { tables, filter: this.#filter(sql, tables, catalog) };
+    });
+  }
+
+  /** Tables that the statement may write, as `ChangeSet` names them. */
+  writes(sql: string): ReadonlySet<string> {
+    return this.#cached(this.#writes, sql, (catalog) =>
+      isExplain(sql) ? new Set() : writesOf(catalog.explain(sql), catalog),
+    );
+  }
+
+  #filter(sql: string, tables: ReadSet, catalog: ConnectionCatalog): RowFilter | undefined {
+    if (tables === 'everything' || tables.size !== 1) return undefined;
+    // Texts compare by their bytes, and those of UTF-16 are in another order.
+    if (this.#connection.prepare('PRAGMA encoding').get()?.[0] !== 'UTF-8') return undefined;
+    const [name = ''] = tables.keys();
+    const table = catalog.tableNamed('main', name);
+    return table === undefined ? undefined : parseRowFilter(sql, table);
+  }
+
+  #cached<T>(cache: Map<string, T>, sql: string, analyse: (catalog: ConnectionCatalog) => T): T {
+    const catalog = this.#currentCatalog();
+    const known = cache.get(sql);
+    const result = known ?? analyse(catalog);
+    cache.delete(sql);
+    cache.set(sql, result);
+    const [oldest] = cache.keys();
+    if (cache.size > CACHED_STATEMENTS && oldest !== undefined) cache.delete(oldest);
+    return result;
+  }
+
+  #currentCatalog(): ConnectionCatalog {
+    const version = schemaVersion(this.#connection);
+    if (this.#catalog !== undefined && version === this.#version) return this.#catalog;
+    this.#reads.clear();
+    this.#writes.clear();
+    this.#version = version;
+    this.#catalog = new ConnectionCatalog(this.#connection);
+    return this.#catalog;
+  }
+}
+
+function isExplain(sql: string): boolean {
+  return isKeyword(sqlTokens(sql.slice(0, 1000))[0], 'EXPLAIN');
+}
