@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
 import { until } from '@sluice/testing';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SmallWorld } from './support/small-world.ts';
 
@@ -35,20 +34,6 @@ const DROP_SLOTS = `DO $$
     END LOOP;
   END $$`;
 
-/** As long as a transaction that writes is open, no new slot can begin, so no generation is filled. */
-async function holdUp(world: SmallWorld): Promise<{ release(): Promise<void> }> {
-  const client = new pg.Client({ connectionString: postgres.url(world.database) });
-  await client.connect();
-  await client.query('BEGIN');
-  await client.query('SELECT pg_current_xact_id()');
-  return {
-    async release() {
-      await client.query('COMMIT');
-      await client.end();
-    },
-  };
-}
-
 describe('the source is read again, and clients are served meanwhile, when the slot', () => {
   test('is dropped while the service runs', async () => {
     await using world = await SmallWorld.create(postgres, { dir, database: 'dropped_running' });
@@ -56,7 +41,7 @@ describe('the source is read again, and clients are served meanwhile, when the s
     const client = await world.start();
     await world.expectSynced(client);
     const old = await world.slots();
-    const held = await holdUp(world);
+    await using held = await world.holdUp();
     await world.sql(DROP_SLOTS);
     await world.service.untilLogged(/warn +generation_lost .*SOURCE_SLOT_LOST/);
     await world.sql(`DELETE FROM notes; INSERT INTO notes VALUES ('unseen', 'yet')`);

@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { until } from '@sluice/testing';
 import type { LocalPostgres } from '@sluice/local-postgres';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { ServiceProcess, type ServiceProcessOptions } from './service-process.ts';
-import { StreamClient } from './stream-client.ts';
+import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 import { TokenIssuer } from './tokens.ts';
 
 export const EVERYTHING = `
@@ -23,9 +23,14 @@ export class SmallWorld implements AsyncDisposable {
   readonly postgres: LocalPostgres;
   readonly database: string;
   readonly service: ServiceProcess;
+  readonly #dir: string;
   readonly #clients: StreamClient[] = [];
 
-  private constructor(parts: Pick<SmallWorld, 'issuer' | 'postgres' | 'database' | 'service'>) {
+  private constructor(
+    parts: Pick<SmallWorld, 'issuer' | 'postgres' | 'database' | 'service'>,
+    dir: string,
+  ) {
+    this.#dir = dir;
     this.issuer = parts.issuer;
     this.postgres = parts.postgres;
     this.database = parts.database;
@@ -46,7 +51,16 @@ export class SmallWorld implements AsyncDisposable {
       ...options,
       dir,
     });
-    return new SmallWorld({ issuer, postgres, database: options.database, service });
+    return new SmallWorld({ issuer, postgres, database: options.database, service }, dir);
+  }
+
+  get storagePath(): string {
+    return path.join(this.#dir, 'storage.db');
+  }
+
+  /** Takes effect at the next start. */
+  writeSyncConfig(text: string): Promise<void> {
+    return writeFile(path.join(this.#dir, 'sync-config.yaml'), text);
   }
 
   /** The database, its table with one row, and the publication unless `publication` is empty. */
@@ -70,13 +84,26 @@ export class SmallWorld implements AsyncDisposable {
     }
   }
 
+  /**
+   * As long as a transaction that writes is open no new slot can begin: a generation is not filled
+   * then, nor a table without a key, which is read as of a slot's beginning.
+   */
+  async holdUp(): Promise<AsyncDisposable & { release(): Promise<void> }> {
+    const client = new pg.Client({ connectionString: this.postgres.url(this.database) });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT pg_current_xact_id()');
+    const release = () => client.end(); // rolls back
+    return { release, [Symbol.asyncDispose]: release };
+  }
+
   note(id: string): Promise<unknown> {
     return this.sql(`INSERT INTO notes VALUES ('${id}', 'body of ${id}')`);
   }
 
-  connect(): StreamClient {
+  connect(options: Pick<StreamClientOptions, 'onCheckpoint'> = {}): StreamClient {
     const token = () => this.issuer.token('ann');
-    const client = new StreamClient({ url: this.service.url, token });
+    const client = new StreamClient({ url: this.service.url, token, ...options });
     this.#clients.push(client);
     return client;
   }

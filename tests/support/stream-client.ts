@@ -8,6 +8,8 @@ export interface StreamClientOptions {
   readonly request?: Readonly<Record<string, unknown>>;
   /** Called after each line that completes a checkpoint, while the rows are those of it. */
   readonly onCheckpoint?: () => void;
+  /** Called after each line with operations, with how many have come so far. */
+  readonly onOps?: (received: number) => void;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -27,6 +29,8 @@ export class StreamClient implements AsyncDisposable {
   #broken: Error | undefined;
   /** Streams that were opened so far. */
   connections = 0;
+  /** Operations that were sent so far, over all connections. */
+  operations = 0;
   /** What the service answered instead of a stream, newest last. */
   readonly refusals: { readonly status: number; readonly code: string }[] = [];
 
@@ -99,6 +103,10 @@ export class StreamClient implements AsyncDisposable {
       for (let end = rest.indexOf(0x0a) + 1; end > 0; end = rest.indexOf(0x0a) + 1) {
         const [line] = this.#state.receive([rest.subarray(0, end)], 'ndjson');
         rest = rest.subarray(end);
+        if (line?.kind === 'data') {
+          this.operations += line.ops.length;
+          this.#options.onOps?.(this.operations);
+        }
         if (line?.kind === 'checkpoint_complete') this.#options.onCheckpoint?.();
       }
     }

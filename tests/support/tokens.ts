@@ -4,11 +4,20 @@ import { createHmac, randomBytes } from 'node:crypto';
 export class TokenIssuer {
   readonly #secret = randomBytes(32);
   readonly kid = 'test';
-  readonly audience = 'sluice-test';
+  readonly audience: string;
+
+  constructor(audience = 'sluice-test') {
+    this.audience = audience;
+  }
 
   /** The key for `client_auth.jwks.keys`. */
-  get jwk(): Record<string, string> {
-    return { kty: 'oct', alg: 'HS256', kid: this.kid, k: this.#secret.toString('base64url') };
+  get jwk() {
+    return {
+      kty: 'oct',
+      alg: 'HS256',
+      kid: this.kid,
+      k: this.#secret.toString('base64url'),
+    } as const;
   }
 
   token(

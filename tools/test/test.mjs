@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findChromium } from './find-chromium.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const reports = path.join(root, '.cache', 'test-reports');
@@ -67,6 +68,23 @@ function oldestPostgres() {
   delete process.env.SLUICE_POSTGRES_BINARIES;
 }
 
+/**
+ * Chromium for the tests of the web client. Where it is missing it is installed, on Debian as root;
+ * elsewhere those tests are skipped, except in CI.
+ */
+function chromium() {
+  if (findChromium() !== undefined) return;
+  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+    const install = ['install', '-y', '--no-install-recommends', 'chromium'];
+    run('package lists for Chromium', 'apt-get', ['update', '-q']);
+    run('install Chromium', 'apt-get', ['-q', ...install]);
+  }
+  if (findChromium() !== undefined) return;
+  const remedy = 'install it (Debian: apt-get install chromium), or name one in SLUICE_CHROMIUM';
+  if (process.env.CI) failures.push(`Chromium is missing: ${remedy}`);
+  else console.log(`\n== The tests of the web client are SKIPPED without Chromium: ${remedy}`);
+}
+
 mkdirSync(reports, { recursive: true });
 const ready =
   (existsSync(path.join(root, 'node_modules/.package-lock.json')) ||
@@ -76,6 +94,7 @@ if (ready) {
   for (const script of ['format:check', 'lint', 'typecheck', 'boundaries', 'deadcode']) {
     run(script, 'npm', ['run', '--silent', script]);
   }
+  chromium();
   for (const project of ['unit', 'db', 'system']) vitest(project);
   oldestPostgres();
 }

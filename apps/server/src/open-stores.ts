@@ -35,7 +35,11 @@ export async function openBucketStorage(options: {
 
 export function openSource(
   connection: PostgresConnection,
-  options: { readonly logger: Logger },
+  options: {
+    readonly logger: Logger;
+    /** Told of all bytes that come from the change log and from snapshots. */
+    readonly onReceived?: (bytes: number) => void;
+  },
 ): ChangeSource {
   return createPostgresSource({
     hostname: connection.hostname,
@@ -54,6 +58,7 @@ export function openSource(
     snapshotTimeoutMs: connection.snapshotSocketTimeoutMs,
     heartbeatIntervalMs: connection.heartbeatIntervalMs,
     logger: options.logger,
+    onReceived: options.onReceived,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { SourcePosition } from '@sluice/model';
+import type { ErrorCode } from '@sluice/base';
 import type { ConfigStatus } from '@sluice/replication';
 
 /** What the service is doing right now, for a status line and for probes. */
@@ -10,6 +11,17 @@ export interface ServiceStatus {
   readonly opsPerSecond: number;
   /** Open sync streams. */
   readonly clients: number;
+  /** What is unwell, also where no probe fails for it. */
+  readonly problems: readonly HealthProblem[];
+}
+
+interface HealthProblem {
+  /** The part of the service. */
+  readonly component: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** When it was seen first, in ms since 1970. */
+  readonly sinceMs: number;
 }
 
 export interface ReplicationStatus {

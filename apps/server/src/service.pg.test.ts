@@ -88,6 +88,18 @@ describe('a service on a real database', () => {
       checkpoint_diff: { write_checkpoint: '1', updated_buckets: [], removed_buckets: [] },
     });
 
+    // spec/protocol.md 5.2: chosen by the client, on a source where nothing else happens
+    const requested = await fetch(`${service.url}/sync/checkpoint-request`, {
+      method: 'POST',
+      headers: { authorization: await tokenFor('u1'), 'content-type': 'application/json' },
+      body: JSON.stringify({ client_id: 'c1', checkpoint_request_id: '9007199254740993' }),
+    });
+    expect(await requested.json()).toEqual({ data: { checkpoint_request_id: '9007199254740993' } });
+    await client.completed(4);
+    expect(client.lines.at(-2)).toMatchObject({
+      checkpoint_diff: { write_checkpoint: '9007199254740993' },
+    });
+
     await until(() => expect(service.status().replication.state).toBe('streaming'));
     expect(service.status()).toMatchObject({ clients: 1, replication: { lastError: undefined } });
     expect(service.status().checkpointOpId).toMatch(/^\d+$/);

@@ -8,15 +8,18 @@ import { configuredKeys } from './auth/configured-keys.ts';
 import { verifyToken } from './auth/verify-token.ts';
 import { checkSyncConfig, planForGeneration } from './check-sync-config.ts';
 import type { ServiceConfig } from './config/service-config.ts';
-import type { AdminBackend, HttpBackend, ProbeState } from './http/backend.ts';
+import type { AdminBackend, HttpBackend } from './http/backend.ts';
 import { HttpServer } from './http/http-server.ts';
 import { createLogger } from './logging/create-logger.ts';
+import { CountingLogger } from './metrics/counting-logger.ts';
 import { openBucketStorage, openSource, requireSource } from './open-stores.ts';
+import { Operations } from './operations.ts';
 import { OperationRate } from './operation-rate.ts';
 import { ReadingRate } from './reading-rate.ts';
 import { launchWorker } from './replicator/replicator-thread.ts';
 import { ReplicatorSupervisor } from './replicator/supervisor.ts';
 import type { ReplicationStatus, ServiceStatus } from './service-status.ts';
+import { CheckpointRequestExpiry } from './checkpoint-request-expiry.ts';
 import { StorageKeeper } from './storage-keeper.ts';
 import { WriteCheckpointBatches } from './write-checkpoint-batches.ts';
 
@@ -31,6 +34,8 @@ export interface StartOptions {
 export interface Service extends AsyncDisposable {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Where metrics are served, with `telemetry.prometheus_port`. */
+  readonly metricsUrl: string | undefined;
   status(): ServiceStatus;
   /** Calls `listener` whenever the status changes, at most a few times per second. */
   onStatus(listener: (status: ServiceStatus) => void): () => void;
@@ -75,7 +80,6 @@ export async function startService(
 
 /** How long streams and requests may take to end at `stop`. */
 const DRAIN_MS = 5000;
-const LIVE_MS = 10_000;
 const STATUS_MS = 1000;
 
 class RunningService implements Service {
@@ -86,6 +90,7 @@ class RunningService implements Service {
   readonly #source: ChangeSource | undefined;
   readonly #storage: StorageKeeper<SyncHub>;
   readonly #supervisor: ReplicatorSupervisor | undefined;
+  readonly #operations: Operations;
   readonly #admin: AdminBackend;
   readonly #rate = new OperationRate();
   readonly #readingRate = new ReadingRate();
@@ -96,12 +101,13 @@ class RunningService implements Service {
 
   constructor(config: ServiceConfig, logger: Logger) {
     this.#config = config;
-    this.#logger = logger;
-    this.#source = config.source && openSource(config.source, { logger });
-    const around = { clock: this.#clock, logger, random: Math.random };
+    const counted = new CountingLogger(logger);
+    this.#logger = counted;
+    this.#source = config.source && openSource(config.source, { logger: counted });
+    const around = { clock: this.#clock, logger: counted, random: Math.random };
     this.#storage = new StorageKeeper({
       ...around,
-      open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger }),
+      open: () => openBucketStorage({ path: config.storage.path, mode: 'reader', logger: counted }),
       use: (storage) =>
         new SyncHub({
           ...around,
@@ -113,6 +119,17 @@ class RunningService implements Service {
             maxConcurrentReads: config.api.maxDataFetchConcurrency,
           },
         }),
+    });
+    this.#operations = new Operations({
+      config,
+      clock: this.#clock,
+      logger: counted,
+      errorCounts: () => counted.counts,
+      source: this.#source,
+      replication: () => this.#replication(),
+      opened: () => this.#storage.opened,
+      traffic: () => this.#http,
+      isStopping: () => this.#stop.signal.aborted,
     });
     this.#supervisor = this.#newSupervisor(around);
     this.#admin = this.#newAdmin();
@@ -130,16 +147,23 @@ class RunningService implements Service {
       backend: this.#backend(),
       logger: this.#logger,
     });
+    await this.#operations.listen();
     this.#logger.info('service_listening', { url: this.url, ...this.#config.metadata });
     this.#background = [
       this.#storage.run(this.#stop.signal).then(() => this.#tellWhatIsAwaited()),
       this.#supervisor?.run(this.#stop.signal) ?? Promise.resolve(),
       this.#reportStatus(),
+      this.#operations.run(this.#stop.signal),
+      this.#expireCheckpointRequests(),
     ];
   }
 
   get url(): string {
     return this.#http?.url ?? '';
+  }
+
+  get metricsUrl(): string | undefined {
+    return this.#operations.metricsUrl;
   }
 
   status(): ServiceStatus {
@@ -149,6 +173,7 @@ class RunningService implements Service {
       checkpointOpId: replication.checkpointOpId,
       opsPerSecond: this.#rate.perSecond(this.#clock.now()),
       clients: this.#http?.streamCount ?? 0,
+      problems: this.#operations.problems(),
     };
   }
 
@@ -189,6 +214,7 @@ class RunningService implements Service {
     const disposed = await Promise.allSettled([
       opened?.used[Symbol.asyncDispose]().then(() => opened.storage[Symbol.asyncDispose]()),
       this.#source?.[Symbol.asyncDispose](),
+      this.#operations.close(),
     ]);
     for (const result of [...ended, ...disposed]) {
       if (result.status === 'fulfilled') continue;
@@ -226,9 +252,11 @@ class RunningService implements Service {
       launch: launchWorker({
         connection,
         storagePath: storage.path,
+        compactEveryMs: storage.compactEverySeconds * 1000,
         syncConfigText: syncConfig?.text,
       }),
       onStatus: (status) => this.#sample(status),
+      onMeters: this.#operations.takeMeters,
     });
   }
 
@@ -278,7 +306,11 @@ class RunningService implements Service {
     const source = () => requireSource(this.#source);
     const batches = new WriteCheckpointBatches({
       head: async () => source().head(),
-      store: (user, head) => this.#storage.require().storage.writeCheckpoints.create(user, head),
+      store: (user, head, id) => {
+        const { writeCheckpoints } = this.#storage.require().storage;
+        if (id === undefined) return writeCheckpoints.create(user, head);
+        return writeCheckpoints.request(user, { id, head, requestedAtMs: clock.now() });
+      },
       mark: async () => source().mark(),
     });
     return {
@@ -294,21 +326,20 @@ class RunningService implements Service {
           signal,
         }),
       createWriteCheckpoint: (user) => batches.create(user),
-      probes: () => this.#probes(),
+      requestCheckpoint: (user, id) => batches.create(user, id),
+      probes: () => this.#operations.probes(),
       admin: this.#admin,
     };
   }
 
-  /** Ready means that clients are served: a source that is away does not change that. */
-  #probes(): ProbeState {
-    const opened = this.#storage.opened;
-    const { touchedAtMs } = this.#replication();
-    return {
-      started: opened !== undefined,
-      ready: opened?.used.isServing === true && !this.#stop.signal.aborted,
-      live: this.#clock.now() - touchedAtMs < LIVE_MS,
-      touchedAtMs,
-    };
+  #expireCheckpointRequests(): Promise<void> {
+    const expiry = new CheckpointRequestExpiry({
+      store: () => this.#storage.opened?.storage.writeCheckpoints,
+      retentionMs: this.#config.api.checkpointRequestRetentionMinutes * 60_000,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    return expiry.run(this.#stop.signal);
   }
 
   async #reportStatus(): Promise<void> {

@@ -11,9 +11,9 @@ function setUp() {
       events.push('head');
       return new Promise((resolve) => heads.push(resolve));
     },
-    store: (user, head) => {
-      events.push(`store ${user} ${head}`);
-      value += 1n;
+    store: (user, head, id) => {
+      events.push(`store ${user} ${head}${id === undefined ? '' : ` ${id}`}`);
+      value = id ?? value + 1n;
       return Promise.resolve(value);
     },
     mark: () => {
@@ -32,6 +32,15 @@ it('stores before it marks, and requests that arrive together share head and mar
   heads[0]?.('p1');
   expect(await values).toEqual([1n, 2n]);
   expect(events).toEqual(['head', 'store a p1', 'store b p1', 'mark']);
+});
+
+it('stores what a client chose along with what is counted', async () => {
+  const { events, heads, batches } = setUp();
+  const values = Promise.all([batches.create('a', 42n), batches.create('b')]);
+  await settle();
+  heads[0]?.('p1');
+  expect(await values).toEqual([42n, 43n]);
+  expect(events).toEqual(['head', 'store a p1 42', 'store b p1', 'mark']);
 });
 
 it('never uses a head whose reading began before the request came', async () => {

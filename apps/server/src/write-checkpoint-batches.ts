@@ -4,14 +4,19 @@ import type { SourcePosition } from '@sluice/model';
 export interface WriteCheckpointBatchesOptions {
   /** Reads the newest position of the source. */
   readonly head: () => Promise<SourcePosition>;
-  /** Stores a user's new write checkpoint. */
-  readonly store: (user: string, head: SourcePosition) => Promise<bigint>;
+  /** Stores a user's new write checkpoint; `id` where the client chose it. */
+  readonly store: (user: string, head: SourcePosition, id: bigint | undefined) => Promise<bigint>;
   /** Makes the source pass the head even when it is idle. */
   readonly mark: () => Promise<void>;
 }
 
+interface Request {
+  readonly user: string;
+  readonly id: bigint | undefined;
+}
+
 interface Batch {
-  readonly users: string[];
+  readonly requests: Request[];
   readonly values: Promise<readonly bigint[]>;
 }
 
@@ -35,25 +40,28 @@ export class WriteCheckpointBatches {
     this.#options = options;
   }
 
-  async create(user: string): Promise<bigint> {
+  /** Resolves with the stored value; without an `id`, with one more than before. */
+  async create(user: string, id?: bigint): Promise<bigint> {
     const batch = (this.#open ??= this.#newBatch());
-    const index = batch.users.push(user) - 1;
-    return must((await batch.values)[index], 'a write checkpoint for each user of a batch');
+    const index = batch.requests.push({ user, id }) - 1;
+    return must((await batch.values)[index], 'a write checkpoint for each request of a batch');
   }
 
   #newBatch(): Batch {
-    const users: string[] = [];
-    return { users, values: this.#run(users) };
+    const requests: Request[] = [];
+    return { requests, values: this.#run(requests) };
   }
 
-  async #run(users: readonly string[]): Promise<readonly bigint[]> {
+  async #run(requests: readonly Request[]): Promise<readonly bigint[]> {
     await this.#turn();
     try {
       // From here on the batch is closed: the head that is read now is too old for whoever comes.
       this.#open = undefined;
       const head = await this.#options.head();
       const values: bigint[] = [];
-      for (const user of users) values.push(await this.#options.store(user, head));
+      for (const { user, id } of requests) {
+        values.push(await this.#options.store(user, head, id));
+      }
       await this.#options.mark();
       return values;
     } finally {

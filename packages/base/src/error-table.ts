@@ -149,6 +149,15 @@ export const ERROR_TABLE = {
     'Nothing to do: the service reads the source again; raise max_slot_wal_keep_size if it recurs',
     { logLevel: 'warn' },
   ),
+  SOURCE_LOG_BUDGET_LOW: entry(
+    'Half of the change log that the source keeps for the service is used up',
+    'Look at the replication lag and at what slows it; raise max_slot_wal_keep_size if the load is normal',
+    { logLevel: 'warn' },
+  ),
+  SOURCE_LOG_BUDGET_SPENT: entry(
+    'The change log that the source keeps for the service is nearly or wholly used up',
+    'Raise max_slot_wal_keep_size now (ALTER SYSTEM, then pg_reload_conf()); a slot that is lost costs reading everything again',
+  ),
   SOURCE_PROTOCOL: entry(
     'The source database sent something that the replication protocol does not allow',
     'Report it with the version of the database',
@@ -333,6 +342,20 @@ export const ERROR_TABLE = {
   API_LISTEN_FAILED: entry(
     'The service cannot listen on its port',
     'Stop the other process, or choose another port',
+  ),
+
+  HEALTH_LOOP_STALLED: entry(
+    'A part of the service makes no progress',
+    'Restart the service if it does not recover by itself; report it with the log lines around it',
+  ),
+  HEALTH_CANARY_SLOW: entry(
+    'A change takes long from its commit in the source to clients',
+    'Look at the replication lag, the load of the machine, and the metrics of the event loops',
+    { logLevel: 'warn' },
+  ),
+  HEALTH_CANARY_LOST: entry(
+    'Changes do not come through from the source to clients',
+    'Look at the other problems of the health; restart the service if there are none',
   ),
 
   UPLOAD_INVALID: entry('An upload has a wrong form', 'Correct the entry named', {

@@ -13,5 +13,5 @@ export { BoundedQueue } from './bounded-queue.ts';
 export { abortReason, pause, systemClock, type Clock } from './clock.ts';
 export { ERROR_TABLE, type ErrorCode, type ErrorEntry } from './error-table.ts';
 export { parseExactJson } from './exact-json.ts';
-export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { isDeeperThan, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export { silentLogger, type LogFacts, type Logger } from './logger.ts';

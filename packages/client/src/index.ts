@@ -26,6 +26,8 @@ export { typeNumber } from './schema/layout.ts';
 export { lostTables, planSchemaChange, type SchemaChange } from './schema/schema-change.ts';
 export { tableObjects, type SqlObject, type TableObjects } from './schema/table-objects.ts';
 export type { SyncedRows } from './schema/synced-rows.ts';
+export { DeadLetters, type DeadLetter } from './crud/dead-letters.ts';
+export { settleOutcomes, type EntryOutcome, type Settlement } from './crud/outcomes.ts';
 export { formatEntry } from './crud/entry-values.ts';
 export { LocalWriteGate } from './crud/local-write-gate.ts';
 export {

@@ -1,6 +1,7 @@
 import { deserialize } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { putChecksum, removeChecksum } from './checksum.ts';
 import { encodeBsonDataLine, encodeBsonLine } from './bson-line.ts';
 import { encodeOpElement } from './encode-op.ts';
 import { encodeJsonDataLine, encodeJsonLine } from './json-line.ts';
@@ -169,6 +170,89 @@ describe('data lines', () => {
     expect(textOf(encodeJsonDataLine(L2_FRAME, opsToJson(parts, 'embedded')))).toBe(
       `${head}{"id":"L1","name":"Groceries","owner_id":"u1"}${tail}`,
     );
+  });
+
+  // spec/protocol.md 11.5 (L4, L8) and 11.4 (after both passes)
+  test.each<readonly [string, typeof L2_FRAME, readonly Op[], string]>([
+    [
+      'L4',
+      { bucket: '7#todos|0["L1"]', after: 0n, nextAfter: 3n, hasMore: false },
+      [
+        {
+          kind: 'PUT',
+          opId: 2n,
+          objectType: 'todos',
+          objectId: 'T1',
+          checksum: 3603514498,
+          subkey: 'T-todos/21111111-1111-5111-8111-111111111111',
+          data: '{"id":"T1","list_id":"L1","title":"Milk","qty":2}',
+        },
+        {
+          kind: 'PUT',
+          opId: 3n,
+          objectType: 'todos',
+          objectId: 'T2',
+          checksum: 3247161619,
+          subkey: 'T-todos/22222222-2222-5222-8222-222222222222',
+          data: '{"id":"T2","list_id":"L1","title":"Bread","qty":1}',
+        },
+      ],
+      '{"data":{"bucket":"7#todos|0[\\"L1\\"]","after":"0","has_more":false,"data":[{"op_id":"2","op":"PUT","object_type":"todos","object_id":"T1","checksum":3603514498,"subkey":"T-todos/21111111-1111-5111-8111-111111111111","data":"{\\"id\\":\\"T1\\",\\"list_id\\":\\"L1\\",\\"title\\":\\"Milk\\",\\"qty\\":2}"},{"op_id":"3","op":"PUT","object_type":"todos","object_id":"T2","checksum":3247161619,"subkey":"T-todos/22222222-2222-5222-8222-222222222222","data":"{\\"id\\":\\"T2\\",\\"list_id\\":\\"L1\\",\\"title\\":\\"Bread\\",\\"qty\\":1}"}],"next_after":"3"}}\n',
+    ],
+    [
+      'L8',
+      { bucket: '7#todos|0["L1"]', after: 3n, nextAfter: 4n, hasMore: false },
+      [
+        {
+          kind: 'REMOVE',
+          opId: 4n,
+          objectType: 'todos',
+          objectId: 'T1',
+          checksum: 1127901055,
+          subkey: 'T-todos/21111111-1111-5111-8111-111111111111',
+        },
+      ],
+      '{"data":{"bucket":"7#todos|0[\\"L1\\"]","after":"3","has_more":false,"data":[{"op_id":"4","op":"REMOVE","object_type":"todos","object_id":"T1","checksum":1127901055,"subkey":"T-todos/21111111-1111-5111-8111-111111111111","data":null}],"next_after":"4"}}\n',
+    ],
+    [
+      'the compacted bucket',
+      { bucket: '7#todos|0["L1"]', after: 0n, nextAfter: 14n, hasMore: false },
+      [
+        { kind: 'CLEAR', opId: 11n, checksum: 530239124 },
+        {
+          kind: 'PUT',
+          opId: 12n,
+          objectType: 'todos',
+          objectId: 'A',
+          checksum: 2576679518,
+          subkey: 'tt/aaaaaaaa-0000-5000-8000-000000000001',
+          data: '{"id":"A","title":"a2"}',
+        },
+        {
+          kind: 'REMOVE',
+          opId: 13n,
+          objectType: 'todos',
+          objectId: 'B',
+          checksum: 3425507020,
+          subkey: 'tt/bbbbbbbb-0000-5000-8000-000000000002',
+        },
+        {
+          kind: 'PUT',
+          opId: 14n,
+          objectType: 'todos',
+          objectId: 'C',
+          checksum: 2297328903,
+          subkey: 'tt/cccccccc-0000-5000-8000-000000000003',
+          data: '{"id":"C","title":"c1"}',
+        },
+      ],
+      '{"data":{"bucket":"7#todos|0[\\"L1\\"]","after":"0","has_more":false,"data":[{"op_id":"11","op":"CLEAR","checksum":530239124},{"op_id":"12","op":"PUT","object_type":"todos","object_id":"A","checksum":2576679518,"subkey":"tt/aaaaaaaa-0000-5000-8000-000000000001","data":"{\\"id\\":\\"A\\",\\"title\\":\\"a2\\"}"},{"op_id":"13","op":"REMOVE","object_type":"todos","object_id":"B","checksum":3425507020,"subkey":"tt/bbbbbbbb-0000-5000-8000-000000000002","data":null},{"op_id":"14","op":"PUT","object_type":"todos","object_id":"C","checksum":2297328903,"subkey":"tt/cccccccc-0000-5000-8000-000000000003","data":"{\\"id\\":\\"C\\",\\"title\\":\\"c1\\"}"}],"next_after":"14"}}\n',
+    ],
+  ])('%s equals the worked example in JSON', (_name, frame, ops, text) => {
+    const parts = ops.map(encodeOpElement);
+    expect(textOf(encodeJsonDataLine(frame, opsToJson(parts, 'text')))).toBe(text);
+    const sums = ops.map((op) => (op.kind === 'PUT' ? putChecksum(op.objectType, op.objectId, op.data) : op.kind === 'REMOVE' ? removeChecksum(op.subkey) : op.checksum)); // prettier-ignore
+    expect(sums).toEqual(ops.map(({ checksum }) => checksum));
   });
 
   test('the embedded form keeps every digit and has data null on every other op', () => {

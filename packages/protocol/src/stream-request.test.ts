@@ -44,6 +44,17 @@ describe('parseStreamRequest', () => {
     expect(() => parseStreamRequest(body)).not.toThrow();
   });
 
+  const nested = (levels: number): unknown =>
+    JSON.parse(`{"parameters":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`);
+  test('takes parameters of any sensible depth, and refuses what would exhaust the stack', () => {
+    expect(() => parseStreamRequest(nested(99))).not.toThrow();
+    for (const levels of [100, 200_000]) {
+      expect(() => parseStreamRequest(nested(levels))).toThrow(
+        expect.objectContaining({ code: 'SYNC_REQUEST_INVALID' }),
+      );
+    }
+  });
+
   const { override_priority: _, ...withoutPriority } = subscription;
   const { parameters: __, ...withoutParameters } = subscription;
   test.each([

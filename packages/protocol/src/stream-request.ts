@@ -1,4 +1,4 @@
-import { isJsonObject, SyncError, type JsonObject } from '@sluice/base';
+import { isDeeperThan, isJsonObject, SyncError, type JsonObject } from '@sluice/base';
 import type { OpId } from '@sluice/model';
 
 /** What a client asks of a sync stream (spec/protocol.md 2.1), without the fields nobody uses. */
@@ -26,6 +26,8 @@ export interface RequestedSubscription {
 }
 
 const MAX_OP_ID = 2n ** 63n - 1n;
+/** Far more than parameters need, far less than exhausts the stack of who walks through them. */
+const MAX_DEPTH = 100;
 /** The core's stand-in for "everything"; a bucket must not have it. */
 const MAX_PRIORITY = 2 ** 31 - 2;
 
@@ -38,6 +40,9 @@ const MAX_PRIORITY = 2 ** 31 - 2;
 export function parseStreamRequest(json: unknown): StreamRequest {
   const problems: string[] = [];
   if (!isJsonObject(json)) throw invalid(['the body must be a JSON object']);
+  if (isDeeperThan(json, MAX_DEPTH)) {
+    throw invalid([`the body must not be nested deeper than ${MAX_DEPTH} levels`]);
+  }
   const reader = new FieldReader(json, '', problems);
   const streams = reader.object('streams');
   const streamReader = new FieldReader(streams ?? {}, 'streams.', problems);

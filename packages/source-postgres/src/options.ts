@@ -43,6 +43,8 @@ export interface PostgresSourceOptions extends PostgresConnectionOptions {
   readonly streamTimeoutMs?: number | undefined;
   /** An idle stream writes a harmless log record this often; default 60,000. */
   readonly heartbeatIntervalMs?: number | undefined;
+  /** Told of all bytes that come from the change log and from snapshots, as they come. */
+  readonly onReceived?: ((bytes: number) => void) | undefined;
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -50,7 +50,7 @@ class PostgresSource implements ChangeSource {
     const logger = options.logger ?? silentLogger;
     this.#context = {
       pool: new QueryPool({
-        settings: connectionSettings(options),
+        settings: { ...connectionSettings(options), onReceived: options.onReceived },
         maxConnections: options.maxPoolSize ?? 8,
         queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
         logger,

@@ -10,6 +10,7 @@ import type {
 } from '@sluice/storage';
 import { BucketNames } from './bucket-names.ts';
 import { BucketSums } from './bucket-sums.ts';
+import type { CacheUse } from './cache-use.ts';
 import type { ChangeSignal } from './change-signal.ts';
 import type { Database } from './database.ts';
 import { DeltaReader, type DeltaPlace } from './delta-reader.ts';
@@ -23,9 +24,12 @@ export interface GenerationReaderParts {
   readonly generation: Generation;
   readonly segments: SegmentCache;
   readonly chunkCacheBytes: number;
+  /** Counts for the chunks of all readers. */
+  readonly chunkUse: CacheUse;
   readonly changes: ChangeSignal;
   /** Aborted when the storage closes. */
   readonly closing: AbortSignal;
+  readonly onClose: () => void;
 }
 
 /** Reads one generation. Every method is one short synchronous read. */
@@ -41,6 +45,7 @@ export class SqliteGenerationReader implements GenerationReader {
   readonly #inTransaction;
   /** Up to where `#sums` has been told of changes. */
   #place: DeltaPlace;
+  readonly #onClose: () => void;
   readonly #closing = new AbortController();
 
   constructor(parts: GenerationReaderParts) {
@@ -49,11 +54,18 @@ export class SqliteGenerationReader implements GenerationReader {
     this.#db = db;
     this.#storageClosing = parts.closing;
     this.#changes = parts.changes;
+    this.#onClose = parts.onClose;
     this.#deltas = new DeltaReader(db, generation.id, new BucketNames(db));
     this.#place = this.#deltas.here();
     const knownUpTo = Number(this.#place.checkpoint?.opId ?? 0n);
     this.#sums = new BucketSums(db, generation.id, segments, knownUpTo);
-    this.#ops = new OpReader(db, generation.id, segments, parts.chunkCacheBytes);
+    this.#ops = new OpReader({
+      db,
+      generationId: generation.id,
+      segments,
+      chunkBytes: parts.chunkCacheBytes,
+      use: parts.chunkUse,
+    });
     this.#lookup = db
       .prepare<[number, string, number, number], string>(
         `SELECT entry_values FROM lookups WHERE generation_id = ? AND key = ?
@@ -61,6 +73,11 @@ export class SqliteGenerationReader implements GenerationReader {
       )
       .pluck();
     this.#inTransaction = db.transaction(<T>(read: () => T): T => read());
+  }
+
+  /** What its cached chunks take. */
+  get chunkBytes(): number {
+    return this.#ops.cachedBytes;
   }
 
   checkpoint(): Checkpoint | undefined {
@@ -119,6 +136,7 @@ export class SqliteGenerationReader implements GenerationReader {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.#onClose();
   }
 
   #noteNews(): void {

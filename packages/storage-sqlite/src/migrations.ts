@@ -189,6 +189,20 @@ export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE UNIQUE INDEX write_checkpoints_change ON write_checkpoints (change_seq);
   `,
+  // Records can go now, the one with the highest change_seq too, so that has to be kept elsewhere.
+  `
+  ALTER TABLE write_checkpoints ADD COLUMN requested_at_ms INTEGER;
+  CREATE INDEX write_checkpoints_requested ON write_checkpoints (requested_at_ms)
+    WHERE requested_at_ms IS NOT NULL;
+
+  CREATE TABLE write_checkpoint_changes (
+    -- The last change_seq given out; never goes back
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last INTEGER NOT NULL
+  );
+  INSERT INTO write_checkpoint_changes (id, last)
+    SELECT 1, coalesce(max(change_seq), 0) FROM write_checkpoints;
+  `,
 ];
 
 /**

@@ -1,6 +1,7 @@
 import type { OpId } from '@sluice/model';
 import { ChunkAssembler, type OpsChunk, type ReadOps, type Segment } from '@sluice/storage';
 import { LRUCache } from 'lru-cache';
+import type { CacheUse } from './cache-use.ts';
 import type { Database } from './database.ts';
 import type { SegmentCache, SegmentKey } from './segment-cache.ts';
 
@@ -27,15 +28,26 @@ interface Read {
   readonly hideUpTo: number;
 }
 
+export interface OpReaderParts {
+  readonly db: Database;
+  readonly generationId: number;
+  readonly segments: SegmentCache;
+  /** Memory for chunks ready to send. */
+  readonly chunkBytes: number;
+  readonly use: CacheUse;
+}
+
 /** Reads chunks of operations, from memory where somebody has asked for the same before. */
 export class OpReader {
   readonly #generationId: number;
   readonly #segments: SegmentCache;
   readonly #chunks: LRUCache<string, OpsChunk>;
+  readonly #use: CacheUse;
   readonly #bucket;
   readonly #places;
 
-  constructor(db: Database, generationId: number, segments: SegmentCache, chunkBytes: number) {
+  constructor({ db, generationId, segments, chunkBytes, use }: OpReaderParts) {
+    this.#use = use;
     this.#generationId = generationId;
     this.#segments = segments;
     this.#chunks = new LRUCache({
@@ -50,6 +62,11 @@ export class OpReader {
        WHERE bucket_id = ? AND last_op > ? AND first_op <= ?
        ORDER BY last_op LIMIT ?`,
     );
+  }
+
+  /** What the cached chunks take. */
+  get cachedBytes(): number {
+    return this.#chunks.calculatedSize;
   }
 
   /**
@@ -69,7 +86,11 @@ export class OpReader {
     };
     const key = `${bucket.id}/${bucket.epoch}/${read.hideUpTo}/${read.after}/${read.upTo}/${read.maxBytes}`;
     const known = this.#chunks.get(key);
-    if (known) return known;
+    if (known) {
+      this.#use.hits += 1;
+      return known;
+    }
+    this.#use.misses += 1;
     const chunk = this.#assemble(read);
     if (chunk === undefined) return undefined;
     if (chunk.identity !== undefined) return chunk;

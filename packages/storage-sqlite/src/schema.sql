@@ -161,12 +161,21 @@ CREATE TABLE source_tables (
 
 -- The database of write checkpoints:
 
+CREATE TABLE write_checkpoint_changes (
+  -- The last change_seq given out; never goes back
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  last INTEGER NOT NULL
+);
+
 CREATE TABLE write_checkpoints (
   -- One record per user; change_seq orders the changes for those who watch
   user TEXT PRIMARY KEY,
   value INTEGER NOT NULL,
   head TEXT NOT NULL,
   change_seq INTEGER NOT NULL
-) WITHOUT ROWID;
+  , requested_at_ms INTEGER) WITHOUT ROWID;
 
 CREATE UNIQUE INDEX write_checkpoints_change ON write_checkpoints (change_seq);
+
+CREATE INDEX write_checkpoints_requested ON write_checkpoints (requested_at_ms)
+  WHERE requested_at_ms IS NOT NULL;

@@ -1,6 +1,7 @@
 import { StorageError } from '@sluice/base';
 import { Segment } from '@sluice/storage';
 import { LRUCache } from 'lru-cache';
+import { CacheUse } from './cache-use.ts';
 import type { Database } from './database.ts';
 
 /** What an entry takes besides its bytes. */
@@ -28,6 +29,7 @@ export interface SegmentKey {
 export class SegmentCache {
   readonly #cache: LRUCache<string, Segment>;
   readonly #range;
+  readonly use = new CacheUse();
 
   constructor(db: Database, maxBytes: number) {
     this.#cache = new LRUCache({
@@ -42,6 +44,11 @@ export class SegmentCache {
     );
   }
 
+  /** What it holds, with the indexes. */
+  get bytes(): number {
+    return this.#cache.calculatedSize;
+  }
+
   has(bucketId: number, key: SegmentKey): boolean {
     return this.#cache.has(cacheKey(bucketId, key));
   }
@@ -49,7 +56,10 @@ export class SegmentCache {
   /** @throws StorageError `STORAGE_CORRUPT` when there is no such segment. */
   get(bucketId: number, key: SegmentKey): Segment {
     const known = this.#cache.get(cacheKey(bucketId, key));
-    if (known) return known;
+    if (known) {
+      this.use.hits += 1;
+      return known;
+    }
     const [segment] = this.load(bucketId, key.last_op, key.last_op);
     if (segment) return segment;
     const place = `segment ${key.last_op} of bucket ${bucketId}`;
@@ -59,6 +69,7 @@ export class SegmentCache {
   /** Reads neighbours at once, which costs much less than one by one. Both ends inclusive. */
   load(bucketId: number, firstLastOp: number, lastLastOp: number): readonly Segment[] {
     return this.#range.all(bucketId, firstLastOp, lastLastOp).map((row) => {
+      this.use.misses += 1;
       const segment = new Segment(row.op_index, row.payload);
       this.#cache.set(cacheKey(bucketId, row), segment);
       return segment;

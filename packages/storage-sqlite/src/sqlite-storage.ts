@@ -6,8 +6,10 @@ import type {
   GenerationReader,
   GenerationWriter,
   NewGeneration,
+  StorageStats,
   WriteCheckpointStore,
 } from '@sluice/storage';
+import { CacheUse } from './cache-use.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { openDatabase, type Database } from './database.ts';
 import { SqliteGenerationReader } from './generation-reader.ts';
@@ -70,6 +72,8 @@ class SqliteStorage implements BucketStorage {
   readonly #changes: ChangeSignal;
   readonly #segments: SegmentCache;
   readonly #writeCheckpoints: SqliteWriteCheckpoints;
+  readonly #chunkUse = new CacheUse();
+  readonly #readers = new Set<SqliteGenerationReader>();
   readonly #writing = new Set<number>();
   #writer: { readonly db: Database; readonly lock: WriterLock } | undefined;
   readonly #closing = new AbortController();
@@ -173,18 +177,31 @@ class SqliteStorage implements BucketStorage {
   }
 
   async openReader(generationId: number): Promise<GenerationReader> {
-    return guarded(
-      this.#db,
-      () =>
-        new SqliteGenerationReader({
-          db: this.#db,
-          generation: this.#generations.get(generationId),
-          segments: this.#segments,
-          chunkCacheBytes: this.#segmentCacheBytes / 4,
-          changes: this.#changes,
-          closing: this.#closing.signal,
-        }),
-    );
+    return guarded(this.#db, () => {
+      const reader = new SqliteGenerationReader({
+        db: this.#db,
+        generation: this.#generations.get(generationId),
+        segments: this.#segments,
+        chunkCacheBytes: this.#segmentCacheBytes / 4,
+        chunkUse: this.#chunkUse,
+        changes: this.#changes,
+        closing: this.#closing.signal,
+        onClose: () => this.#readers.delete(reader),
+      });
+      this.#readers.add(reader);
+      return reader;
+    });
+  }
+
+  stats(): StorageStats {
+    let chunkBytes = 0;
+    for (const reader of this.#readers) chunkBytes += reader.chunkBytes;
+    return {
+      caches: {
+        segments: this.#segments.use.stats(this.#segments.bytes),
+        chunks: this.#chunkUse.stats(chunkBytes),
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,6 +209,7 @@ class SqliteStorage implements BucketStorage {
     this.#closing.abort();
     this.#writeCheckpoints.flush();
     this.#writing.clear();
+    this.#readers.clear();
     this.#releaseWriter();
     this.#writeCheckpointDb.close();
     this.#db.close();

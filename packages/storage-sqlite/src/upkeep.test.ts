@@ -52,6 +52,30 @@ async function compactAll(writer: GenerationWriter): Promise<void> {
   while ((await writer.compact({ maxMs: 100 })).more);
 }
 
+describe('compaction', () => {
+  it('lets writes of its own thread in between, long before it is done', async () => {
+    await using storage = await openSqliteStorage({ path: newFile() });
+    const { id } = await storage.createGeneration(NEW_GENERATION);
+    await using writer = await storage.openWriter(id);
+    for (let round = 0; round < 20; round += 1) {
+      const changes = Array.from({ length: 2000 }, (_, i): RowChange => {
+        const outputs = [
+          { objectType: 't', objectId: `${i}`, data: `{"r":${round}}`, buckets: ['b'] },
+        ];
+        return { kind: 'put', tableId: 1, key: `${i}`, row: { outputs, lookups: [] } };
+      });
+      await writer.write({ changes, resume: '', checkpoint: `${round}` });
+    }
+    const events: string[] = [];
+    const compacting = writer.compact({ maxMs: 60_000 }).then(() => events.push('compacted'));
+    const write = { changes: [put('new', ['b'])], resume: '', checkpoint: 'x' };
+    await writer.write(write);
+    events.push('written');
+    await compacting;
+    expect(events).toEqual(['written', 'compacted']);
+  });
+});
+
 describe('closed lookup entries', () => {
   it('stay for a minute, for readers that are still at an older checkpoint', async () => {
     const file = newFile();

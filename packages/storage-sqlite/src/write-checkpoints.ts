@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { SourcePosition } from '@sluice/model';
-import type { WriteCheckpointStore } from '@sluice/storage';
+import type { CheckpointRequest, WriteCheckpointStore } from '@sluice/storage';
 import type { ChangeSignal } from './change-signal.ts';
 import type { Database } from './database.ts';
 import { asStorageError, guarded } from './sqlite-error.ts';
@@ -9,14 +9,27 @@ import { watchChanges } from './watch-changes.ts';
 /** A slow watcher gets what it missed in portions of this many. */
 const MAX_USERS_PER_DELTA = 10_000;
 
+/** Expiring them holds up nobody for long; what is left is for the next call. */
+const MAX_EXPIRED_PER_CALL = 10_000;
+
 interface ChangedUser {
   readonly user: string;
   readonly change_seq: number;
 }
 
+interface ChosenValue {
+  readonly user: string;
+  readonly head: SourcePosition;
+  readonly change: number;
+  readonly id: bigint;
+  readonly now: number;
+}
+
 interface Request {
   readonly user: string;
   readonly head: SourcePosition;
+  /** Undefined: one more than before. */
+  readonly chosen: Pick<CheckpointRequest, 'id' | 'requestedAtMs'> | undefined;
   readonly resolve: (value: bigint) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -41,8 +54,20 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
   }
 
   create(user: string, head: SourcePosition): Promise<bigint> {
+    return this.#enqueue(user, head, undefined);
+  }
+
+  request(user: string, { id, head, requestedAtMs }: CheckpointRequest): Promise<bigint> {
+    return this.#enqueue(user, head, { id, requestedAtMs });
+  }
+
+  async expireRequests(beforeMs: number): Promise<number> {
+    return guarded(this.#db, () => this.#statements.expire.run(beforeMs).changes);
+  }
+
+  #enqueue(user: string, head: SourcePosition, chosen: Request['chosen']): Promise<bigint> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ user, head, resolve, reject });
+      this.#waiting.push({ user, head, chosen, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#commitWaiting());
     });
   }
@@ -55,7 +80,7 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
       const values = new Map<string, bigint>();
       for (const user of users) {
         const value = this.#statements.reached.get(user, position);
-        if (value !== undefined) values.set(user, BigInt(value));
+        if (value !== undefined) values.set(user, value);
       }
       return values;
     });
@@ -92,15 +117,26 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
     try {
       const values = this.#db.transaction(() => this.#raise(requests)).immediate();
       this.#changes.announce('write-checkpoints');
-      requests.forEach((request, index) => request.resolve(BigInt(values[index] ?? 0)));
+      requests.forEach((request, index) => request.resolve(values[index] ?? 0n));
     } catch (error) {
       for (const request of requests) request.reject(asStorageError(error));
     }
   }
 
-  #raise(requests: readonly Request[]): readonly number[] {
-    let change = this.#lastChange();
-    return requests.map(({ user, head }) => this.#statements.raise.get(user, head, ++change) ?? 0);
+  #raise(requests: readonly Request[]): readonly bigint[] {
+    const first = this.#lastChange() + 1;
+    const values = requests.map((request, index) => this.#store(request, first + index));
+    this.#statements.setLastChange.run(first + requests.length - 1);
+    return values;
+  }
+
+  #store({ user, head, chosen }: Request, change: number): bigint {
+    const { raise, choose } = this.#statements;
+    const value =
+      chosen === undefined
+        ? raise.get(user, head, change)
+        : choose.get({ user, head, change, id: chosen.id, now: chosen.requestedAtMs });
+    return value ?? 0n;
   }
 
   #lastChange(): number {
@@ -115,21 +151,43 @@ export class SqliteWriteCheckpoints implements WriteCheckpointStore {
 function prepareStatements(db: Database) {
   return {
     reached: db
-      .prepare<[string, string], number>(
+      .prepare<[string, string], bigint>(
         'SELECT value FROM write_checkpoints WHERE user = ? AND head <= ?',
       )
+      .safeIntegers()
       .pluck(),
+    // At 2^63-1, which only a client can have chosen, it stays: SQLite would go on in floating point.
     raise: db
-      .prepare<[string, string, number], number>(
+      .prepare<[string, string, number], bigint>(
         `INSERT INTO write_checkpoints (user, value, head, change_seq) VALUES (?, 1, ?, ?)
          ON CONFLICT (user) DO UPDATE SET
-           value = value + 1, head = excluded.head, change_seq = excluded.change_seq
+           value = min(value, 9223372036854775806) + 1,
+           head = excluded.head, change_seq = excluded.change_seq, requested_at_ms = NULL
          RETURNING value`,
       )
+      .safeIntegers()
       .pluck(),
-    lastChange: db
-      .prepare<[], number | null>('SELECT max(change_seq) FROM write_checkpoints')
+    // Of an update, every right side sees the record as it was before.
+    choose: db
+      .prepare<[ChosenValue], bigint>(
+        `INSERT INTO write_checkpoints (user, value, head, change_seq, requested_at_ms)
+         VALUES (@user, @id, @head, @change, @now)
+         ON CONFLICT (user) DO UPDATE SET
+           value = max(value, excluded.value),
+           head = iif(excluded.value > value, excluded.head, head),
+           change_seq = iif(excluded.value > value, excluded.change_seq, change_seq),
+           requested_at_ms = iif(excluded.value >= value, excluded.requested_at_ms, requested_at_ms)
+         RETURNING value`,
+      )
+      .safeIntegers()
       .pluck(),
+    expire: db.prepare<[number]>(
+      `DELETE FROM write_checkpoints WHERE user IN (
+         SELECT user FROM write_checkpoints WHERE requested_at_ms < ? LIMIT ${MAX_EXPIRED_PER_CALL}
+       )`,
+    ),
+    lastChange: db.prepare<[], number>('SELECT last FROM write_checkpoint_changes').pluck(),
+    setLastChange: db.prepare<[number]>('UPDATE write_checkpoint_changes SET last = ?'),
     changedSince: db.prepare<[number], ChangedUser>(
       `SELECT user, change_seq FROM write_checkpoints WHERE change_seq > ? ORDER BY change_seq
        LIMIT ${MAX_USERS_PER_DELTA}`,

@@ -35,6 +35,21 @@ export interface BucketStorage extends AsyncDisposable {
   openReader(generationId: number): Promise<GenerationReader>;
 
   readonly writeCheckpoints: WriteCheckpointStore;
+
+  /** What this instance has done since it was opened, for metrics. Cheap, and never fails. */
+  stats(): StorageStats;
+}
+
+export interface StorageStats {
+  /** Of each cache, by its name. */
+  readonly caches: Readonly<Record<string, CacheStats>>;
+}
+
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  /** What it takes now, about. */
+  readonly bytes: number;
 }
 
 /** A place in the source's change log, and the buckets that are filled from there. */
@@ -281,10 +296,28 @@ export interface OpsChunk {
   readonly identity: object | undefined;
 }
 
+/** A write checkpoint whose value the client chose (spec/protocol.md 5.2). */
+export interface CheckpointRequest {
+  readonly id: bigint;
+  /** Taken over only when the value rises. */
+  readonly head: SourcePosition;
+  readonly requestedAtMs: number;
+}
+
 /** Managed write checkpoints (spec/protocol.md 5.2). May be written by any process. */
 export interface WriteCheckpointStore {
-  /** Raises the user's counter and records the source head it waits for. Returns the new value. */
+  /** Raises the user's counter (never above 2^63-1) and records the source head it waits for. Returns the new value. */
   create(user: string, head: SourcePosition): Promise<bigint>;
+  /**
+   * Raises the user's value to one that the client chose, 1 to 2^63-1; a lower or equal one leaves
+   * value and head as they are. Returns the stored value, so at least `request.id`.
+   */
+  request(user: string, request: CheckpointRequest): Promise<bigint>;
+  /**
+   * Forgets records whose last request came before `beforeMs`, a bounded number of them; those
+   * last raised by `create` stay for ever. Returns how many.
+   */
+  expireRequests(beforeMs: number): Promise<number>;
   /** The recorded values of the users whose head is at or before `position`. */
   reached(users: readonly string[], position: SourcePosition): Promise<ReadonlyMap<string, bigint>>;
   /** Yields the users whose record changed, soon after it did. */

@@ -75,22 +75,31 @@ export class Diagnostics implements Reporter {
 
   /** In the order of the text. */
   list(): readonly Diagnostic[] {
+    const byPlace = new Map<string, Diagnostic[]>();
+    for (const diagnostic of this.#list) {
+      const place = placeOf(diagnostic);
+      const others = byPlace.get(place);
+      if (others === undefined) byPlace.set(place, [diagnostic]);
+      else others.push(diagnostic);
+    }
     return this.#list
-      .filter((diagnostic) => !this.#isSaidBetter(diagnostic))
+      .filter((diagnostic) => !this.#isSaidBetter(diagnostic, byPlace))
       .toSorted((a, b) => a.start - b.start || a.end - b.end);
   }
 
   /** A warning about a word that an error, or a more exact warning, is about already. */
-  #isSaidBetter({ severity, code, start, end }: Diagnostic): boolean {
+  #isSaidBetter(
+    diagnostic: Diagnostic,
+    byPlace: ReadonlyMap<string, readonly Diagnostic[]>,
+  ): boolean {
+    const { severity, code } = diagnostic;
     // Advice on what does not compile would be guesswork.
     if (severity === 'info') return this.errorCount > 0;
     if (severity !== 'warning') return false;
-    return this.#list.some(
+    return (byPlace.get(placeOf(diagnostic)) ?? []).some(
       (other) =>
-        other.start === start &&
-        other.end === end &&
-        (other.severity === 'error' ||
-          (code === 'UNQUOTED_UPPERCASE' && other.code.endsWith('_NOT_FOUND'))),
+        other.severity === 'error' ||
+        (code === 'UNQUOTED_UPPERCASE' && other.code.endsWith('_NOT_FOUND')),
     );
   }
 
@@ -110,6 +119,10 @@ export class Diagnostics implements Reporter {
     const editInFile = edit && { ...this.#toFile(edit), text: edit.text };
     this.#list.push({ severity, code, message, fix: text, edit: editInFile, start, end });
   }
+}
+
+function placeOf({ start, end }: Diagnostic): string {
+  return `${start} ${end}`;
 }
 
 const SYNTAX_ERRORS: ReadonlySet<string> = new Set(['YAML_SYNTAX', 'SQL_SYNTAX', 'NOT_A_SELECT']);

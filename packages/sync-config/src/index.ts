@@ -63,3 +63,4 @@ export {
 export { syncConfigJsonSchema } from './yaml/config-schema.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
 export { closest } from './suggest.ts';
+export { findYamlExcess, MAX_YAML_DEPTH, type YamlExcess } from './yaml/yaml-excess.ts';

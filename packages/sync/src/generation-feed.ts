@@ -101,6 +101,11 @@ export class GenerationFeed {
     return this.#checkpoint;
   }
 
+  /** The newest checkpoint in storage, which the feed is to come to soon. @throws StorageError. */
+  get stored(): Checkpoint {
+    return newestOf(this.#reader);
+  }
+
   /** Ends the feed; reads that are under way may fail. */
   async close(): Promise<void> {
     this.#stop.abort();

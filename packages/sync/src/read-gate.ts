@@ -23,6 +23,14 @@ export class ReadGate {
     this.#options = options;
   }
 
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** @throws SyncError `SYNC_OVERLOADED` when the turn does not come within `waitMs`. */
   async run<T>(read: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#options.maxConcurrent) await this.#turn();

@@ -8,6 +8,7 @@ import {
   type JsonObject,
   type Logger,
 } from '@sluice/base';
+import type { Checkpoint, SourcePosition } from '@sluice/model';
 import type { StreamFormat, StreamRequest } from '@sluice/protocol';
 import type { BucketStorage, Generation } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
@@ -55,7 +56,29 @@ export interface SyncStats {
   readonly opsSent: number;
   /** Before compression. */
   readonly bytesSent: number;
+  /** Reads of operations that run now, and those that wait for their turn. */
+  readonly readsRunning: number;
+  readonly readsWaiting: number;
+  /** Buckets that a connection has. */
+  readonly buckets: number;
 }
+
+/** What a watchdog looks at to see whether the loops of a hub move. */
+export interface HubVitals {
+  /** When keepalives were last looked at; they are once a second. Undefined before the first time. */
+  readonly wheelTurnedAtMs: number | undefined;
+  /** What clients are told of, and what there is in storage; undefined while nothing is served. */
+  readonly feed:
+    | {
+        readonly served: Checkpoint;
+        /** Reads storage. @throws StorageError. */
+        readonly stored: () => Checkpoint;
+      }
+    | undefined;
+}
+
+/** How long `passed` waits before it looks again by itself, as the feed may have been replaced. */
+const LOOK_AGAIN_MS = 500;
 
 /**
  * Serves any number of clients from bucket storage: follows the active generation and its serving
@@ -71,6 +94,7 @@ export class SyncHub implements AsyncDisposable {
   readonly #sessions = new Set<SyncSession>();
   readonly #totals: SyncTotals = { linesSent: 0, opsSent: 0, bytesSent: 0 };
   readonly #background: Promise<unknown>;
+  readonly #wheel = new TokenWheel();
   #feed: GenerationFeed | undefined;
   /** Why there is no feed, when it is not for lack of an active generation. */
   #feedError: AppError | undefined;
@@ -93,7 +117,7 @@ export class SyncHub implements AsyncDisposable {
       text: new LineEncoder('text'),
       embedded: new LineEncoder('embedded'),
     };
-    const wheel = new TokenWheel();
+    const wheel = this.#wheel;
     this.#around = {
       limits: this.#limits,
       clock,
@@ -130,7 +154,46 @@ export class SyncHub implements AsyncDisposable {
   }
 
   stats(): SyncStats {
-    return { connections: this.#sessions.size, ...this.#totals };
+    return {
+      connections: this.#sessions.size,
+      ...this.#totals,
+      readsRunning: this.#gate.running,
+      readsWaiting: this.#gate.waiting,
+      buckets: this.#feed?.buckets.size ?? 0,
+    };
+  }
+
+  vitals(): HubVitals {
+    const feed = this.#feed;
+    return {
+      wheelTurnedAtMs: this.#wheel.turnedAtMs,
+      feed: feed && { served: feed.checkpoint, stored: () => feed.stored },
+    };
+  }
+
+  /**
+   * Resolves once clients are told of a checkpoint beyond `position`: at the very moment at
+   * which the sessions are. Rejects with the reason of the signal.
+   */
+  async passed(position: SourcePosition, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const feed = this.#feed;
+      if (feed !== undefined && feed.checkpoint.position > position) return;
+      await this.#newerIn(feed, signal);
+    }
+  }
+
+  /** Until the feed has moved on, or a while has passed. */
+  async #newerIn(feed: GenerationFeed | undefined, signal: AbortSignal): Promise<void> {
+    const moved = new AbortController();
+    const listener = { touch: () => moved.abort(), touchLookups: () => {} };
+    feed?.touchAtNewer(listener);
+    try {
+      await pause(this.#options.clock, LOOK_AGAIN_MS, AbortSignal.any([signal, moved.signal]));
+    } finally {
+      feed?.forget(listener);
+    }
   }
 
   /**

@@ -83,6 +83,8 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   readonly #userKey: string;
   readonly #expiresAtMs: number;
   readonly #keepalive: boolean;
+  /** What went to this client. */
+  readonly sent: SyncTotals = { linesSent: 0, opsSent: 0, bytesSent: 0 };
   /** What the client asks for, without what it holds. */
   readonly asks: RequestContext;
   /** Let go of once the first checkpoint was sent. */
@@ -146,8 +148,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       this.#isRunning = false;
     }
     if (batch.isEmpty) return DONE;
-    this.#around.totals.linesSent += batch.lines;
-    this.#around.totals.bytesSent += batch.byteLength;
+    for (const totals of [this.#around.totals, this.sent]) {
+      totals.linesSent += batch.lines;
+      totals.bytesSent += batch.byteLength;
+    }
     return { done: false, value: batch.parts };
   }
 
@@ -385,6 +389,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       batch.lineOfParts(this.#encoder.data(frame, chunk));
       download.sentChunk(slot, chunk);
       this.#around.totals.opsSent += chunk.opCount;
+      this.sent.opsSent += chunk.opCount;
       if (chunk.hasMore) return;
     }
     // Where the client stands before the last operation all the same, the rest may have become

@@ -39,6 +39,12 @@ export interface Alarm {
  */
 export class TokenWheel {
   readonly #slots = new Map<number, Set<Alarm>>();
+  #turnedAtMs: number | undefined;
+
+  /** When it last looked at its alarms, which it does once a second; undefined before the first time. */
+  get turnedAtMs(): number | undefined {
+    return this.#turnedAtMs;
+  }
 
   /** Rings at the full second that follows `atMs`. Returns the slot, which `clear` wants. */
   set(alarm: Alarm, atMs: number): number {
@@ -58,6 +64,7 @@ export class TokenWheel {
   async turn(clock: Clock, signal: AbortSignal): Promise<never> {
     for (;;) {
       await clock.sleep(SECOND_MS - (clock.now() % SECOND_MS), signal);
+      this.#turnedAtMs = clock.now();
       this.#ringUntil(Math.floor(clock.now() / SECOND_MS));
     }
   }

@@ -14,6 +14,7 @@ import type {
   ReadOps,
   StoredConfig,
   WriteCheckpointStore,
+  StorageStats,
 } from '@sluice/storage';
 import { LatestChannel } from './latest-channel.ts';
 
@@ -171,6 +172,14 @@ export class ScriptedStorage implements BucketStorage {
       this.#recordChanges.send(new Set([user]));
       return Promise.resolve(value);
     },
+    request: (user, { id, head }) => {
+      const { value } = this.#records.get(user) ?? { value: 0n };
+      if (id <= value) return Promise.resolve(value);
+      this.#records.set(user, { value: id, head });
+      this.#recordChanges.send(new Set([user]));
+      return Promise.resolve(id);
+    },
+    expireRequests: () => Promise.resolve(0),
     reached: (users, position) => {
       this.calls.reached += 1;
       const reached = users.flatMap((user) => {
@@ -196,6 +205,9 @@ export class ScriptedStorage implements BucketStorage {
   }
   openWriter(): Promise<GenerationWriter> {
     return this.#refuse();
+  }
+  stats(): StorageStats {
+    return { caches: {} };
   }
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();

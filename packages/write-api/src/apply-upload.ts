@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '@sluice/base';
+import { AppError, Backoff, type Clock, type ErrorCode } from '@sluice/base';
 import { entryStatements } from './entry-statement.ts';
 import { Rejection, rejectionOf, sqlStateOf } from './rejection.ts';
 import { readTargetTables, type TargetTable } from './target-table.ts';
@@ -12,6 +12,9 @@ export interface ApplyOptions {
   readonly statementTimeoutMs: number;
   /** Visible to triggers and policies as `current_setting('sluice.user_id')`. */
   readonly userId: string;
+  readonly clock: Clock;
+  /** A value in [0, 1). */
+  readonly random: () => number;
 }
 
 /** In the order of the items. */
@@ -32,7 +35,8 @@ export type ItemOutcome =
 const PASSES = ['whole', 'each', 'each-immediate'] as const;
 type Pass = (typeof PASSES)[number];
 
-const MAX_ATTEMPTS = 4;
+/** With the waits between them about two seconds; then the client waits, and sends it again. */
+const MAX_ATTEMPTS = 8;
 
 /**
  * Applies the items in order, in one transaction, and resolves after it has committed. An item that
@@ -45,11 +49,17 @@ export async function applyUpload(
   items: readonly UploadItem[],
   options: ApplyOptions,
 ): Promise<readonly ItemOutcome[]> {
+  const { clock, random } = options;
+  // Uploads that met each other must not do so again, so the waits differ widely.
+  const backoff = new Backoff({ firstMs: 20, maxMs: 600, jitter: 0.8, random });
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await attemptUpload(database, items, options);
     } catch (cause) {
-      if (attempt < MAX_ATTEMPTS && isConflict(cause)) continue;
+      if (attempt < MAX_ATTEMPTS && isConflict(cause)) {
+        await clock.sleep(backoff.nextDelayMs());
+        continue;
+      }
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new AppError('UPLOAD_UNAVAILABLE', `The upload could not be applied: ${message}`, {
         cause,
@@ -58,7 +68,7 @@ export async function applyUpload(
   }
 }
 
-/** Serialisation failure or deadlock: the same work has good chances at once. */
+/** Serialisation failure or deadlock: the same work has good chances a moment later. */
 function isConflict(error: unknown): boolean {
   return ['40001', '40P01'].includes(sqlStateOf(error) ?? '');
 }

@@ -1,6 +1,6 @@
 import { AppError } from '@sluice/base';
 import type { LocalPostgres } from '@sluice/local-postgres';
-import { ScratchPostgres } from '@sluice/testing';
+import { ScratchPostgres, until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createUploadHandler, type RequestHandler, type UploadHandlerOptions } from './index.ts';
@@ -360,14 +360,43 @@ describe('faults', () => {
 
   test('an upload that runs into a deadlock is repeated by itself', async () => {
     await pool.query(`INSERT INTO loose VALUES ('a', ''), ('b', '')`);
-    const patch = (id: string) => ({ op: 'PATCH', type: 'loose', id, data: { value: 'x' } });
-    const many = (ids: string[]) => ({
-      crud: Array.from({ length: 40 }, () => ids.map(patch)).flat(),
-    });
+    await using other = await otherWriter();
+    await other.query(`UPDATE loose SET value = 'other' WHERE id = 'b'`);
+    const answer = post(patches('a', 'b'));
+    await until('the upload waits for b', isWaiting);
+    // The upload is the one that notices, and so the one that PostgreSQL gives up.
+    await other.query(`UPDATE loose SET value = 'other' WHERE id = 'a'`);
+    await other.query('COMMIT');
+    expect((await answer).status).toBe(200);
+    const both = [{ value: 'x' }, { value: 'x' }];
+    expect(await rows('SELECT value FROM loose ORDER BY id')).toEqual(both);
+  });
+
+  test('uploads that get into each other’s way are all applied, sent again after a 503', async () => {
+    await pool.query(`INSERT INTO loose VALUES ('a', ''), ('b', '')`);
+    const orders = [Array(40).fill(['a', 'b']).flat(), Array(40).fill(['b', 'a']).flat()];
     const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => post(many(n % 2 ? ['a', 'b'] : ['b', 'a']))),
+      Array.from({ length: 10 }, async (_, n) => {
+        for (let left = 5; ; left--) {
+          const { status } = await post(patches(...(orders[n % 2] ?? [])));
+          if (status !== 503 || left === 0) return status;
+        }
+      }),
     );
-    expect(answers.map((answer) => answer.status)).toEqual(Array(10).fill(200));
+    expect(answers).toEqual(Array(10).fill(200));
+  });
+
+  test('an upload that meets deadlocks again and again waits longer each time, then answers 503', async () => {
+    const delays: number[] = [];
+    const clock = { now: Date.now, sleep: async (ms: number) => void delays.push(ms) };
+    const deadlock = Object.assign(new Error('deadlock detected'), {
+      code: '40P01',
+      severity: 'ERROR',
+    });
+    const database = { connect: () => Promise.reject(deadlock) };
+    const answer = await post(entries, handlerWith({ database, clock, random: () => 0.5 }));
+    expect(answer.status).toBe(503);
+    expect(delays).toEqual([20, 40, 80, 160, 320, 600, 600]);
   });
 
   test('a refused token answers 401, a large body 413, a wrong body 400, another path 404', async () => {
@@ -411,4 +440,26 @@ async function heldLock(table: string) {
 async function closedPool() {
   const unreachable = new pg.Pool({ connectionString: 'postgresql://x:x@127.0.0.1:1/x' });
   return { pool: unreachable, [Symbol.asyncDispose]: () => unreachable.end() };
+}
+
+/** A transaction that never looks for deadlocks itself. */
+async function otherWriter() {
+  const client = new pg.Client({ connectionString: server.url() });
+  await client.connect();
+  await client.query(`SET deadlock_timeout = '10min'`);
+  await client.query('BEGIN');
+  return {
+    query: (sql: string) => client.query(sql),
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
+
+async function isWaiting(): Promise<boolean> {
+  const waiting = await rows(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`);
+  return waiting.length > 0;
+}
+
+function patches(...ids: readonly string[]) {
+  const crud = ids.map((id) => ({ op: 'PATCH', type: 'loose', id, data: { value: 'x' } }));
+  return { crud };
 }

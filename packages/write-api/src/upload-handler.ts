@@ -3,7 +3,9 @@ import {
   ConfigError,
   parseExactJson,
   silentLogger,
+  systemClock,
   toAppError,
+  type Clock,
   type Logger,
 } from '@sluice/base';
 import { applyUpload, type ItemOutcome } from './apply-upload.ts';
@@ -27,6 +29,10 @@ export interface UploadHandlerOptions {
   readonly maxBodyBytes?: number | undefined;
   /** For each statement; default 30 s. */
   readonly statementTimeoutMs?: number | undefined;
+  /** For the waits before an upload that met a deadlock is applied again. */
+  readonly clock?: Clock | undefined;
+  /** A value in [0, 1); default `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 export type RequestHandler = (request: Request) => Promise<Response>;
@@ -64,6 +70,8 @@ export function createUploadHandler(options: UploadHandlerOptions): RequestHandl
         tables: options.tables === undefined ? undefined : new Set(options.tables),
         statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
         userId: user.id,
+        clock: options.clock ?? systemClock,
+        random: options.random ?? Math.random,
       });
       logRejections(logger, items, outcomes);
       return answer(200, {

@@ -16,6 +16,7 @@ const STREAMING: ServiceStatus = {
   },
   checkpointOpId: '3724',
   opsPerSecond: 12.4,
+  problems: [],
   clients: 2,
 };
 const WAITING: ServiceStatus = {

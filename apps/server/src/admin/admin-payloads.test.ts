@@ -126,7 +126,9 @@ describe('warnings of an active config', () => {
     [retention({}), []],
     [retention({ remainingBytes: 51, limitBytes: 100 }), []],
     [retention({ remainingBytes: 50, limitBytes: 100 }), ['warning']],
-    [retention({ status: 'unreserved', remainingBytes: -5, limitBytes: 100 }), ['warning']],
+    [retention({ remainingBytes: 16, limitBytes: 100 }), ['warning']],
+    [retention({ remainingBytes: 15, limitBytes: 100 }), ['fatal']],
+    [retention({ status: 'unreserved', remainingBytes: -5, limitBytes: 100 }), ['fatal']],
     [retention({ status: 'lost' }), ['fatal']],
   ])('with the change log kept as %j: %j', (kept, levels) => {
     expect(retentionErrors(kept).map(({ level }) => level)).toEqual(levels);

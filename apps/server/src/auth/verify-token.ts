@@ -1,6 +1,13 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, errors, type JWK } from 'jose';
-import { isJsonObject, must, SyncError, type Clock, type JsonObject } from '@sluice/base';
+import {
+  isDeeperThan,
+  isJsonObject,
+  must,
+  SyncError,
+  type Clock,
+  type JsonObject,
+} from '@sluice/base';
 import { ALGORITHMS, keyFitsAlgorithm } from './json-web-key.ts';
 import type { KeySource, VerificationKey } from './key-set.ts';
 
@@ -18,6 +25,8 @@ export interface VerifiedToken {
   readonly expiresAtMs: number;
 }
 
+/** Claims are compared, logged and looked into by functions that call themselves per level. */
+const MAX_DEPTH = 100;
 const LEEWAY_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 86_400;
 
@@ -117,6 +126,9 @@ function readPayload(payload: Uint8Array): JsonObject {
     throw invalid('The payload of the token is not JSON', cause);
   }
   if (!isJsonObject(value)) throw invalid('The payload of the token is not a JSON object');
+  if (isDeeperThan(value, MAX_DEPTH)) {
+    throw invalid(`The payload of the token is nested deeper than ${MAX_DEPTH} levels`);
+  }
   return value;
 }
 

@@ -38,6 +38,7 @@ const integer = (min: number, max: number, meaning: string, fallback?: string) =
     fallback,
   );
 const ANY = Number.MAX_SAFE_INTEGER;
+const MAX_RETENTION_MINUTES = 525_600;
 
 const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
@@ -80,6 +81,12 @@ const storage = z.strictObject({
   path: text(
     'Database file, relative to the configuration file; made if missing',
     '`sluice-data/buckets.db`',
+  ),
+  compact_every_seconds: integer(
+    1,
+    86_400,
+    'Pause between looks for what can be made shorter',
+    '60',
   ),
   max_pool_size: integer(1, 1000, IGNORED),
   default_storage_version: integer(1, 3, IGNORED),
@@ -128,7 +135,12 @@ const api = z.strictObject({
         'Results of parameter queries for one client',
         '1000',
       ),
-      checkpoint_request_retention_minutes: integer(1, ANY, IGNORED, '60'),
+      checkpoint_request_retention_minutes: integer(
+        1,
+        MAX_RETENTION_MINUTES,
+        'Minutes that a checkpoint request is remembered after it was last made',
+        '60',
+      ),
       bucket_count_cache_ttl_minutes: integer(1, ANY, IGNORED, '60'),
     })
     .optional(),
@@ -144,13 +156,27 @@ const syncConfig = z.strictObject({
 });
 
 const telemetry = z.strictObject({
-  prometheus_port: integer(0, 65535, IGNORED),
+  prometheus_port: integer(
+    0,
+    65535,
+    'Serve metrics for Prometheus under `/metrics` on this port of `host`, to everybody who reaches it; 0 takes any free one',
+    'off',
+  ),
+  canary_interval_seconds: integer(
+    0,
+    3600,
+    'Our own: how often the time from a commit to clients is measured; 0 switches it off',
+    '60',
+  ),
+  canary_threshold_ms: integer(1, 600_000, 'Our own: longer than this is reported', '5000'),
   disable_telemetry_sharing: flag(`${IGNORED}: nothing is ever reported`),
   internal_service_endpoint: text(IGNORED),
 });
 
 const probes = z.strictObject({
-  use_filesystem: flag(IGNORED),
+  use_filesystem: flag(
+    'Keep files `startup`, `readiness` and `liveness` in `.probes` of the working directory, each while its probe succeeds',
+  ),
   use_http: flag('Serve the routes under `/probes`', '`true` without this section'),
   use_legacy: flag('The same as `use_http`'),
 });

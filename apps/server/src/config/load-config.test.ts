@@ -30,6 +30,12 @@ describe('problems of a configuration file', () => {
     ['an empty file is accepted', '', []],
     ['a full connection is accepted', CONNECTION, []],
     ['broken YAML', 'port: [1', ['1:9 CONFIG_SYNTAX ']],
+    ['very deep YAML', `a: ${'['.repeat(20_000)}`, ['1:103 CONFIG_SYNTAX ']],
+    [
+      'a list in itself',
+      'api: { tokens: &a [*a] }',
+      ['1:6 CONFIG_SYNTAX api', '1:20 CONFIG_INVALID_VALUE api.tokens[0]'],
+    ],
     ['a key twice', 'port: 1\nport: 2\n', ['2:1 CONFIG_SYNTAX ']],
     [
       'a misspelt key',
@@ -151,7 +157,11 @@ describe('loading', () => {
         sslMode: 'disable',
         slotNamePrefix: 'powersync_',
       },
-      storage: { type: 'sqlite', path: path.join(dir, 'sluice-data/buckets.db') },
+      storage: {
+        type: 'sqlite',
+        path: path.join(dir, 'sluice-data/buckets.db'),
+        compactEverySeconds: 60,
+      },
       api: { maxConcurrentConnections: 200, maxBucketsPerConnection: 1000, tokens: [] },
       clientAuth: { audience: [], keys: [] },
       probes: { http: true },

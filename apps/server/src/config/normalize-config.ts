@@ -11,6 +11,7 @@ import type {
   ProbeConfig,
   ServiceConfig,
   SyncConfigSource,
+  TelemetryConfig,
 } from './service-config.ts';
 
 export interface NormalizeOptions {
@@ -29,6 +30,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     storage: {
       type: 'sqlite',
       path: path.resolve(options.baseDir, raw.storage?.path ?? 'sluice-data/buckets.db'),
+      compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
     api: api(raw.api),
@@ -36,6 +38,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
     probes: probes(raw.healthcheck?.probes),
+    telemetry: telemetry(raw.telemetry),
     logging: logging(raw.system?.logging, isProduction),
     metadata: Object.fromEntries(
       Object.entries(raw.metadata ?? {}).map(([name, value]) => [name, String(value)]),
@@ -112,6 +115,14 @@ function probes(raw: RawProbes): ProbeConfig {
   return {
     http: (raw.use_http ?? false) || (raw.use_legacy ?? false),
     filesystem: raw.use_filesystem ?? false,
+  };
+}
+
+function telemetry(raw: RawConfig['telemetry']): TelemetryConfig {
+  return {
+    prometheusPort: raw?.prometheus_port,
+    canaryIntervalMs: (raw?.canary_interval_seconds ?? 60) * 1000,
+    canaryThresholdMs: raw?.canary_threshold_ms ?? 5000,
   };
 }
 

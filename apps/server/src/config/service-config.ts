@@ -14,6 +14,7 @@ export interface ServiceConfig {
   readonly port: number;
   readonly syncConfig: SyncConfigSource | undefined;
   readonly probes: ProbeConfig;
+  readonly telemetry: TelemetryConfig;
   readonly logging: LoggingConfig;
   /** Free texts, passed on to logs. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -48,6 +49,7 @@ export interface SqliteStorageConfig {
   readonly type: 'sqlite';
   /** Absolute, or relative to the working directory. Made if it does not exist. */
   readonly path: string;
+  readonly compactEverySeconds: number;
 }
 
 export interface ClientAuthConfig {
@@ -89,7 +91,16 @@ export interface SyncConfigSource {
 
 export interface ProbeConfig {
   readonly http: boolean;
+  /** Files in `.probes` of the working directory. */
   readonly filesystem: boolean;
+}
+
+export interface TelemetryConfig {
+  /** Undefined: no metrics are served; 0: any free port. */
+  readonly prometheusPort: number | undefined;
+  /** 0: off. */
+  readonly canaryIntervalMs: number;
+  readonly canaryThresholdMs: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

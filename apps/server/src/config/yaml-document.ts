@@ -5,12 +5,14 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  type Alias,
   type Document,
   type Node,
   type Pair,
   type ScalarTag,
 } from 'yaml';
 import type { ErrorCode } from '@sluice/base';
+import { findYamlExcess, MAX_YAML_DEPTH, type YamlExcess } from '@sluice/sync-config';
 import type { ConfigProblem } from './config-problem.ts';
 import { resolveEnvTag, type Environment } from './env-tag.ts';
 
@@ -28,8 +30,13 @@ export interface YamlDocument {
 
 const ENV_TAG: ScalarTag = { tag: '!env', resolve: (text) => text };
 
+/** More than a configuration has, aliases followed; stops those that stand for billions of values. */
+const MAX_VALUES = 100_000;
+
 /** Parses YAML 1.2 or JSON, replacing `!env` tags. Never throws; what is wrong is in `problems`. */
 export function parseYamlDocument(text: string, env: Environment): YamlDocument {
+  const excess = findYamlExcess(text);
+  if (excess !== undefined) return unreadable(text, excess);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, customTags: [ENV_TAG], merge: true });
   const places = new Map<string, { readonly key: number; readonly value: number }>();
@@ -59,6 +66,23 @@ export function parseYamlDocument(text: string, env: Environment): YamlDocument 
   };
 }
 
+function unreadable(text: string, { offset, message }: YamlExcess): YamlDocument {
+  const lines = text.slice(0, offset).split('\n');
+  const problem: ConfigProblem = {
+    code: 'CONFIG_SYNTAX',
+    keyPath: '',
+    line: lines.length,
+    column: (lines.at(-1)?.length ?? 0) + 1,
+    message,
+  };
+  return {
+    value: undefined,
+    problems: [problem],
+    problemAt: () => problem,
+    problemAtKey: () => problem,
+  };
+}
+
 /** `a.b[0].c` */
 function formatKeyPath(path: KeyPath): string {
   return path
@@ -78,6 +102,8 @@ class Reader {
   readonly #env: Environment;
   readonly #places: Places;
   readonly #problem: MakeProblem;
+  readonly #targets = new Map<Alias, unknown>();
+  #values = 0;
 
   constructor(document: Document, env: Environment, places: Places, problem: MakeProblem) {
     this.#document = document;
@@ -87,7 +113,8 @@ class Reader {
   }
 
   plain(node: unknown, path: KeyPath, keyOffset?: number): unknown {
-    const target = isAlias(node) ? node.resolve(this.#document) : node;
+    if (this.#isExhausted(path)) return null;
+    const target = isAlias(node) ? this.#targetOf(node) : node;
     const offset = rangeStart(node) ?? keyOffset ?? 0;
     this.#places.set(placeKey(path), { key: keyOffset ?? offset, value: offset });
     if (isMap(target)) return this.#map(target.items, path);
@@ -95,6 +122,25 @@ class Reader {
     if (!isScalar(target)) return null;
     if (target.tag === '!env') return this.#envValue(String(target.value), path);
     return target.value;
+  }
+
+  /** The parser looks for the anchor in the whole document each time. */
+  #targetOf(alias: Alias): unknown {
+    if (!this.#targets.has(alias)) this.#targets.set(alias, alias.resolve(this.#document));
+    return this.#targets.get(alias);
+  }
+
+  /** Says once that aliases stand for too much, or for what they lie in themselves. */
+  #isExhausted(path: KeyPath): boolean {
+    const wasExhausted = this.#values > MAX_VALUES;
+    if (path.length > MAX_YAML_DEPTH) this.#values = MAX_VALUES;
+    this.#values += 1;
+    if (this.#values <= MAX_VALUES) return false;
+    if (!wasExhausted) {
+      const message = `The aliases stand for too many values, more than ${MAX_VALUES}, or for themselves`;
+      this.problems.push(this.#problem('CONFIG_SYNTAX', path.slice(0, 1), message));
+    }
+    return true;
   }
 
   #map(items: readonly Pair<unknown, unknown>[], path: KeyPath): Record<string, unknown> {

@@ -13,11 +13,25 @@ export interface HttpBackend {
    * The stream of one client, in batches of bytes. Ends when it should end normally; a failure
    * before the first batch can still be told to the client.
    */
-  openStream(open: OpenStream): AsyncIterable<readonly Uint8Array[]>;
+  openStream(open: OpenStream): ClientStream;
   /** Raises the user's write checkpoint (spec/protocol.md 5.2). */
   createWriteCheckpoint(user: string): Promise<bigint>;
+  /** Raises it to an id that the client chose; resolves with the stored value, which may be higher. */
+  requestCheckpoint(user: string, id: bigint): Promise<bigint>;
   probes(): ProbeState;
   readonly admin: AdminBackend;
+}
+
+export interface ClientStream extends AsyncIterable<readonly Uint8Array[]> {
+  /** What went to the client so far, for the log. */
+  readonly sent?: SentCounts | undefined;
+}
+
+export interface SentCounts {
+  readonly linesSent: number;
+  readonly opsSent: number;
+  /** Before compression. */
+  readonly bytesSent: number;
 }
 
 export interface OpenStream {
@@ -37,6 +51,8 @@ export interface ProbeState {
   readonly ready: boolean;
   readonly live: boolean;
   readonly touchedAtMs: number;
+  /** What is unwell, also where no probe fails for it; our own addition to the bodies. */
+  readonly problems: readonly { readonly component: string; readonly code: string }[];
 }
 
 /** What the admin routes do; payloads of spec/protocol.md 1.3 unless said otherwise. */

@@ -16,7 +16,10 @@ export function clientFacts(
       ? {}
       : {
           appMetadata: Object.fromEntries(
-            metadata.map(([name, text]) => [name, text.slice(0, MAX_LOGGED_LENGTH)]),
+            metadata.map(([name, text]) => [
+              name.slice(0, MAX_LOGGED_LENGTH),
+              text.slice(0, MAX_LOGGED_LENGTH),
+            ]),
           ),
         }),
   };

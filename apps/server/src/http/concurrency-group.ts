@@ -17,6 +17,10 @@ export class ConcurrencyGroup {
     return this.#running;
   }
 
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** Resolves with what ends the turn (once; more calls do nothing), or undefined when full. */
   async enter(): Promise<(() => void) | undefined> {
     if (this.#running < this.#maxRunning) this.#running += 1;

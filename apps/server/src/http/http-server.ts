@@ -2,12 +2,14 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { AppError, ERROR_TABLE, SyncError, toAppError, type Logger } from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
+import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
-import { StreamRegistry } from './stream-registry.ts';
+import { listenError } from './listen-error.ts';
+import { StreamRegistry, type StreamCounts } from './stream-registry.ts';
 import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
 import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
@@ -91,9 +93,26 @@ export class HttpServer {
     }
   }
 
+  /** Sync streams that are open, and that have ended. */
+  get streams(): StreamCounts {
+    return this.#context.streams.counts;
+  }
+
   /** Open sync streams. */
   get streamCount(): number {
-    return this.#context.streams.size;
+    const { http, websocket } = this.streams.open;
+    return http + websocket;
+  }
+
+  /** Requests that run and wait, by the group that bounds them. */
+  get queues(): Readonly<Record<string, number>> {
+    const { admin, checkpoint } = this.#context.groups;
+    return {
+      admin_running: admin.running,
+      admin_waiting: admin.waiting,
+      checkpoint_running: checkpoint.running,
+      checkpoint_waiting: checkpoint.waiting,
+    };
   }
 
   /**
@@ -135,6 +154,7 @@ function createApp(context: RouteContext): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => sendError(context, reply, error));
   registerStreamRoute(app, context);
   registerWriteCheckpointRoute(app, context);
+  registerCheckpointRequestRoute(app, context);
   registerAdminRoutes(app, context);
   registerSyncRulesRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
@@ -157,18 +177,4 @@ function logFailure(logger: Logger, error: unknown, status: number): void {
     status < 500 ? 'http_request_refused' : 'http_request_failed',
     { code, message, ...(code === 'INTERNAL_BUG' ? { stack } : {}) },
   );
-}
-
-function listenError(cause: unknown, host: string, port: number): AppError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const reason =
-    code === 'EADDRINUSE'
-      ? 'another process listens there'
-      : code === 'EACCES'
-        ? 'this user may not listen there'
-        : String(cause);
-  return new AppError('API_LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${reason}`, {
-    cause,
-    details: { host, port, reason: code },
-  });
 }

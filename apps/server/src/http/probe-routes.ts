@@ -20,6 +20,7 @@ export function registerProbeRoutes(app: FastifyInstance, context: RouteContext)
         ready: state.ready,
         started: state.started,
         touched_at: new Date(state.touchedAtMs).toISOString(),
+        problems: state.problems.map(({ component, code }) => ({ component, code })),
       };
       return sendJson(reply, body, { status: isGood(state) ? 200 : 400 });
     });

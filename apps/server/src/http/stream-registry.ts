@@ -1,12 +1,29 @@
 import { SyncError } from '@sluice/base';
+import { END_REASONS, type EndReason } from './stream-end.ts';
 
-/** Counts the open sync streams, and refuses new ones while the service stops. */
+export type Transport = 'http' | 'websocket';
+
+export interface StreamCounts {
+  readonly open: Readonly<Record<Transport, number>>;
+  readonly closed: Readonly<Record<EndReason, number>>;
+}
+
+/** Counts the sync streams, and refuses new ones while the service stops. */
 export class StreamRegistry {
-  #size = 0;
+  readonly #open: Record<Transport, number> = { http: 0, websocket: 0 };
+  readonly #closed = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
+    EndReason,
+    number
+  >;
   #refuses = false;
 
-  get size(): number {
-    return this.#size;
+  get counts(): StreamCounts {
+    return { open: { ...this.#open }, closed: { ...this.#closed } };
+  }
+
+  /** Whether the service stops. */
+  get isStopping(): boolean {
+    return this.#refuses;
   }
 
   refuseNew(): void {
@@ -18,11 +35,12 @@ export class StreamRegistry {
     if (this.#refuses) throw new SyncError('SYNC_SHUTTING_DOWN', 'The service is stopping');
   }
 
-  /** Returns what ends the count of this stream. */
-  add(): () => void {
-    this.#size += 1;
-    return () => {
-      this.#size -= 1;
+  /** Returns what is to be called when the stream has ended. */
+  add(transport: Transport): (reason: EndReason) => void {
+    this.#open[transport] += 1;
+    return (reason) => {
+      this.#open[transport] -= 1;
+      this.#closed[reason] += 1;
     };
   }
 }

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toAppError } from '@sluice/base';
 import {
   CONTENT_TYPES,
   negotiateEncoding,
@@ -12,7 +11,9 @@ import {
 import { requireToken } from '../auth/authorization-header.ts';
 import { userKey } from '../auth/user-key.ts';
 import { clientFacts } from './client-facts.ts';
+import type { ClientStream } from './backend.ts';
 import type { RouteContext } from './http-server.ts';
+import { endReason, logStreamEnd, type EndReason } from './stream-end.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
 import { gzipEncoder, identityEncoder } from './stream-encoder.ts';
@@ -26,27 +27,35 @@ export function registerStreamRoute(app: FastifyInstance, context: RouteContext)
   const onRequest = runInGroup(context.groups.stream);
   app.post('/sync/stream', { onRequest }, async (request, reply): Promise<void> => {
     const stream = await openStream(context, request, reply);
-    const leave = context.streams.add();
+    const leave = context.streams.add('http');
+    let failure: unknown;
+    let isAnswered = false;
     try {
-      await serveStream(stream, reply, context);
+      await serveStream(stream, reply);
+    } catch (error) {
+      failure = error;
+      // Until the first batch, a failure can be told as a JSON error (1.4).
+      isAnswered = !reply.sent;
+      if (isAnswered) throw error;
+      // Without a proper end of the body the client sees that something is missing.
+      reply.raw.destroy();
     } finally {
-      leave();
+      noteEnd(stream, context, { failure, isAnswered, leave });
       await stream.batches.return?.();
-      context.logger.info('stream_closed', {
-        user: stream.user,
-        openMs: Date.now() - stream.openedAtMs,
-      });
     }
   });
 }
 
 interface OpenedStream {
-  readonly user: string;
   readonly format: StreamFormat;
   readonly encoding: ContentEncoding;
   readonly batches: AsyncIterator<readonly Uint8Array[]>;
   readonly signal: AbortSignal;
   readonly openedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly source: ClientStream;
+  /** Who it is, for the log. */
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 async function openStream(
@@ -71,37 +80,48 @@ async function openStream(
   reply.raw.once('close', () => gone.abort());
   if (reply.raw.destroyed) gone.abort();
   const open = { request: streamRequest, token, user, format, keepalive: true, signal };
-  const batches = context.backend.openStream(open)[Symbol.asyncIterator]();
-  context.logger.info('stream_opened', {
-    user,
-    format,
-    encoding,
-    ...clientFacts(
-      headerText(request.headers['x-user-agent'] ?? request.headers['user-agent']),
-      streamRequest,
-    ),
-  });
-  return { user, format, encoding, batches, signal, openedAtMs: Date.now() };
+  const source = context.backend.openStream(open);
+  const batches = source[Symbol.asyncIterator]();
+  const about = { user, transport: 'http', format, encoding };
+  const { heldBuckets, ...client } = clientFacts(
+    headerText(request.headers['x-user-agent'] ?? request.headers['user-agent']),
+    streamRequest,
+  );
+  const facts = { ...about, ...client };
+  context.logger.info('stream_opened', { ...facts, heldBuckets });
+  const { expiresAtMs } = token;
+  const openedAtMs = Date.now();
+  return { format, encoding, batches, signal, openedAtMs, expiresAtMs, source, facts };
 }
 
-async function serveStream(
+async function serveStream(stream: OpenedStream, reply: FastifyReply): Promise<void> {
+  const writer = await beginStream(stream, reply);
+  while (await writeNext(stream.batches, writer));
+  writer.end();
+}
+
+function noteEnd(
   stream: OpenedStream,
-  reply: FastifyReply,
-  context: RouteContext,
-): Promise<void> {
-  try {
-    const writer = await beginStream(stream, reply);
-    while (await writeNext(stream.batches, writer));
-    writer.end();
-  } catch (error) {
-    // Until the first batch, a failure can be told as a JSON error (1.4).
-    if (!reply.sent) throw error;
-    // Without a proper end of the body the client sees that something is missing.
-    reply.raw.destroy();
-    if (stream.signal.aborted) return;
-    const { code, message } = toAppError(error);
-    context.logger.warn('stream_failed', { user: stream.user, code, message });
-  }
+  { streams, logger }: RouteContext,
+  how: {
+    readonly failure: unknown;
+    readonly isAnswered: boolean;
+    readonly leave: (reason: EndReason) => void;
+  },
+): void {
+  const end = {
+    error: how.failure,
+    isAnswered: how.isAnswered,
+    // Also a connection that is closed right after the proper end.
+    hasClientLeft: stream.signal.aborted,
+    isStopping: streams.isStopping,
+    expiresAtMs: stream.expiresAtMs,
+    nowMs: Date.now(),
+  };
+  const reason = endReason(end);
+  how.leave(reason);
+  const { facts, openedAtMs, source } = stream;
+  logStreamEnd(logger, reason, end, { facts, openedAtMs, sent: source.sent });
 }
 
 /** Sends the head together with the first batch. */

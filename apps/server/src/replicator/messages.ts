@@ -1,11 +1,13 @@
 import { AppError, ERROR_TABLE, toAppError, type ErrorCode, type LogFacts } from '@sluice/base';
 import type { DeployOutcome, ReplicationStatus } from '@sluice/replication';
 import type { PostgresConnection } from '../config/service-config.ts';
+import type { ReplicatorGauges, ReplicatorMeters } from './meters.ts';
 
 /** What the main thread and the replicator thread tell each other. All of it can be cloned. */
 export interface ReplicatorInput {
   readonly connection: PostgresConnection;
   readonly storagePath: string;
+  readonly compactEveryMs: number;
   /** Undefined: what was deployed before, or else what is deployed first. */
   readonly syncConfigText: string | undefined;
 }
@@ -35,6 +37,12 @@ export type FromReplicator =
         readonly generationId: number;
         readonly lagBytes: number | undefined;
       }[];
+    }
+  /** About every second: what has been done since the report before, and how things are. */
+  | {
+      readonly kind: 'meters';
+      readonly added: ReplicatorMeters;
+      readonly gauges: ReplicatorGauges;
     }
   | { readonly kind: 'failed'; readonly failure: ReplicatorFailure }
   | ReplicatorAnswer

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   AppError,
@@ -26,6 +27,9 @@ import {
   type ToReplicator,
 } from './messages.ts';
 
+import { MeteredStorage } from './metered-storage.ts';
+import { takeMeters, zeroMeters } from './meters.ts';
+
 /**
  * Entry of the replicator thread: runs replication when told to, reports how it goes, and answers
  * requests while it runs.
@@ -37,6 +41,8 @@ const stop = new AbortController();
 const HEARTBEAT_MS = 1000;
 const STATUS_MS = 200;
 const LAG_MS = 5000;
+/** How long one call to storage may take before the thread is called stuck. */
+const MAX_BUSY_MS = 60_000;
 
 const post = (message: FromReplicator): void => port.postMessage(message);
 const log =
@@ -50,7 +56,13 @@ const logger: Logger = {
   error: log('error'),
 };
 
-const heartbeat = setInterval(() => post({ kind: 'heartbeat' }), HEARTBEAT_MS);
+const meters = zeroMeters();
+const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+loopDelay.enable();
+/** Of the newest attempt. */
+let metered: MeteredStorage | undefined;
+
+const heartbeat = setInterval(beat, HEARTBEAT_MS);
 let running: Promise<void> = Promise.resolve();
 /** Of the newest attempt, once it has begun; rejects when it fails before. */
 let replication: Promise<Replication> | undefined;
@@ -70,6 +82,18 @@ port.on('message', (message: ToReplicator) => {
       void finish();
   }
 });
+
+/** A writer that is stuck is no life, so the supervisor ends this thread then. */
+function beat(): void {
+  const busyMs = systemClock.now() - (metered?.busySinceMs ?? Infinity);
+  if (!(busyMs > MAX_BUSY_MS)) post({ kind: 'heartbeat' });
+  const gauges = {
+    loopDelayMaxMs: loopDelay.max / 1e6,
+    compactionsPending: metered?.compactionsPending ?? 0,
+  };
+  loopDelay.reset();
+  post({ kind: 'meters', added: takeMeters(meters), gauges });
+}
 
 async function answer(id: number, request: ReplicatorRequest): Promise<void> {
   try {
@@ -100,6 +124,7 @@ async function finish(): Promise<void> {
   stop.abort();
   await running;
   clearInterval(heartbeat);
+  loopDelay.disable();
   port.close();
 }
 
@@ -114,15 +139,21 @@ async function run(began: (replication: Replication) => void): Promise<void> {
       logger,
     });
     await assertAllowedHost(input.connection);
-    await using source = openSource(input.connection, { logger });
+    const attemptStorage = new MeteredStorage(storage, meters, systemClock);
+    metered = attemptStorage;
+    await using source = openSource(input.connection, {
+      logger,
+      onReceived: (bytes) => (meters.receivedBytes += bytes),
+    });
     const reports = [
       repeat(STATUS_MS, attempt.signal, () => reportStatuses(latest)),
       repeat(LAG_MS, attempt.signal, () => reportLags(source, storage, latest)),
     ];
     const target = createReplication({
       source,
-      storage,
+      storage: attemptStorage.storage,
       configText: input.syncConfigText,
+      limits: { compactEveryMs: input.compactEveryMs },
       clock: systemClock,
       logger,
       onStatus: (status) => take(latest, status),
@@ -133,6 +164,7 @@ async function run(began: (replication: Replication) => void): Promise<void> {
       await ended;
     } finally {
       attempt.abort();
+      metered = undefined;
       await Promise.all(reports);
     }
   } catch (error) {

@@ -18,7 +18,8 @@ export function statusAfterMessage(
     case 'heartbeat':
       return { ...status, touchedAtMs: nowMs };
     case 'lags':
-      return afterLags({ ...status, touchedAtMs: nowMs }, message.lags);
+      // No sign of life: it comes from beside the replication.
+      return afterLags(status, message.lags);
     case 'status':
       return afterPhase({ ...status, touchedAtMs: nowMs }, message.status, nowMs);
   }

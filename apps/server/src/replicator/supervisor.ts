@@ -8,6 +8,7 @@ import {
   type ReplicatorFailure,
   type ReplicatorRequest,
 } from './messages.ts';
+import type { ReplicatorGauges, ReplicatorMeters } from './meters.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { emptyStatus, statusAfterFailure, statusAfterMessage } from './status-reducer.ts';
 import type { LaunchThread, ReplicatorThread } from './replicator-thread.ts';
@@ -19,6 +20,7 @@ export interface SupervisorOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly onStatus: (status: ReplicationStatus) => void;
+  readonly onMeters?: ((added: ReplicatorMeters, gauges: ReplicatorGauges) => void) | undefined;
 }
 
 /** Without a sign of life for so long, the thread is ended and started anew. */
@@ -153,6 +155,10 @@ export class ReplicatorSupervisor {
   #take(message: FromReplicator): void {
     if (message.kind === 'log') {
       this.#options.logger[message.level](message.event, message.facts);
+      return;
+    }
+    if (message.kind === 'meters') {
+      this.#options.onMeters?.(message.added, message.gauges);
       return;
     }
     if (message.kind === 'failed') {

@@ -8,7 +8,15 @@ export const LINES = ['{"checkpoint":{}}\n', '{"checkpoint_complete":{}}\n'];
 export class ScriptedBackend implements HttpBackend {
   opened: OpenStream[] = [];
   writeCheckpointUsers: string[] = [];
-  probeState: ProbeState = { started: true, ready: true, live: true, touchedAtMs: 0 };
+  /** Answered with the id, but at least 42. */
+  checkpointRequests: (readonly [user: string, id: bigint])[] = [];
+  probeState: ProbeState = {
+    started: true,
+    ready: true,
+    live: true,
+    touchedAtMs: 0,
+    problems: [],
+  };
   stream: (open: OpenStream) => AsyncIterable<readonly Uint8Array[]> = async function* () {
     for (const line of LINES) yield [Buffer.from(line)];
   };
@@ -27,6 +35,10 @@ export class ScriptedBackend implements HttpBackend {
   createWriteCheckpoint(user: string) {
     this.writeCheckpointUsers.push(user);
     return this.writeCheckpoint();
+  }
+  requestCheckpoint(user: string, id: bigint) {
+    this.checkpointRequests.push([user, id]);
+    return Promise.resolve(id < 42n ? 42n : id);
   }
   probes() {
     return this.probeState;

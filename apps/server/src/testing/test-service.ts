@@ -22,7 +22,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Ser
     replication: {
       connections: [{ type: 'postgresql', uri, sslmode: 'disable', debug_api: debugApi ?? false }],
     },
-    storage: { type: 'sqlite', path: storagePath },
+    storage: { type: 'sqlite', path: storagePath, compact_every_seconds: 60 },
     host: '127.0.0.1',
     port: 0,
     client_auth: {

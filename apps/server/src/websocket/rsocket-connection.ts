@@ -1,4 +1,4 @@
-import { AppError, SyncError, toAppError } from '@sluice/base';
+import { AppError, pause, SyncError, systemClock, toAppError } from '@sluice/base';
 import {
   encodeComplete,
   encodeError,
@@ -16,7 +16,9 @@ import { requireToken } from '../auth/authorization-header.ts';
 import { userKey } from '../auth/user-key.ts';
 import type { VerifiedToken } from '../auth/verify-token.ts';
 import { clientFacts } from '../http/client-facts.ts';
+import type { SentCounts } from '../http/backend.ts';
 import type { RouteContext } from '../http/http-server.ts';
+import { endReason, logStreamEnd } from '../http/stream-end.ts';
 import { wireErrorText } from '../http/wire-error.ts';
 import { CreditedStream } from './credited-stream.ts';
 import { FrameAssembler } from './frame-assembler.ts';
@@ -28,6 +30,14 @@ const MAX_WAITING_FRAMES = 16;
 const MAX_STREAMS = 8;
 /** Used until a setup names another. */
 const SETUP_TIMEOUT_MS = 10_000;
+/** Time for the client to read the last lines, before COMPLETE. */
+const COMPLETE_DELAY_MS = 1000;
+
+/** What the log says of a stream; more of it becomes known when its request is read. */
+interface AboutStream {
+  facts: Readonly<Record<string, unknown>>;
+  sent: SentCounts | undefined;
+}
 
 interface Accepted {
   readonly token: VerifiedToken;
@@ -214,27 +224,55 @@ export class RSocketConnection {
     const { streamId } = request;
     const stream = new CreditedStream(request.initialN);
     this.#streams.set(streamId, stream);
-    const leave = this.#context.streams.add();
+    const { streams, logger } = this.#context;
+    const leave = streams.add('websocket');
+    const openedAtMs = Date.now();
+    const about: AboutStream = { facts: { transport: 'websocket' }, sent: undefined };
+    let failure: unknown;
+    let hasClientLeft = false;
     try {
-      await this.#sendLines(request, accepted, stream);
+      await this.#sendLines(request, accepted, stream, about);
+      hasClientLeft = stream.signal.aborted;
+      await this.#untilRead(stream);
       if (!stream.signal.aborted) await this.#socket.send([encodeComplete(streamId)]);
     } catch (error) {
-      if (!stream.signal.aborted) {
-        const { code, message } = toAppError(error);
-        this.#context.logger.warn('stream_failed', { code, message, transport: 'rsocket' });
+      failure = error;
+      hasClientLeft = stream.signal.aborted;
+      if (!hasClientLeft) {
         this.#fail(streamId, RSOCKET_ERRORS.applicationError, wireErrorText(error, this.#context));
       }
     } finally {
-      leave();
+      const end = {
+        error: failure,
+        isAnswered: false,
+        hasClientLeft,
+        isStopping: streams.isStopping,
+        expiresAtMs: accepted.token.expiresAtMs,
+        nowMs: Date.now(),
+      };
+      const reason = endReason(end);
+      leave(reason);
+      logStreamEnd(logger, reason, end, { ...about, openedAtMs });
       this.#streams.delete(streamId);
       if (this.#isFinishing) this.finish();
     }
+  }
+
+  /**
+   * The official JavaScript client throws away what it has not looked at when COMPLETE comes; that
+   * the token has expired, for one, and then comes back with the same token. Most end the stream
+   * themselves once they have seen that line.
+   */
+  async #untilRead(stream: CreditedStream): Promise<void> {
+    if (this.#isFinishing) return;
+    await pause(systemClock, COMPLETE_DELAY_MS, stream.signal);
   }
 
   async #sendLines(
     { streamId, metadata, data }: RequestStreamFrame,
     accepted: Accepted,
     stream: CreditedStream,
+    about: AboutStream,
   ): Promise<void> {
     const { backend, logger } = this.#context;
     checkPath(metadata && accepted.metadata(metadata, 'request metadata'));
@@ -242,17 +280,18 @@ export class RSocketConnection {
     const { token } = accepted;
     const user = userKey(token.claims['sub'], request.clientId);
     const { signal } = stream;
-    const openedAtMs = Date.now();
-    const facts = { user, format: 'bson', transport: 'rsocket' } as const;
-    const open = { request, token, user, format: facts.format, keepalive: false, signal };
-    const batches = backend.openStream(open)[Symbol.asyncIterator]();
-    logger.info('stream_opened', { ...facts, ...clientFacts(accepted.userAgent, request) });
+    const format = 'bson';
+    const { heldBuckets, ...client } = clientFacts(accepted.userAgent, request);
+    about.facts = { user, transport: 'websocket', format, ...client };
+    const source = backend.openStream({ request, token, user, format, keepalive: false, signal });
+    about.sent = source.sent;
+    const batches = source[Symbol.asyncIterator]();
+    logger.info('stream_opened', { ...about.facts, heldBuckets });
     try {
       const header = payloadHeader(streamId);
       await stream.run(batches, (line) => this.#socket.send([header, ...line]));
     } finally {
       await batches.return?.();
-      logger.info('stream_closed', { user, openMs: Date.now() - openedAtMs });
     }
   }
 

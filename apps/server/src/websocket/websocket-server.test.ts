@@ -103,29 +103,48 @@ function encode(mime: string, value: object): Buffer {
   return Buffer.from(mime === JSON_MIME ? JSON.stringify(value) : serialize(value));
 }
 
-function setup(
-  options: { token?: string; mime?: string; flags?: number; lifetimeMs?: number } = {},
-): Buffer {
+interface SetupOptions {
+  readonly token?: string;
+  readonly userAgent?: string | undefined;
+  readonly mime?: string;
+  readonly dataMime?: string;
+  readonly data?: string;
+  readonly flags?: number;
+  readonly lifetimeMs?: number;
+}
+
+function setup(options: SetupOptions = {}): Buffer {
   const { token = 'Token good', mime = JSON_MIME, flags = 0, lifetimeMs = 30_000 } = options;
-  const mimeBytes = Buffer.concat([Buffer.from([mime.length]), Buffer.from(mime)]);
-  const metadata = token === '' ? undefined : encode(mime, { token, user_agent: 'test' });
+  const { dataMime = mime, data = '', userAgent } = options;
+  const mimeBytes = [mime, dataMime].map((text) =>
+    Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]),
+  );
+  const agent = userAgent === undefined ? {} : { user_agent: userAgent };
+  const metadata = token === '' ? undefined : encode(mime, { token, ...agent });
   return Buffer.concat([
     header(0, 1, flags | (metadata ? 0x100 : 0)),
     Buffer.from([0, 1, 0, 0]),
     u32(20_000),
     u32(lifetimeMs),
     flags & 0x80 ? Buffer.from([0, 1, 9]) : Buffer.alloc(0), // the token of a resumption
-    mimeBytes,
-    mimeBytes,
-    withMetadata(metadata, Buffer.alloc(0)),
+    ...mimeBytes,
+    withMetadata(metadata, Buffer.from(data)),
   ]);
 }
 
 function request(
-  options: { n?: number; path?: string; mime?: string; body?: object; id?: number } = {},
+  options: {
+    readonly n?: number;
+    readonly path?: string;
+    readonly mime?: string;
+    readonly dataMime?: string;
+    readonly body?: object;
+    readonly id?: number;
+  } = {},
 ): Buffer {
   const { n = 10, path = '/sync/stream', mime = JSON_MIME, body = {}, id = 1 } = options;
-  const payload = withMetadata(encode(mime, { path }), encode(mime, body));
+  const { dataMime = mime } = options;
+  const payload = withMetadata(encode(mime, { path }), encode(dataMime, body));
   return Buffer.concat([header(id, 6, 0x100), u32(n), payload]);
 }
 
@@ -152,6 +171,81 @@ describe('a stream over RSocket', () => {
     expect(client.lines()).toEqual([{ token_expires_in: 1 }, { token_expires_in: 2 }]);
     expect(backend.opened).toHaveLength(1);
     expect(backend.opened[0]).toMatchObject({ user: 'u1/c1', format: 'bson', keepalive: false });
+  });
+
+  // spec/protocol.md 3.3, 9: what the SDKs in use send over WebSockets
+  const CORE_BODY = {
+    buckets: [],
+    include_checksum: true,
+    raw_data: true,
+    binary_data: true,
+    client_id: 'c1',
+    parameters: {},
+    streams: { include_defaults: false, subscriptions: [] },
+  };
+  const { streams: _, binary_data: __, ...WITHOUT_STREAMS } = CORE_BODY;
+  const BSON_MIME = 'application/bson';
+  it.each<{
+    readonly client: string;
+    readonly setup: SetupOptions;
+    readonly n: number;
+    readonly body: object;
+    readonly user: string;
+    readonly includeDefaults: boolean;
+  }>([
+    {
+      client: 'JS since 1.46, with the core',
+      setup: { userAgent: 'powersync-js/1.52', lifetimeMs: 90_000 },
+      n: 10,
+      body: CORE_BODY,
+      user: 'u1/c1',
+      includeDefaults: false,
+    },
+    {
+      client: 'JS 1.17 to 1.57, without the core',
+      setup: { userAgent: 'powersync-js/1.30', mime: BSON_MIME },
+      n: 1,
+      body: WITHOUT_STREAMS,
+      user: 'u1/c1',
+      includeDefaults: true,
+    },
+    {
+      client: 'JS 1.9 to 1.16, without user_agent and client_id',
+      setup: { mime: BSON_MIME },
+      n: 10,
+      body: { buckets: [], include_checksum: true, raw_data: true },
+      user: 'u1',
+      includeDefaults: true,
+    },
+    {
+      client: 'Kotlin, with Bearer and data in its setup',
+      setup: { token: 'Bearer good', userAgent: 'powersync-kotlin/1.13.0', data: '{}' },
+      n: 64,
+      body: CORE_BODY,
+      user: 'u1/c1',
+      includeDefaults: false,
+    },
+    {
+      client: 'one whose metadata and data differ in type',
+      setup: { mime: JSON_MIME, dataMime: BSON_MIME },
+      n: 10,
+      body: CORE_BODY,
+      user: 'u1/c1',
+      includeDefaults: false,
+    },
+  ])('serves $client', async ({ setup: options, n, body, user, includeDefaults }) => {
+    backend.stream = async function* () {
+      yield [LINE(1)];
+    };
+    const { mime = JSON_MIME, dataMime = mime } = options;
+    const client = await Client.open();
+    client.send(setup(options), request({ n, mime, dataMime, body }));
+    await until('the line', () => client.lines().length === 1);
+    client.send(requestN(1)); // as clients do after each line
+    await until('the end', () => client.frames.some((f) => f.kind === 'payload' && f.complete));
+    expect(client.lines()).toEqual([{ token_expires_in: 1 }]);
+    expect(backend.opened).toHaveLength(1);
+    expect(backend.opened[0]).toMatchObject({ user, format: 'bson', request: { includeDefaults } });
   });
 
   it('sends no line without credit', async () => {
@@ -266,4 +360,19 @@ it('ends streams with COMPLETE before it closes', async () => {
   await closed;
   await until('the connection is closed', () => client.closed);
   expect(client.frames.at(-1)).toMatchObject({ kind: 'payload', complete: true });
+});
+
+it('gives a client time to read the last line before COMPLETE, and sends none to one that left', async () => {
+  backend.stream = async function* () {
+    yield [LINE(1)];
+  };
+  const client = await Client.open();
+  client.send(setup(), request({ id: 1 }));
+  await until('the last line', () => client.lines().length === 1);
+  expect(client.frames.at(-1)).toMatchObject({ kind: 'payload', complete: false });
+  client.send(header(1, 9, 0), request({ id: 3 })); // CANCEL
+  const completed = () =>
+    client.frames.filter((frame) => frame.kind === 'payload' && frame.complete);
+  await until('a stream is completed', () => completed().length > 0);
+  expect(completed()).toMatchObject([{ streamId: 3 }]);
 });

@@ -47,7 +47,8 @@ function parseEntryJson(text: string): EntryJson {
   };
 }
 
-const MANY_DIGITS = /\d{16}/;
+/** Digits enough for an integer beyond 2^53; those of a fraction are none. */
+const MANY_DIGITS = /(?<![.\d])\d{16}/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INTEGER = /^-?\d+$/;
 

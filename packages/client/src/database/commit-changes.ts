@@ -23,7 +23,7 @@ export function commitChanges(schema: CompiledSchema, facts: CommitFacts): Chang
   const capturedNames = new Set([...captured.values()].map(sqlName));
   const changes = new Map<string, TableChange>();
   for (const name of facts.written) {
-    if (name.startsWith('sluice_')) continue;
+    if (/^(sluice|sqlite)_/.test(name)) continue;
     if (facts.entries === 'many' || !capturedNames.has(name)) changes.set(name, EVERYTHING);
   }
   if (facts.entries === 'many') return changes;

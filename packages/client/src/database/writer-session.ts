@@ -30,7 +30,7 @@ export interface WriterSessionOptions {
 
 /** Entries of one transaction that are told row by row. */
 const MAX_TOLD_ENTRIES = 1000;
-const CLOSE = 'UPDATE sluice_tx SET open = 0, armed = 0 WHERE open = 1';
+const CLOSE = 'UPDATE sluice_tx SET open = 0, armed = 0 WHERE open = 1 RETURNING tx_id';
 const NEWEST_ENTRIES = 'SELECT id, tx_id, data FROM sluice_crud ORDER BY id DESC';
 
 /**
@@ -61,7 +61,8 @@ export class WriterSession {
   }
 
   /**
-   * Runs one statement: in the open transaction, or else in one of its own.
+   * Runs one statement: in the open transaction, or else in one of its own, of which nothing is kept if it fails
+   * (not even with OR FAIL).
    *
    * @throws SqlError; ClientError `PARAMETER`, `TRANSACTION`
    */
@@ -113,15 +114,15 @@ export class WriterSession {
     this.#written = new Set();
     this.#mayReplace = false;
     // Other programs that wrote to the file may have left theirs open.
-    this.#connection.prepare(CLOSE).run();
+    this.#connection.prepare(CLOSE).get();
   }
 
   /** Commits; if SQLite refuses, everything is rolled back. */
   commit(): ChangeSet {
     this.#mustBeOpen();
     try {
-      const captured = this.#connection.prepare(CLOSE).run().changes > 0;
-      const entries = captured ? this.#newestEntries() : [];
+      const closed = this.#connection.prepare(CLOSE).get();
+      const entries = closed === undefined ? [] : this.#newestEntries(closed[0] ?? null);
       const facts = { entries, written: this.#written, mayReplace: this.#mayReplace };
       const changes = commitChanges(this.#schema, facts);
       this.#connection.exec('COMMIT');
@@ -208,7 +209,7 @@ export class WriterSession {
   /** Writes to an insert-only table; SQLite counts no rows for those, as it is a view. */
   #queuesOnly(written: ReadonlySet<string>): boolean {
     if (!written.has('sluice_crud')) return false;
-    return [...written].every((name) => name.startsWith('sluice_') || name === 'sqlite_sequence');
+    return [...written].every((name) => /^(sluice|sqlite)_/.test(name));
   }
 
   #sequence(): number {
@@ -217,9 +218,8 @@ export class WriterSession {
   }
 
   /** The entries of the transaction that ends, oldest first. */
-  #newestEntries(): readonly CrudEntry[] | 'many' {
+  #newestEntries(current: SqlValue): readonly CrudEntry[] | 'many' {
     const entries: CrudEntry[] = [];
-    const current = this.#connection.prepare('SELECT tx_id FROM sluice_tx').get()?.[0];
     for (const [id, transactionId, data] of this.#connection.prepare(NEWEST_ENTRIES).iterate()) {
       if (transactionId !== current) break;
       if (entries.length === MAX_TOLD_ENTRIES) return 'many';

@@ -22,6 +22,8 @@ const MAX_OP_TEXT = '9223372036854775807';
  *
  * sluice_rest: values of columns that the app's schema does not have, as a JSON object.
  *
+ * sluice_dead: queue entries that the backend did not take, with the reason.
+ *
  * sluice_replaced: rows that the write in progress may displace by a unique index. Left over if nothing came of the write.
  */
 const LAYOUT = `
@@ -33,6 +35,7 @@ CREATE TABLE sluice_type (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE sluice_shadow (type INTEGER NOT NULL, id TEXT NOT NULL, data TEXT, PRIMARY KEY (type, id)) WITHOUT ROWID;
 CREATE TABLE sluice_rest (type INTEGER NOT NULL, id TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID;
 CREATE TABLE sluice_replaced (type INTEGER NOT NULL, id TEXT NOT NULL, data TEXT NOT NULL, entry TEXT NOT NULL);
+CREATE TABLE sluice_dead (id INTEGER PRIMARY KEY, tx_id INTEGER, data TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TRIGGER sluice_arm AFTER UPDATE OF armed ON sluice_tx WHEN NEW.armed > OLD.armed BEGIN
   UPDATE sluice_kv SET value = ${MAX_OP_TEXT} WHERE key = 'target' AND value IS NOT ${MAX_OP_TEXT};
   UPDATE sluice_kv SET value = NULL WHERE key IN ('seen', 'applied') AND value IS NOT NULL;

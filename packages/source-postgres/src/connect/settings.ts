@@ -11,6 +11,8 @@ export interface ConnectionSettings {
   readonly database: string;
   readonly tls: ConnectionOptions | false;
   readonly connectTimeoutMs: number;
+  /** Told of what arrives on connections for change log and snapshots. */
+  readonly onReceived?: ((bytes: number) => void) | undefined;
 }
 
 const DEFAULT_PORT = 5432;

@@ -208,6 +208,7 @@ export class WireConnection implements AsyncDisposable {
 
   #receive(chunk: Buffer): void {
     this.receivedBytes += chunk.length;
+    this.#settings.onReceived?.(chunk.length);
     if (this.#closing) return;
     let block: Buffer | undefined;
     try {

@@ -1,12 +1,12 @@
-import type { Fix, Reporter, Span } from '../diagnostics.ts';
-import type { Grammar } from '../sql/grammar.ts';
-import type { BinarySyntax, CallSyntax, ExprSyntax, InSyntax, LikeSyntax } from '../sql/syntax.ts';
+import type { Fix, Span } from '../diagnostics.ts';
+import type { BinarySyntax, ExprSyntax, InSyntax, LikeSyntax } from '../sql/syntax.ts';
 import { didYouMean } from '../suggest.ts';
-import type { Dialect } from '../values/dialect.ts';
-import { timeDependence } from '../values/sqlite/time-dependence.ts';
+import { bindCall } from './bind-call.ts';
+import { bindCast } from './bind-cast.ts';
+import type { BindContext } from './bind-context.ts';
+import { CLOCK_FIX, clockMessage, isClockExpression } from './clock.ts';
 import { comparisonsOf } from './comparisons.ts';
 import { constant, operatorCall, type Expression } from './expression.ts';
-import { checkJsonArguments } from './json-arguments.ts';
 import {
   refuseExists,
   refuseLike,
@@ -15,39 +15,9 @@ import {
   refuseScalarSubquery,
   refuseTypedText,
 } from './refused-forms.ts';
-import { CLOCK_FIX, clockMessage, isClock, unknownFunction } from './unknown-function.ts';
-
-/** What differs between the places where expressions stand. */
-export interface BindContext {
-  readonly report: Reporter;
-  readonly grammar: Grammar;
-  readonly dialect: Dialect;
-  readonly edition: number;
-  /** The SQL text, for messages. */
-  readonly sql: string;
-  resolveName(name: NameSyntax): Expression;
-  /** Whether an expression is a column of a table, and so no value of the request. */
-  isRowColumn(expression: Expression): boolean;
-  /** Request functions and the like; undefined when the name is not one. */
-  resolveCall(call: CallSyntax): Expression | undefined;
-  /** Names to offer for a misspelt function, besides the dialect's. */
-  readonly specialFunctions: readonly string[];
-}
-
-export type NameSyntax = Extract<ExprSyntax, { kind: 'name' }>;
-
-const CAST_TYPES = new Set(['text', 'integer', 'real', 'numeric', 'blob']);
 
 const COMPARISONS = new Set(['=', '!=', '<', '<=', '>', '>=', 'is', 'is not']);
 const COLLATIONS = new Set(['binary', 'nocase', 'rtrim']);
-
-/** Types of PostgreSQL, by what their values are here. */
-const SAME_TYPES: Readonly<Record<string, string>> = {
-  int: 'integer', int2: 'integer', int4: 'integer', int8: 'integer', bigint: 'integer',
-  smallint: 'integer', boolean: 'integer', bool: 'integer', varchar: 'text', char: 'text',
-  uuid: 'text', date: 'text', timestamp: 'text', timestamptz: 'text', json: 'text', jsonb: 'text',
-  float: 'real', float4: 'real', float8: 'real', double: 'real', decimal: 'numeric', bytea: 'blob',
-}; // prettier-ignore
 
 /**
  * Resolves the names and operators of an expression. Problems are reported and stand in the result
@@ -60,7 +30,9 @@ export function bindExpression(syntax: ExprSyntax, context: BindContext): Expres
     case 'name':
       return context.resolveName(syntax);
     case 'call':
-      return bindCall(syntax, context);
+      return (
+        context.resolveCall(syntax) ?? bindCall(syntax, bindAll(syntax.args, context), context)
+      );
     case 'unary':
       return bindUnary(syntax, context);
     case 'binary':
@@ -80,7 +52,7 @@ export function bindExpression(syntax: ExprSyntax, context: BindContext): Expres
     case 'case':
       return bindCase(syntax, context);
     case 'cast':
-      return bindCast(syntax, context);
+      return bindCast(syntax, bindExpression(syntax.operand, context), context);
     case 'array':
     case 'select':
     case 'exists':
@@ -90,6 +62,10 @@ export function bindExpression(syntax: ExprSyntax, context: BindContext): Expres
     case 'broken':
       return bindRefused(syntax, context);
   }
+}
+
+function bindAll(parts: readonly ExprSyntax[], context: BindContext): Expression[] {
+  return parts.map((part) => bindExpression(part, context));
 }
 
 /** The forms that no edition has as values. */
@@ -151,7 +127,7 @@ function refuse(span: Span, context: BindContext, message: string, fix?: string 
 
 /** Looks for further problems in the parts of what has been refused. */
 function checkParts(parts: readonly ExprSyntax[], whole: Span, context: BindContext): Expression {
-  for (const part of parts) bindExpression(part, context);
+  bindAll(parts, context);
   return constant(null, whole);
 }
 
@@ -189,19 +165,6 @@ function bindBetween(
   return syntax.negated ? operatorCall('not', [between], syntax) : between;
 }
 
-function bindCast(syntax: Extract<ExprSyntax, { kind: 'cast' }>, context: BindContext): Expression {
-  const operand = bindExpression(syntax.operand, context);
-  const type = syntax.type.name.toLowerCase();
-  if (CAST_TYPES.has(type)) return operatorCall(`cast ${type}`, [operand], syntax);
-  const same = SAME_TYPES[type];
-  const fix =
-    same === undefined
-      ? (didYouMean(syntax.type, type, CAST_TYPES) ?? 'Use text, integer, real, numeric or blob')
-      : { text: `Use ${same}`, edit: { ...spanOf(syntax.type), text: same } };
-  context.report.error('CAST_TYPE', syntax.type, `There is no cast to ${type}`, fix);
-  return constant(null, syntax);
-}
-
 function spanOf({ start, end }: Span): Span {
   return { start, end };
 }
@@ -234,7 +197,7 @@ function bindLike(syntax: LikeSyntax, context: BindContext): Expression {
     context.report.error('SQL_SYNTAX', syntax.escape, 'GLOB has no ESCAPE', 'Use LIKE');
     return constant(null, syntax);
   }
-  const args = parts.map((part) => bindExpression(part, context));
+  const args = bindAll(parts, context);
   const result = operatorCall(syntax.operator, args, syntax);
   return syntax.negated ? operatorCall('not', [result], syntax) : result;
 }
@@ -297,27 +260,6 @@ function refuseOperator({ operator, operatorSpan }: BinarySyntax, context: BindC
   refuse(operatorSpan, context, message, advice[operator] ?? 'Keep the value in a column');
 }
 
-/** `now() - interval '7 days'`: one problem, not one for each word of it. */
-function isClockExpression(syntax: ExprSyntax, context: BindContext): boolean {
-  if (syntax.kind === 'binary' && (syntax.operator === '+' || syntax.operator === '-')) {
-    return hasClock(syntax.left, context) || hasClock(syntax.right, context);
-  }
-  return false;
-}
-
-function hasClock(syntax: ExprSyntax, context: BindContext): boolean {
-  if (syntax.kind === 'call') {
-    const name = callName(syntax);
-    return isClock(name) && !context.dialect.functions.has(name);
-  }
-  if (syntax.kind === 'cast') return hasClock(syntax.operand, context);
-  return isClockExpression(syntax, context);
-}
-
-function callName(call: CallSyntax): string {
-  return call.name.map((part) => part.name.toLowerCase()).join('.');
-}
-
 function bindMember(syntax: BinarySyntax, left: Expression, context: BindContext): Expression {
   const step = syntax.right;
   if (context.grammar.isSqlite) {
@@ -353,7 +295,7 @@ export function bindScalarIn(syntax: InSyntax, context: BindContext): Expression
     refuseInSelect(syntax, context);
     return constant(null, syntax);
   } else if (right.kind === 'array') {
-    const items = right.items.map((item) => bindExpression(item, context));
+    const items = bindAll(right.items, context);
     const isSqliteList = right.form === 'parentheses' && context.grammar.isSqlite;
     if (right.form === 'parentheses' && !isSqliteList) refuseList(right, true, context);
     else if (context.edition < 3) {
@@ -398,82 +340,4 @@ function bindCase(syntax: Extract<ExprSyntax, { kind: 'case' }>, context: BindCo
   }
   const args = branches.flat();
   return operatorCall('case', otherwise === undefined ? args : [...args, otherwise], syntax);
-}
-
-function bindCall(syntax: CallSyntax, context: BindContext): Expression {
-  const special = context.resolveCall(syntax);
-  if (special !== undefined) return special;
-  const name = callName(syntax);
-  const operator = context.dialect.functions.get(name);
-  const nameSpan = { start: syntax.start, end: syntax.name.at(-1)?.end ?? syntax.end };
-  const args = syntax.args.map((arg) => bindExpression(arg, context));
-  if (operator === undefined) {
-    const reason = context.dialect.refusedFunctions.get(name);
-    if (reason !== undefined) {
-      context.report.error('UNKNOWN_FUNCTION', nameSpan, `${name}() is not allowed: ${reason}`);
-      return constant(null, syntax);
-    }
-    const known = [...context.dialect.functions.keys(), ...context.specialFunctions];
-    const { message, fix } = unknownFunction(name, nameSpan, syntax, known);
-    context.report.error('UNKNOWN_FUNCTION', nameSpan, message, fix);
-    return constant(null, syntax);
-  }
-  if (syntax.decoration !== undefined) {
-    const message = 'DISTINCT, ORDER BY, FILTER and OVER are not supported in calls';
-    context.report.error('UNSUPPORTED_CLAUSE', syntax.decoration, message, 'Remove it');
-  }
-  warnNow(syntax, name, context);
-  if (!checkArgCount(syntax, name, operator, context)) return constant(null, syntax);
-  reportTimeDependence(syntax, name, args, context);
-  checkJsonArguments(name, args, syntax, context.report);
-  return comparisonsOf(context.dialect).call(name, args, syntax);
-}
-
-/** A result that depends on the clock is refused where it is written; data gives NULL. */
-function reportTimeDependence(
-  syntax: CallSyntax,
-  name: string,
-  args: readonly Expression[],
-  context: BindContext,
-): void {
-  if (!context.dialect.refusesClock) return;
-  const constants = args.map((arg) => (arg.kind === 'constant' ? arg.value : undefined));
-  const reason = timeDependence(name, constants);
-  if (reason === undefined) return;
-  const fix = 'Compare with a column, or a time that the client or the token brings';
-  context.report.error('UNSUPPORTED_OPERATOR', syntax, `This is not allowed: ${reason}`, fix);
-}
-
-/** `datetime('now')` is refused silently by its result, which is NULL (spec/sync-config.md 5). */
-function warnNow({ args: [time] }: CallSyntax, name: string, context: BindContext): void {
-  if (context.dialect.refusesClock || time?.kind !== 'literal') return;
-  if (name !== 'datetime' && name !== 'unixepoch') return;
-  if (typeof time.value !== 'string' || time.value.toLowerCase() !== 'now') return;
-  const message = `'now' gives NULL here: ${clockMessage('it')}`;
-  context.report.warn('NOW_IS_NULL', time, message, CLOCK_FIX);
-}
-
-const USAGE: Readonly<Record<string, string>> = {
-  substring: 'substring(text, start, length)', instr: 'instr(text, part)',
-  json_extract: "json_extract(json, '$.key')", iif: 'iif(condition, then, else)',
-  ifnull: 'ifnull(a, b)', unixepoch: 'unixepoch(time)', datetime: 'datetime(time)',
-}; // prettier-ignore
-
-function checkArgCount(
-  syntax: CallSyntax,
-  name: string,
-  { minArgs, maxArgs }: { minArgs: number; maxArgs: number },
-  context: BindContext,
-): boolean {
-  const count = syntax.args.length;
-  if (count >= minArgs && count <= maxArgs) return true;
-  const wanted =
-    minArgs === maxArgs
-      ? `${minArgs}`
-      : maxArgs === Infinity
-        ? `at least ${minArgs}`
-        : `${minArgs} to ${maxArgs}`;
-  const message = `${name} takes ${wanted} argument${wanted === '1' ? '' : 's'}, not ${count}`;
-  context.report.error('ARG_COUNT', syntax, message, USAGE[name] && `Write ${USAGE[name]}`);
-  return false;
 }

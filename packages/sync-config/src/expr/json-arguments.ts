@@ -1,5 +1,5 @@
 import type { Reporter, Span } from '../diagnostics.ts';
-import { keepsJson } from '../values/sqlite/json-subtype.ts';
+import { keepsJson } from '../values/sqlite/json/json-subtype.ts';
 import type { Expression } from './expression.ts';
 
 const MAKES_JSON = new Set(['json_array', 'json_object', 'json_quote']);

@@ -1,5 +1,6 @@
 import type { CallSyntax, ExprSyntax } from '../sql/syntax.ts';
-import { bindExpression, type BindContext } from './bind.ts';
+import type { BindContext } from './bind-context.ts';
+import { bindExpression } from './bind.ts';
 import { constant, operatorCall, REQUEST_SOURCE, type Expression } from './expression.ts';
 
 /** The slots of a request, in this order. Each holds JSON text. Source: spec/sync-config.md 7. */

@@ -1,16 +1,11 @@
 import type { Fix, Span } from '../diagnostics.ts';
 import { didYouMean } from '../suggest.ts';
+import { CLOCK_FIX, clockMessage, isClock } from './clock.ts';
 
 const AGGREGATES = new Set([
   'count', 'sum', 'avg', 'min', 'max', 'total', 'group_concat', 'string_agg', 'array_agg',
   'json_agg', 'jsonb_agg', 'json_group_array', 'json_object_agg', 'bool_and', 'bool_or', 'every',
   'row_number', 'rank', 'dense_rank', 'lag', 'lead', 'first_value', 'last_value', 'ntile',
-]); // prettier-ignore
-
-const CLOCKS = new Set([
-  'now', 'current_timestamp', 'current_date', 'current_time', 'localtime', 'localtimestamp',
-  'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timeofday', 'getdate',
-  'sysdate', 'age', 'julianday',
 ]); // prettier-ignore
 
 /** Functions of the same meaning and the same arguments under another name. */
@@ -96,7 +91,7 @@ export function unknownFunction(
     const fix = 'Sync the rows, and aggregate them in a query on the device';
     return { message: `${name} needs many rows, and each row is synced for itself`, fix };
   }
-  if (CLOCKS.has(name)) return { message: clockMessage(name), fix: CLOCK_FIX };
+  if (isClock(name)) return { message: clockMessage(name), fix: CLOCK_FIX };
   const other = (isStream ? TO_STREAM : TO_LEGACY)[name];
   if (other !== undefined) {
     const dialect = isStream ? 'bucket definitions' : 'streams';
@@ -132,15 +127,3 @@ function replaceName({ start, end }: Span, text: string, call: Span): Fix {
   const brackets = call.end - end === 2 ? '()' : '';
   return { text: `Use ${text}${brackets}`, edit: { start, end, text } };
 }
-
-/** Whether a function or word reads the clock. */
-export function isClock(name: string): boolean {
-  return CLOCKS.has(name);
-}
-
-export function clockMessage(what: string): string {
-  return `${what} changes with time, but a row is only looked at when it is written`;
-}
-
-export const CLOCK_FIX =
-  'Keep a column such as is_recent up to date in the database, or filter on the device';

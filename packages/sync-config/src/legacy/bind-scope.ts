@@ -1,6 +1,7 @@
 import type { CompileContext } from '../compile-context.ts';
 import type { Reporter, Span } from '../diagnostics.ts';
-import { bindExpression, type BindContext, type NameSyntax } from '../expr/bind.ts';
+import type { BindContext, NameSyntax } from '../expr/bind-context.ts';
+import { bindExpression } from '../expr/bind.ts';
 import { BUCKET_SOURCE, constant, operatorCall, type Expression } from '../expr/expression.ts';
 import {
   bindRequestCall,

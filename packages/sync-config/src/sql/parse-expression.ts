@@ -1,11 +1,14 @@
+import type { FormParser } from './form-parser.ts';
 import type { Grammar } from './grammar.ts';
 import { literalValue } from './literal-value.ts';
+import { parseNameOrCall, parseSubstring } from './name-or-call.ts';
 import { RESERVED_WORDS } from './reserved-words.ts';
 import { SqlSyntaxError } from './sql-syntax-error.ts';
-import { parseIs, parseLike, parseList, type FormParser } from './sqlite-forms.ts';
-import type { ExprSyntax, Identifier, SelectSyntax } from './syntax.ts';
+import { parseIs, parseLike, parseList } from './sqlite-forms.ts';
+import type { ExprSyntax, SelectSyntax } from './syntax.ts';
 import type { Token } from './token.ts';
 import { CLAUSE_WORDS, type TokenStream } from './token-stream.ts';
+import { parseBracketed, parseCase, parseCast, parseExists } from './word-forms.ts';
 
 /** Bounds the recursion, so that a hostile text cannot exhaust the stack. */
 const MAX_DEPTH = 200;
@@ -15,19 +18,17 @@ export class ExpressionParser {
   readonly #tokens: TokenStream;
   readonly #grammar: Grammar;
   readonly #parseSelect: () => SelectSyntax;
+  readonly #formParser: FormParser;
   #depth = 0;
 
   constructor(tokens: TokenStream, grammar: Grammar, parseSelect: () => SelectSyntax) {
     this.#tokens = tokens;
     this.#grammar = grammar;
     this.#parseSelect = parseSelect;
-  }
-
-  /** What the forms of `sqlite-forms.ts` need of this parser. */
-  get #formParser(): FormParser {
-    return {
-      tokens: this.#tokens,
+    this.#formParser = {
+      tokens,
       parse: (minLevel) => this.parse(minLevel),
+      parseSelect,
       parseSubquery: () => this.#subquery(),
     };
   }
@@ -196,7 +197,7 @@ export class ExpressionParser {
         return { kind: 'cast', operand: left, type, ...span(left, type) };
       }
       case '[': {
-        const close = this.#skipTo(']');
+        const close = this.#tokens.skipTo(']');
         return { kind: 'unsupported', what: 'Array indexing', ...span(left, close) };
       }
       default:
@@ -256,7 +257,7 @@ export class ExpressionParser {
         return { kind: 'literal', value, start, end, ...(isNumber ? { token } : {}) };
       }
       case 'quoted':
-        return this.#nameOrCall();
+        return parseNameOrCall(this.#formParser);
       case 'word':
         return this.#word(token);
       case 'symbol':
@@ -276,16 +277,16 @@ export class ExpressionParser {
       case 'false':
         return { ...this.#constant(0n), isTruthWord: true };
       case 'case':
-        return this.#case();
+        return parseCase(this.#formParser);
       case 'cast':
-        return this.#cast();
+        return parseCast(this.#formParser);
       case 'array':
-        return this.#list('[', ']');
+        return parseBracketed(this.#formParser, '[');
       case 'row':
-        if (this.#tokens.isSymbol('(', 1)) return this.#list('(', ')');
-        return this.#nameOrCall();
+        if (this.#tokens.isSymbol('(', 1)) return parseBracketed(this.#formParser, '(');
+        return parseNameOrCall(this.#formParser);
       case 'exists':
-        if (this.#tokens.isSymbol('(', 1)) return this.#exists();
+        if (this.#tokens.isSymbol('(', 1)) return parseExists(this.#formParser);
         break;
       case 'any':
       case 'some':
@@ -293,13 +294,14 @@ export class ExpressionParser {
         if (this.#tokens.isSymbol('(', 1)) return this.#quantified(token);
         break;
       case 'like':
-        if (this.#grammar.isSqlite && this.#tokens.isSymbol('(', 1)) return this.#nameOrCall(true);
+        if (this.#grammar.isSqlite && this.#tokens.isSymbol('(', 1))
+          return parseNameOrCall(this.#formParser, true);
         break;
       case 'substring':
-        return this.#substring();
+        return parseSubstring(this.#formParser);
     }
     if (RESERVED_WORDS.has(token.value)) return this.#reservedWord(token);
-    return this.#nameOrCall();
+    return parseNameOrCall(this.#formParser);
   }
 
   /** `current_date`, a name that lacks its quotes, or a word at the wrong place. */
@@ -348,123 +350,10 @@ export class ExpressionParser {
     return { kind: 'select', select, start: open.start, end: close.end };
   }
 
-  #case(): ExprSyntax {
-    const { start } = this.#tokens.next();
-    const operand = this.#tokens.isWord('when') ? undefined : this.parse();
-    const whens: { when: ExprSyntax; result: ExprSyntax }[] = [];
-    while (this.#tokens.takeWord('when')) {
-      const when = this.parse();
-      this.#tokens.expectWord('then');
-      whens.push({ when, result: this.parse() });
-    }
-    if (whens.length === 0) throw this.#tokens.unexpected('WHEN');
-    const otherwise = this.#tokens.takeWord('else') ? this.parse() : undefined;
-    const { end } = this.#tokens.expectWord('end');
-    return { kind: 'case', operand, whens, otherwise, start, end };
-  }
-
-  #cast(): ExprSyntax {
-    const { start } = this.#tokens.next();
-    this.#tokens.expectSymbol('(');
-    const operand = this.parse();
-    this.#tokens.expectWord('as');
-    const type = this.#tokens.expectName('a type', true);
-    const { end } = this.#tokens.expectSymbol(')');
-    return { kind: 'cast', operand, type, start, end };
-  }
-
-  #list(open: string, close: string): ExprSyntax {
-    const { start } = this.#tokens.next();
-    const form = open === '[' ? 'array' : 'row';
-    const bracket = this.#tokens.expectSymbol(open);
-    const items = this.#expressionsUntil(close, bracket);
-    return { kind: 'array', form, items, start, end: this.#tokens.lastEnd() };
-  }
-
-  #expressionsUntil(close: string, open: Token): ExprSyntax[] {
-    const items: ExprSyntax[] = [];
-    if (this.#tokens.takeSymbol(close)) return items;
-    do items.push(this.parse());
-    while (this.#tokens.takeSymbol(','));
-    this.#tokens.expectClosing(close, open);
-    return items;
-  }
-
-  #exists(): ExprSyntax {
-    const { start } = this.#tokens.next();
-    const open = this.#tokens.next();
-    const select = this.#parseSelect();
-    const { end } = this.#tokens.expectClosing(')', open);
-    return { kind: 'exists', select, start, end };
-  }
-
   #quantified({ value, start }: Token): ExprSyntax {
     this.#tokens.next();
     const operand = this.#parenthesised();
     return { kind: 'quantified', word: value, operand, start, end: operand.end };
-  }
-
-  #substring(): ExprSyntax {
-    const name = this.#tokens.peek();
-    const call = this.#nameOrCall();
-    if (call.kind === 'call' && call.decoration !== undefined) {
-      const what = 'substring(... FROM ...)';
-      return { kind: 'unsupported', what, start: name.start, end: call.end };
-    }
-    return call;
-  }
-
-  #nameOrCall(mayBeReserved = false): ExprSyntax {
-    const parts: Identifier[] = [this.#tokens.expectName('a name', mayBeReserved)];
-    while (this.#tokens.isSymbol('.') && !this.#tokens.isSymbol('*', 1)) {
-      this.#tokens.next();
-      parts.push(this.#tokens.expectName('a name', true));
-    }
-    const [first] = parts;
-    const start = first?.start ?? 0;
-    if (this.#tokens.isSymbol('(')) return this.#call(parts, start);
-    const token = this.#tokens.peek();
-    if (token.kind === 'text' && parts.length === 1 && first?.quoted === false) {
-      this.#tokens.next();
-      return { kind: 'typed text', type: first.name, value: token.value, start, end: token.end };
-    }
-    return { kind: 'name', parts, start, end: this.#tokens.lastEnd() };
-  }
-
-  #call(name: readonly Identifier[], start: number): ExprSyntax {
-    const open = this.#tokens.next();
-    const args: ExprSyntax[] = [];
-    let decoration = this.#tokens.isWord('distinct') ? this.#tokens.next() : undefined;
-    if (this.#tokens.isSymbol('*')) {
-      decoration = this.#tokens.next();
-    } else if (!this.#tokens.isSymbol(')')) {
-      do args.push(this.parse());
-      while (this.#tokens.takeSymbol(','));
-    }
-    if (this.#tokens.isWord('from', 'order')) {
-      decoration = this.#tokens.peek();
-      this.#skipTo(')');
-    } else {
-      this.#tokens.expectClosing(')', open);
-    }
-    if (this.#tokens.isWord('over', 'filter') && this.#tokens.isSymbol('(', 1)) {
-      decoration = this.#tokens.next();
-      this.#skipTo(')');
-    }
-    return { kind: 'call', name, args, decoration, start, end: this.#tokens.lastEnd() };
-  }
-
-  /** Skips what is refused anyway, up to the bracket that closes the current level. */
-  #skipTo(close: string): Token {
-    let depth = this.#tokens.isSymbol('(') || this.#tokens.isSymbol('[') ? 0 : 1;
-    for (;;) {
-      const token = this.#tokens.next();
-      if (token.kind === 'end') throw this.#tokens.unexpected(`"${close}"`);
-      if (token.kind !== 'symbol') continue;
-      if (token.value === '(' || token.value === '[') depth++;
-      if (token.value === ')' || token.value === ']') depth--;
-      if (depth === 0) return token;
-    }
   }
 }
 

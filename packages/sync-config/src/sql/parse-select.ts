@@ -1,11 +1,12 @@
 import type { Fix, Span } from '../diagnostics.ts';
 import { POSTGRES_GRAMMAR, type Grammar } from './grammar.ts';
+import { parseAlias } from './parse-alias.ts';
 import { ExpressionParser } from './parse-expression.ts';
-import { RESERVED_WORDS } from './reserved-words.ts';
+import { FromParser } from './parse-from.ts';
 import { NO_PROBLEMS, SqlSyntaxError, type SqlProblems } from './sql-syntax-error.ts';
-import type { Token } from './token.ts';
-import type { ColumnSyntax, ExprSyntax, Identifier, SelectSyntax, SourceSyntax } from './syntax.ts';
-import { CLAUSE_WORDS, TokenStream } from './token-stream.ts';
+import { isSymbol, type Token } from './token.ts';
+import type { ColumnSyntax, ExprSyntax, SelectSyntax, SourceSyntax } from './syntax.ts';
+import { TokenStream } from './token-stream.ts';
 
 export interface ParsedQuery {
   readonly select: SelectSyntax;
@@ -62,21 +63,21 @@ const UNSUPPORTED_AFTER_FROM: Readonly<Record<string, readonly [clause: string, 
     window: ['WINDOW', 'Remove it'],
   };
 
-const UNSUPPORTED_JOINS: readonly string[] = ['left', 'right', 'full', 'cross', 'natural', 'outer'];
 const SET_OPERATIONS: readonly string[] = ['union', 'intersect', 'except'];
 
 /** What an alias without AS can be a misspelling of. */
 const AFTER_COLUMN = ['from'] as const;
-const AFTER_SOURCE = ['where', 'join', 'inner', 'left'] as const;
 
 class SelectParser {
   readonly #tokens: TokenStream;
   readonly #expressions: ExpressionParser;
-  #hasRefusedJoin = false;
+  readonly #sources: FromParser;
 
   constructor(tokens: TokenStream, grammar: Grammar) {
     this.#tokens = tokens;
-    this.#expressions = new ExpressionParser(tokens, grammar, () => this.parse());
+    const parseSelect = () => this.parse();
+    this.#expressions = new ExpressionParser(tokens, grammar, parseSelect);
+    this.#sources = new FromParser(tokens, this.#expressions, parseSelect);
   }
 
   parse(): SelectSyntax {
@@ -94,7 +95,7 @@ class SelectParser {
       columns,
       from,
       conditions,
-      hasRefusedJoin: this.#hasRefusedJoin,
+      hasRefusedJoin: this.#sources.hasRefusedJoin,
       ...span,
     };
   }
@@ -114,14 +115,10 @@ class SelectParser {
   /** Demands that the query ends here, or skips to where it might. */
   finish(): void {
     const token = this.#tokens.peek();
-    const isEnd = token.kind === 'end' || this.#isSymbol(token, ';', ')');
+    const isEnd = token.kind === 'end' || isSymbol(token, ';', ')');
     if (isEnd) return;
     this.#tokens.report(this.#tokens.unexpected('the end of the query', this.#wordHint(token)));
-    this.#tokens.skipToBreak((next) => this.#isSymbol(next, ';'));
-  }
-
-  #isSymbol(token: Token, ...symbols: readonly string[]): boolean {
-    return token.kind === 'symbol' && symbols.includes(token.value);
+    this.#tokens.skipToBreak((next) => isSymbol(next, ';'));
   }
 
   #wordHint(token: Token): Fix | undefined {
@@ -186,41 +183,13 @@ class SelectParser {
       return { kind: 'star', table, start: table.start, end };
     }
     const expr = this.#expressions.parse();
-    const alias = this.#alias(AFTER_COLUMN);
+    const alias = parseAlias(this.#tokens, AFTER_COLUMN);
     return { kind: 'expr', expr, alias, start: expr.start, end: this.#tokens.lastEnd() };
-  }
-
-  #alias(keywords: readonly string[]): Identifier | undefined {
-    if (this.#tokens.takeWord('as')) return this.#aliasName();
-    const token = this.#tokens.peek();
-    const isName =
-      token.kind === 'quoted' || (token.kind === 'word' && !RESERVED_WORDS.has(token.value));
-    if (!isName || this.#isMisspeltKeyword(token, keywords)) return undefined;
-    return this.#tokens.expectName('an alias');
-  }
-
-  /** `AS 'name'` is a text where a name belongs. */
-  #aliasName(): Identifier {
-    const token = this.#tokens.peek();
-    if (token.kind !== 'text') return this.#tokens.expectName('an alias', true);
-    this.#tokens.next();
-    const { start, end, value } = token;
-    const fix = { text: `Write "${value}"`, edit: { start, end, text: `"${value}"` } };
-    this.#tokens.problems.error('SQL_SYNTAX', token, 'A name cannot stand in single quotes', fix);
-    return { name: value, raw: value, quoted: true, start, end };
-  }
-
-  /** A word near a keyword, and followed by what no alias is followed by. */
-  #isMisspeltKeyword(token: Token, keywords: readonly string[]): boolean {
-    if (!this.#tokens.isMisspelt(token, keywords)) return false;
-    const after = this.#tokens.peek(1);
-    if (after.kind === 'end' || this.#isSymbol(after, ',', ')', ';')) return false;
-    return !(after.kind === 'word' && (CLAUSE_WORDS as readonly string[]).includes(after.value));
   }
 
   #from(conditions: ExprSyntax[]): SourceSyntax[] {
     const token = this.#tokens.peek();
-    const isAtEnd = token.kind === 'end' || this.#isSymbol(token, ')', ';');
+    const isAtEnd = token.kind === 'end' || isSymbol(token, ')', ';');
     if (isAtEnd || this.#isClause(token, 'where', ...Object.keys(UNSUPPORTED_AFTER_FROM)))
       return [];
     if (!this.#tokens.takeKeyword('from')) {
@@ -230,13 +199,11 @@ class SelectParser {
       if (!this.#tokens.takeWord('from')) return [];
     }
     try {
-      return this.#sources(conditions);
+      return this.#sources.parse(conditions);
     } catch (error) {
       if (!(error instanceof SqlSyntaxError)) throw error;
       this.#tokens.report(error);
-      this.#tokens.skipToBreak(
-        (next) => this.#isClause(next, 'where') || this.#isSymbol(next, ';'),
-      );
+      this.#tokens.skipToBreak((next) => this.#isClause(next, 'where') || isSymbol(next, ';'));
       return [BROKEN_SOURCE];
     }
   }
@@ -273,7 +240,7 @@ class SelectParser {
       const isSecondQuery = SET_OPERATIONS.includes(token.value);
       this.#tokens.skipToBreak(
         (next) =>
-          this.#isSymbol(next, ';') ||
+          isSymbol(next, ';') ||
           (!isSecondQuery && this.#isClause(next, ...Object.keys(UNSUPPORTED_AFTER_FROM))),
       );
       const edit = { start: token.start, end: this.#tokens.lastEnd(), text: '' };
@@ -281,140 +248,6 @@ class SelectParser {
       const message = `${clause} is not supported`;
       this.#tokens.problems.error('UNSUPPORTED_CLAUSE', token, message, fix);
     }
-  }
-
-  #sources(conditions: ExprSyntax[]): SourceSyntax[] {
-    const sources = [this.#source()];
-    for (;;) {
-      if (this.#tokens.takeSymbol(',')) {
-        sources.push(this.#source());
-      } else if (this.#isJoin()) {
-        sources.push(this.#source());
-        this.#joinCondition(conditions);
-      } else {
-        return sources;
-      }
-    }
-  }
-
-  /** Takes the words of a join; an outer one is reported and read like an inner one. */
-  #isJoin(): boolean {
-    const token = this.#tokens.peek();
-    if (token.kind === 'word' && UNSUPPORTED_JOINS.includes(token.value)) {
-      while (this.#tokens.isWord(...UNSUPPORTED_JOINS, 'inner')) this.#tokens.next();
-      const { start } = token;
-      const { end } = this.#tokens.expectWord('join');
-      const written = this.#tokens.sql.slice(start, end).toUpperCase();
-      const message = `${written} is not supported`;
-      const text = `Use an inner JOIN, and for rows without a partner a second query`;
-      const edit = { start, end, text: 'JOIN' };
-      const fix = { text, edit: token.value === 'left' ? edit : undefined };
-      this.#tokens.problems.error('UNSUPPORTED_CLAUSE', token, message, fix);
-      this.#hasRefusedJoin = true;
-      return true;
-    }
-    if (this.#tokens.takeWord('inner')) {
-      this.#tokens.expectWord('join');
-      return true;
-    }
-    return this.#tokens.takeKeyword('join');
-  }
-
-  #joinCondition(conditions: ExprSyntax[]): void {
-    if (this.#tokens.takeWord('on')) conditions.push(this.#expressions.parse());
-    if (!this.#tokens.isWord('using')) return;
-    const token = this.#tokens.next();
-    const fix = 'Write ON a.column = b.column';
-    this.#tokens.problems.error('UNSUPPORTED_CLAUSE', token, 'USING is not supported', fix);
-    if (this.#tokens.takeSymbol('(')) {
-      this.#tokens.skipToBreak(() => false);
-      this.#tokens.takeSymbol(')');
-    }
-  }
-
-  #source(): SourceSyntax {
-    const token = this.#tokens.peek();
-    const { start } = token;
-    const after = this.#tokens.peek(1);
-    const isLateral = after.kind === 'word' || after.kind === 'quoted' || after.value === '(';
-    if (isLateral && this.#tokens.takeWord('lateral')) {
-      const fix = { text: 'Remove LATERAL', edit: { start, end: token.end, text: '' } };
-      const message = 'LATERAL is not supported';
-      this.#tokens.problems.error('UNSUPPORTED_CLAUSE', token, message, fix);
-    }
-    if (this.#tokens.isSymbol('(')) return this.#subquery(start);
-    const first = this.#tableName(token);
-    if (this.#tokens.isSymbol('(')) return this.#functionSource(first);
-    let schema: Identifier | undefined;
-    let table = first;
-    if (this.#tokens.takeSymbol('.')) {
-      schema = first;
-      table = this.#tokens.expectName('a table', true);
-    }
-    table = this.#wildcard(table);
-    const alias = this.#alias(AFTER_SOURCE);
-    return { kind: 'table', schema, table, alias, start, end: this.#tokens.lastEnd() };
-  }
-
-  /** A name; a reserved word is reported and taken for the name that it is meant to be. */
-  #tableName(token: Token): Identifier {
-    if (token.kind !== 'word' || !RESERVED_WORDS.has(token.value)) {
-      return this.#tokens.expectName('a table');
-    }
-    if (this.#tokens.isClauseStart()) throw this.#tokens.unexpected('a table');
-    this.#tokens.report(this.#tokens.reserved(token));
-    return this.#tokens.identifier(this.#tokens.next());
-  }
-
-  /** A wildcard that lacks its quotes: `log_%`. */
-  #wildcard(table: Identifier): Identifier {
-    const token = this.#tokens.peek();
-    if (!this.#isSymbol(token, '%') || token.start !== table.end || table.quoted) return table;
-    this.#tokens.next();
-    const text = `"${table.raw}%"`;
-    const span = { start: table.start, end: token.end };
-    const fix = { text: `Write ${text}`, edit: { ...span, text } };
-    this.#tokens.problems.error('SQL_SYNTAX', span, 'A wildcard needs double quotes', fix);
-    return { name: `${table.raw}%`, raw: `${table.raw}%`, quoted: true, ...span };
-  }
-
-  #functionSource(name: Identifier): SourceSyntax {
-    const open = this.#tokens.next();
-    const args: ExprSyntax[] = [];
-    if (!this.#tokens.isSymbol(')')) {
-      do args.push(this.#expressions.parse());
-      while (this.#tokens.takeSymbol(','));
-    }
-    const { end } = this.#tokens.expectClosing(')', open);
-    const span = { start: name.start, end };
-    const alias = this.#alias(AFTER_SOURCE);
-    const call = { kind: 'call', name: [name], args, decoration: undefined, ...span } as const;
-    return { kind: 'function', call, alias, start: name.start, end: this.#tokens.lastEnd() };
-  }
-
-  #subquery(start: number): SourceSyntax {
-    const open = this.#tokens.next();
-    const select = this.parse();
-    this.#tokens.expectClosing(')', open);
-    const alias = this.#alias(AFTER_SOURCE);
-    if (alias === undefined) return this.#unnamedSubquery(start);
-    let columnNames: Identifier[] | undefined;
-    if (this.#tokens.takeSymbol('(')) {
-      columnNames = [];
-      do columnNames.push(this.#tokens.expectName('a column'));
-      while (this.#tokens.takeSymbol(','));
-      this.#tokens.expectSymbol(')');
-    }
-    const end = this.#tokens.lastEnd();
-    return { kind: 'select', select, alias, columnNames, start, end };
-  }
-
-  #unnamedSubquery(start: number): SourceSyntax {
-    const span = { start, end: this.#tokens.lastEnd() };
-    const edit = { start: span.end, end: span.end, text: ' AS sub' };
-    const fix = { text: 'Add AS name', edit };
-    this.#tokens.problems.error('SQL_SYNTAX', span, 'A subquery in FROM needs a name', fix);
-    return { kind: 'broken', ...span };
   }
 }
 

@@ -1,13 +1,5 @@
+import type { FormParser } from './form-parser.ts';
 import type { ExprSyntax, LikeSyntax } from './syntax.ts';
-import type { TokenStream } from './token-stream.ts';
-
-/** What the forms that only SQLite's grammar has need of the parser of expressions. */
-export interface FormParser {
-  readonly tokens: TokenStream;
-  parse(minLevel: number): ExprSyntax;
-  /** `(SELECT ...)`; undefined, with nothing taken, when there is none. */
-  parseSubquery(): ExprSyntax | undefined;
-}
 
 /** `IS [NOT] [DISTINCT FROM] x`. NULL, TRUE and FALSE have meanings of their own. */
 export function parseIs(parser: FormParser, left: ExprSyntax, level: number): ExprSyntax {

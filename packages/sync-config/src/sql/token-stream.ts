@@ -137,6 +137,19 @@ export class TokenStream {
     }
   }
 
+  /** Skips what is refused anyway, up to the bracket that closes the current level. */
+  skipTo(close: string): Token {
+    let depth = this.isSymbol('(') || this.isSymbol('[') ? 0 : 1;
+    for (;;) {
+      const token = this.next();
+      if (token.kind === 'end') throw this.unexpected(`"${close}"`);
+      if (token.kind !== 'symbol') continue;
+      if (token.value === '(' || token.value === '[') depth++;
+      if (token.value === ')' || token.value === ']') depth--;
+      if (depth === 0) return token;
+    }
+  }
+
   /** A word is complained about once, by whoever came upon it first. */
   report({ code, span, message, fix }: SqlSyntaxError): void {
     if (span.start === this.#lastReported) return;

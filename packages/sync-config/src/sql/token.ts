@@ -6,3 +6,8 @@ export interface Token extends Span {
   /** Words in lower case; text literals, quoted names and hex digits without what encloses them. */
   readonly value: string;
 }
+
+/** Whether a token is one of some symbols. */
+export function isSymbol({ kind, value }: Token, ...symbols: readonly string[]): boolean {
+  return kind === 'symbol' && symbols.includes(value);
+}

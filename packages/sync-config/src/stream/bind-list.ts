@@ -1,5 +1,6 @@
 import { affinityOf, hasCollate } from '../expr/affinity.ts';
-import { bindExpression, type BindContext } from '../expr/bind.ts';
+import type { BindContext } from '../expr/bind-context.ts';
+import { bindExpression } from '../expr/bind.ts';
 import { comparisonsOf } from '../expr/comparisons.ts';
 import { operatorCall, type Expression } from '../expr/expression.ts';
 import { STREAM_REQUEST_FUNCTIONS } from '../expr/request-functions.ts';

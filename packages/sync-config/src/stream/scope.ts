@@ -1,5 +1,5 @@
 import type { Fix, Reporter, Span } from '../diagnostics.ts';
-import type { NameSyntax } from '../expr/bind.ts';
+import type { NameSyntax } from '../expr/bind-context.ts';
 import { constant, type Expression } from '../expr/expression.ts';
 import { mistakenRequestName } from '../expr/request-names.ts';
 import type { Identifier } from '../sql/syntax.ts';

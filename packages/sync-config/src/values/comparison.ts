@@ -1,7 +1,5 @@
-import type { SqliteValue } from '@sluice/model';
 import { EvaluationFailure } from './failure.ts';
-
-type Present = Exclude<SqliteValue, null>;
+import type { Present } from './present.ts';
 
 /**
  * Whether two values that are not NULL are equal: numbers by value, texts by code unit, and

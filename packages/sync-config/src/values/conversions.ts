@@ -1,5 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
 import { clampInt64, leadingInteger, leadingNumber } from './number-text.ts';
+import type { Present } from './present.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -12,24 +13,24 @@ export function isTrue(value: SqliteValue): boolean {
 }
 
 /** The text form that `||` and functions use; integral REALs have no `.0`. */
-export function toText(value: Exclude<SqliteValue, null>): string {
+export function toText(value: Present): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'object') return decoder.decode(value);
   return String(value);
 }
 
-export function toBytes(value: Exclude<SqliteValue, null>): Uint8Array {
+export function toBytes(value: Present): Uint8Array {
   return typeof value === 'object' ? value : encoder.encode(toText(value));
 }
 
 /** An operand of arithmetic. */
-export function toNumber(value: Exclude<SqliteValue, null>): bigint | number {
+export function toNumber(value: Present): bigint | number {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
   return leadingNumber(toText(value));
 }
 
 /** `CAST(value AS integer)`: REAL is rounded down. */
-export function toInteger(value: Exclude<SqliteValue, null>): bigint {
+export function toInteger(value: Present): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') {
     return Number.isFinite(value) ? clampInt64(BigInt(Math.floor(value))) : 0n;
@@ -37,12 +38,12 @@ export function toInteger(value: Exclude<SqliteValue, null>): bigint {
   return clampInt64(leadingInteger(toText(value)));
 }
 
-export function toReal(value: Exclude<SqliteValue, null>): number {
+export function toReal(value: Present): number {
   return Number(toNumber(value));
 }
 
 /** `CAST(value AS numeric)`: INTEGER where nothing is lost. */
-export function toNumeric(value: Exclude<SqliteValue, null>): bigint | number {
+export function toNumeric(value: Present): bigint | number {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
   const number = leadingNumber(toText(value));
   return typeof number === 'number' && Number.isSafeInteger(number) ? BigInt(number) : number;

@@ -1,6 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import { toText } from './conversions.ts';
 import type { Operator } from './dialect.ts';
+import type { Present } from './present.ts';
 
 /** unixepoch and datetime, in UTC. Source: spec/sync-config.md 5. */
 export function createDateFunctions(): [string, Operator][] {
@@ -41,10 +42,7 @@ const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?\s*(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** Milliseconds since 1970; undefined for what is no date, `now` among it. */
-function toMilliseconds(
-  time: Exclude<SqliteValue, null>,
-  isUnixSeconds: boolean,
-): number | undefined {
+function toMilliseconds(time: Present, isUnixSeconds: boolean): number | undefined {
   const text = toText(time);
   if (!NUMBER.test(text)) return isUnixSeconds ? undefined : parseDateTime(text);
   const number = Number(text);

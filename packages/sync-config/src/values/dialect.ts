@@ -12,7 +12,7 @@ export interface Operand {
   readonly constant: SqliteValue | undefined;
   /**
    * The value as JSON text, NULL for NULL, where the value may be JSON already, as that of
-   * `json('[1]')` is; JSON functions quote all others. Source: values/sqlite/json-subtype.ts.
+   * `json('[1]')` is; JSON functions quote all others. Source: values/sqlite/json/json-subtype.ts.
    */
   readonly json?: Evaluate | undefined;
 }

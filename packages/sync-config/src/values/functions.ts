@@ -6,9 +6,8 @@ import { EvaluationFailure } from './failure.ts';
 import { createGeometryFunctions } from './geometry/geometry-functions.ts';
 import { findMember, memberValue, type JsonParser, type JsonRules } from './json-access.ts';
 import { isJsonArray, isJsonMap, parseJsonDocument, type JsonDocument } from './json-document.ts';
-import { strict1, unary } from './operators.ts';
-
-type Present = Exclude<SqliteValue, null>;
+import type { Present } from './present.ts';
+import { buildFirstPresent, strictUnary, unary, variadic } from './shapes.ts';
 
 /** The functions that a query may call. Source: spec/sync-config.md 5. */
 export function createFunctions(
@@ -17,20 +16,20 @@ export function createFunctions(
   edition: number,
 ): Map<string, Operator> {
   const functions = new Map<string, Operator>([
-    ['upper', strict1((a) => toText(a).toUpperCase())],
-    ['lower', strict1((a) => toText(a).toLowerCase())],
+    ['upper', strictUnary((a) => toText(a).toUpperCase())],
+    ['lower', strictUnary((a) => toText(a).toLowerCase())],
     ['substring', variadic(2, 3, substring)],
-    ['length', strict1(length)],
+    ['length', strictUnary(length)],
     ['hex', unary((a) => (a === null ? '' : buffer(a).toString('hex').toUpperCase()))],
     ['base64', unary((a) => (a === null ? '' : buffer(a).toString('base64')))],
-    ['uuid_blob', strict1(uuidBlob)],
+    ['uuid_blob', strictUnary(uuidBlob)],
     ['typeof', unary(typeName)],
-    ['ifnull', { minArgs: 2, maxArgs: Infinity, build: buildIfNull }],
+    ['ifnull', { minArgs: 2, maxArgs: Infinity, build: buildFirstPresent }],
     ['iif', { minArgs: 3, maxArgs: 3, build: buildIif }],
     ['instr', variadic(2, 2, ([a = null, b = null]) => instr(a, b))],
     ['json_extract', variadic(2, 2, ([j = null, p = null]) => jsonExtract(j, p, rules, parser))],
     ['json_array_length', variadic(1, 2, (args) => jsonArrayLength(args, rules, parser))],
-    ['json_keys', strict1((a) => jsonKeys(parser.parse(toText(a))))],
+    ['json_keys', strictUnary((a) => jsonKeys(parser.parse(toText(a))))],
   ]);
   for (const [name, operator] of [...createDateFunctions(), ...createGeometryFunctions()]) {
     functions.set(name, operator);
@@ -38,33 +37,6 @@ export function createFunctions(
   if (edition < 3) functions.set('json_valid', unary(jsonValid));
   return functions;
 }
-
-/** A function of the list of its argument values. */
-function variadic(
-  minArgs: number,
-  maxArgs: number,
-  apply: (args: readonly SqliteValue[]) => SqliteValue,
-): Operator {
-  return {
-    minArgs,
-    maxArgs,
-    build(args) {
-      const operands = args.map((arg) => arg.evaluate);
-      return (slots) => apply(operands.map((operand) => operand(slots)));
-    },
-  };
-}
-
-const buildIfNull: Operator['build'] = (args) => {
-  const operands = args.map((arg) => arg.evaluate);
-  return (slots) => {
-    for (const operand of operands) {
-      const value = operand(slots);
-      if (value !== null) return value;
-    }
-    return null;
-  };
-};
 
 const buildIif: Operator['build'] = (args) => {
   const [condition, then, otherwise] = args.map((arg) => arg.evaluate);

@@ -8,6 +8,7 @@ import {
   type JsonDocument,
 } from './json-document.ts';
 import { int64OrReal } from './number-text.ts';
+import type { Present } from './present.ts';
 
 /** How `->`, `->>` and json_extract read paths and JSON null. */
 export interface JsonRules {
@@ -42,7 +43,7 @@ function pathSteps(path: string, rules: JsonRules): readonly string[] {
 /** The member that `step`, a text path or an array index, leads to; undefined when missing. */
 export function findMember(
   document: JsonDocument,
-  step: Exclude<SqliteValue, null>,
+  step: Present,
   rules: JsonRules,
 ): JsonDocument | undefined {
   if (typeof step === 'bigint' || typeof step === 'number') {

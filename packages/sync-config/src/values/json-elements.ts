@@ -3,6 +3,7 @@ import type { SqliteValue } from '@sluice/model';
 import { toText } from './conversions.ts';
 import { EvaluationFailure } from './failure.ts';
 import { formatReal } from './number-text.ts';
+import type { Present } from './present.ts';
 
 export interface JsonElement {
   readonly value: SqliteValue;
@@ -35,7 +36,7 @@ export function jsonElements(
   return [{ value: toValue(document), key: null }];
 }
 
-function parse(input: Exclude<SqliteValue, null>): JsonValue {
+function parse(input: Present): JsonValue {
   if (typeof input === 'object') throw new EvaluationFailure('A BLOB is not JSON');
   try {
     return JSON.parse(toText(input)) as JsonValue;

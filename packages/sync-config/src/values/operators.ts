@@ -13,8 +13,8 @@ import {
 import { isJsonArray } from './json-document.ts';
 import { jsonElements } from './json-elements.ts';
 import { int64OrReal } from './number-text.ts';
-
-type Present = Exclude<SqliteValue, null>;
+import type { Present } from './present.ts';
+import { buildFirstPresent, operandAt, strictBinary, strictUnary, truth, unary } from './shapes.ts';
 
 export interface OperatorRules {
   readonly json: JsonRules;
@@ -28,11 +28,11 @@ export function createOperators(rules: OperatorRules, parser: JsonParser): Map<s
   const FIXED = { fixed: true };
   return new Map<string, Operator>([
     ['=', { minArgs: 2, maxArgs: 2, build: buildEquals }],
-    ['!=', rules.notEqualsNegates ? orWhenNull(1n, notEquals) : strict2(notEquals)],
-    ['<', strict2((a, b) => truth(compare(a, b) < 0))],
-    ['<=', strict2((a, b) => truth(compare(a, b) <= 0))],
-    ['>', strict2((a, b) => truth(compare(a, b) > 0))],
-    ['>=', strict2((a, b) => truth(compare(a, b) >= 0))],
+    ['!=', rules.notEqualsNegates ? strictBinary(notEquals, 1n) : strictBinary(notEquals)],
+    ['<', strictBinary((a, b) => truth(compare(a, b) < 0))],
+    ['<=', strictBinary((a, b) => truth(compare(a, b) <= 0))],
+    ['>', strictBinary((a, b) => truth(compare(a, b) > 0))],
+    ['>=', strictBinary((a, b) => truth(compare(a, b) >= 0))],
     ['and', { minArgs: 2, maxArgs: 2, build: buildAnd }],
     ['or', { minArgs: 2, maxArgs: 2, build: buildOr }],
     ['not', unary((a) => truth(!isTrue(a)))],
@@ -45,75 +45,25 @@ export function createOperators(rules: OperatorRules, parser: JsonParser): Map<s
     ['+', arithmetic((a, b) => a + b, (a, b) => a + b)],
     ['-', arithmetic((a, b) => a - b, (a, b) => a - b)],
     ['*', arithmetic((a, b) => a * b, (a, b) => a * b)],
-    ['/', strict2(divide)],
-    ['||', strict2((a, b) => toText(a) + toText(b))],
+    ['/', strictBinary(divide)],
+    ['||', strictBinary((a, b) => toText(a) + toText(b))],
     ['between', { minArgs: 3, maxArgs: 3, build: buildBetween }],
-    ['in json', strict2((value, array) => truth(isInJson(value, array, parser)))],
-    ['in each', strict2((value, json) => truth(isAmongElements(value, json, rules.json.fixed)))],
+    ['in json', strictBinary((value, array) => truth(isInJson(value, array, parser)))],
+    ['in each', strictBinary((value, json) => truth(isAmongElements(value, json, rules.json.fixed)))],
     ['in list', { minArgs: 1, maxArgs: Infinity, build: buildInList }],
     ['case', { minArgs: 2, maxArgs: Infinity, build: buildCase }],
     ['case of', { minArgs: 3, maxArgs: Infinity, build: buildCaseOf }],
-    ['cast text', strict1(toText)],
-    ['cast integer', strict1(toInteger)],
-    ['cast real', strict1(toReal)],
-    ['cast numeric', strict1(toNumeric)],
-    ['cast blob', strict1(toBytes)],
+    ['cast text', strictUnary(toText)],
+    ['cast integer', strictUnary(toInteger)],
+    ['cast real', strictUnary(toReal)],
+    ['cast numeric', strictUnary(toNumeric)],
+    ['cast blob', strictUnary(toBytes)],
     ['->', member(rules.json, parser, memberText)],
     ['->>', member(rules.json, parser, memberValue)],
     // Reading a claim or parameter follows the fixed rules whatever the option says (7, rule 1).
     ['parameter', member(FIXED, parser, memberValue)],
-    ['coalesce', { minArgs: 2, maxArgs: 2, build: buildCoalesce }],
+    ['coalesce', { minArgs: 2, maxArgs: 2, build: buildFirstPresent }],
   ]); // prettier-ignore
-}
-
-const truth = (condition: boolean): SqliteValue => (condition ? 1n : 0n);
-
-function operandAt(args: readonly Operand[], index: number): Operand {
-  const operand = args[index];
-  if (operand === undefined) throw new RangeError('an operator gets the arguments it declares');
-  return operand;
-}
-
-/** One argument, NULL included. */
-export function unary(apply: (a: SqliteValue) => SqliteValue): Operator {
-  return {
-    minArgs: 1,
-    maxArgs: 1,
-    build(args) {
-      const a = operandAt(args, 0).evaluate;
-      return (slots) => apply(a(slots));
-    },
-  };
-}
-
-/** One argument; NULL gives NULL. */
-export function strict1(apply: (a: Present) => SqliteValue): Operator {
-  return unary((a) => (a === null ? null : apply(a)));
-}
-
-/** Two arguments; NULL in either gives `fallback`. */
-function orWhenNull(
-  fallback: SqliteValue,
-  apply: (a: Present, b: Present) => SqliteValue,
-): Operator {
-  return {
-    minArgs: 2,
-    maxArgs: 2,
-    build(args) {
-      const a = operandAt(args, 0).evaluate;
-      const b = operandAt(args, 1).evaluate;
-      return (slots) => {
-        const left = a(slots);
-        const right = b(slots);
-        return left === null || right === null ? fallback : apply(left, right);
-      };
-    },
-  };
-}
-
-/** Two arguments; NULL in either gives NULL. */
-function strict2(apply: (a: Present, b: Present) => SqliteValue): Operator {
-  return orWhenNull(null, apply);
 }
 
 function buildEquals(args: readonly Operand[]): Evaluate {
@@ -152,7 +102,7 @@ function arithmetic(
   onIntegers: (a: bigint, b: bigint) => bigint,
   onReals: (a: number, b: number) => number,
 ): Operator {
-  return strict2((left, right) => {
+  return strictBinary((left, right) => {
     const a = toNumber(left);
     const b = toNumber(right);
     if (typeof a === 'bigint' && typeof b === 'bigint') return int64OrReal(onIntegers(a, b));
@@ -250,14 +200,8 @@ function member(
   parser: JsonParser,
   result: (found: ReturnType<typeof findMember>, rules: JsonRules) => SqliteValue,
 ): Operator {
-  return strict2((json, step) => {
+  return strictBinary((json, step) => {
     if (typeof json === 'object') throw new EvaluationFailure('A BLOB is not JSON');
     return result(findMember(parser.parse(toText(json)), step, rules), rules);
   });
-}
-
-function buildCoalesce(args: readonly Operand[]): Evaluate {
-  const a = operandAt(args, 0).evaluate;
-  const b = operandAt(args, 1).evaluate;
-  return (slots) => a(slots) ?? b(slots);
 }

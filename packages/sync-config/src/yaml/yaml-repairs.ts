@@ -1,6 +1,7 @@
-import { parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { Document, isScalar, parseDocument, visit, type YAMLError } from 'yaml';
 import type { TextEdit } from '../contract.ts';
 import type { Fix, Span } from '../diagnostics.ts';
+import { findYamlExcess } from './yaml-excess.ts';
 
 /**
  * A YAML text that parses after mistakes of a known kind are repaired, so that the rest of the file
@@ -27,15 +28,24 @@ interface YamlProblem {
 /** Bounds the attempts on a file with many mistakes. */
 const MAX_REPAIRS = 20;
 
+/** The parser compares each key of a map with each; `duplicateKeys` does not. */
+const PARSE_OPTIONS = { prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
+
 export function parseYaml(file: string): ParsedYaml {
   const problems: YamlProblem[] = [];
   const repairs: TextEdit[] = [];
   const toFile = (span: Span): Span => undo(repairs, span);
   let text = file;
   for (;;) {
-    const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
-    const hard = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
-    const [first] = hard;
+    const excess = findYamlExcess(text);
+    if (excess !== undefined) {
+      const { offset, message } = excess;
+      const span = { start: offset, end: offset };
+      problems.push(inFile({ span, message, fix: undefined }, toFile));
+      return { document: new Document(), text, problems, warnings: [], unreadableFrom: 0, toFile };
+    }
+    const document = parseDocument(text, PARSE_OPTIONS);
+    const [first] = document.errors;
     const diagnosis = first && (unclosedQuote(first, document) ?? diagnose(first, text));
     const edit = repairs.length < MAX_REPAIRS ? diagnosis?.repair : undefined;
     if (diagnosis !== undefined && edit !== undefined) {
@@ -44,11 +54,9 @@ export function parseYaml(file: string): ParsedYaml {
       repairs.push(edit);
       continue;
     }
-    for (const error of document.errors) {
-      if (error === first || error.code === 'DUPLICATE_KEY') {
-        const found = error === first ? diagnosis : diagnose(error, text);
-        if (found !== undefined) problems.push(inFile(found, toFile));
-      }
+    if (diagnosis !== undefined) problems.push(inFile(diagnosis, toFile));
+    for (const start of duplicateKeys(document)) {
+      problems.push(inFile(duplicateKey(start, text), toFile));
     }
     const unreadableFrom =
       diagnosis === undefined ? Infinity : lineStart(text, diagnosis.span.start);
@@ -98,7 +106,6 @@ const DIAGNOSES: ReadonlyMap<string, Diagnose> = new Map<string, Diagnose>([
   ['TAB_AS_INDENT', tabs],
   ['MULTILINE_IMPLICIT_KEY', missingColon],
   ['BLOCK_AS_IMPLICIT_KEY', colonInValue],
-  ['DUPLICATE_KEY', ({ start }, text) => duplicateKey(start, text)],
   ['BAD_INDENT', badIndent],
   ['MULTIPLE_DOCS', furtherDocument],
   ['BAD_SCALAR_START', badStart],
@@ -134,6 +141,22 @@ function unclosedQuote({ message }: YAMLError, document: Document): Diagnosis | 
   if (start === undefined) return undefined;
   const span = { start, end: start + 1 };
   return { span, message: 'This quote is not closed', fix: 'Close it at the end of the value' };
+}
+
+/** Where keys begin that their map already has. */
+function duplicateKeys(document: Document): readonly number[] {
+  const starts: number[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const known = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (known.has(key.value)) starts.push(key.range?.[0] ?? 0);
+        known.add(key.value);
+      }
+    },
+  });
+  return starts;
 }
 
 function duplicateKey(start: number, text: string): Diagnosis {

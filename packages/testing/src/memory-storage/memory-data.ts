@@ -69,11 +69,18 @@ export interface StoredGeneration {
   readonly deltas: ConflatedFeed<CheckpointDelta>;
 }
 
+/** spec/protocol.md 5.2 */
+interface WriteCheckpointRecord {
+  readonly value: bigint;
+  readonly head: string;
+  readonly requestedAtMs?: number | undefined;
+}
+
 /** What a disk is to other implementations: several `MemoryStorage` may stand on the same one. */
 export class MemoryDisk {
   readonly generations = new Map<number, StoredGeneration>();
   readonly generationFeed = new ConflatedFeed<readonly Generation[]>((_, newer) => newer);
-  readonly writeCheckpoints = new Map<string, { value: bigint; head: string }>();
+  readonly writeCheckpoints = new Map<string, WriteCheckpointRecord>();
   readonly userFeed = new ConflatedFeed<ReadonlySet<string>>(union);
   nextGenerationId = 1;
   lastFillNumber = 0;

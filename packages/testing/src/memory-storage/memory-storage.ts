@@ -5,6 +5,7 @@ import type {
   GenerationReader,
   GenerationWriter,
   NewGeneration,
+  StorageStats,
   WriteCheckpointStore,
 } from '@sluice/storage';
 import { ConflatedFeed } from './conflated-feed.ts';
@@ -79,6 +80,11 @@ export class MemoryStorage implements BucketStorage {
 
   async openReader(generationId: number): Promise<GenerationReader> {
     return new MemoryReader(this.#find(generationId), () => this.#isOpen);
+  }
+
+  /** It has no caches. */
+  stats(): StorageStats {
+    return { caches: {} };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

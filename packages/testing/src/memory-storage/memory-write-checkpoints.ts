@@ -1,7 +1,9 @@
 import { StorageError } from '@sluice/base';
 import type { SourcePosition } from '@sluice/model';
-import type { WriteCheckpointStore } from '@sluice/storage';
+import type { CheckpointRequest, WriteCheckpointStore } from '@sluice/storage';
 import type { MemoryDisk } from './memory-data.ts';
+
+const MAX_VALUE = 2n ** 63n - 1n;
 
 export class MemoryWriteCheckpoints implements WriteCheckpointStore {
   readonly #disk: MemoryDisk;
@@ -14,10 +16,35 @@ export class MemoryWriteCheckpoints implements WriteCheckpointStore {
 
   async create(user: string, head: SourcePosition): Promise<bigint> {
     this.#check();
-    const value = (this.#disk.writeCheckpoints.get(user)?.value ?? 0n) + 1n;
+    let value = (this.#disk.writeCheckpoints.get(user)?.value ?? 0n) + 1n;
+    if (value > MAX_VALUE) value = MAX_VALUE;
     this.#disk.writeCheckpoints.set(user, { value, head });
     this.#disk.userFeed.publish(new Set([user]));
     return value;
+  }
+
+  async request(user: string, { id, head, requestedAtMs }: CheckpointRequest): Promise<bigint> {
+    this.#check();
+    const before = this.#disk.writeCheckpoints.get(user);
+    if (before !== undefined && id < before.value) return before.value;
+    if (before?.value === id) {
+      this.#disk.writeCheckpoints.set(user, { ...before, requestedAtMs });
+      return id;
+    }
+    this.#disk.writeCheckpoints.set(user, { value: id, head, requestedAtMs });
+    this.#disk.userFeed.publish(new Set([user]));
+    return id;
+  }
+
+  async expireRequests(beforeMs: number): Promise<number> {
+    this.#check();
+    let expired = 0;
+    for (const [user, { requestedAtMs }] of this.#disk.writeCheckpoints) {
+      if (requestedAtMs === undefined || requestedAtMs >= beforeMs) continue;
+      this.#disk.writeCheckpoints.delete(user);
+      expired += 1;
+    }
+    return expired;
   }
 
   async reached(

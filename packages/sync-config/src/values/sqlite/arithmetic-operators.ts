@@ -1,8 +1,9 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Operator } from '../dialect.ts';
-import { toInteger, toNumber, toReal, type Present } from './conversions.ts';
+import type { Present } from '../present.ts';
+import { strictBinary, strictUnary, unary } from '../shapes.ts';
+import { toInteger, toNumber, toReal } from './conversions.ts';
 import { MAX_INTEGER, MIN_INTEGER } from './number-text.ts';
-import { strictBinary, strictUnary, unary } from './shapes.ts';
 
 /** `+ - * / %`, signs and bit operators. INTEGER that leaves 64 bits becomes REAL. */
 export function createArithmeticOperators(): Map<string, Operator> {

@@ -1,17 +1,17 @@
 import type { SqliteValue } from '@sluice/model';
-import type { Evaluate, Operand, Operator } from '../dialect.ts';
 import { typeName } from '../conversions.ts';
+import type { Evaluate, Operand, Operator } from '../dialect.ts';
+import { binary, buildFirstPresent, unary, variadic } from '../shapes.ts';
 import { COLLATIONS, type Collation } from './collation.ts';
 import { compareValues } from './comparison.ts';
 import { isTrue } from './conversions.ts';
-import { binary, unary, variadic } from './shapes.ts';
 
 /** Functions that choose among their arguments. */
 export function createChoiceFunctions(): [string, Operator][] {
   return [
     ['typeof', unary(typeName)],
-    ['coalesce', { minArgs: 2, maxArgs: Infinity, build: buildCoalesce }],
-    ['ifnull', { minArgs: 2, maxArgs: 2, build: buildCoalesce }],
+    ['coalesce', { minArgs: 2, maxArgs: Infinity, build: buildFirstPresent }],
+    ['ifnull', { minArgs: 2, maxArgs: 2, build: buildFirstPresent }],
     ['iif', { minArgs: 2, maxArgs: Infinity, build: buildIif }],
     ['if', { minArgs: 2, maxArgs: Infinity, build: buildIif }],
     ...comparingFunctions('binary'),
@@ -51,17 +51,6 @@ function best(args: readonly SqliteValue[], collation: Collation, direction: 1 |
     if (direction === 1 ? order < 0 : order >= 0) chosen = candidate;
   }
   return chosen;
-}
-
-function buildCoalesce(args: readonly Operand[]): Evaluate {
-  const operands = args.map((arg) => arg.evaluate);
-  return (slots) => {
-    for (const operand of operands) {
-      const value = operand(slots);
-      if (value !== null) return value;
-    }
-    return null;
-  };
 }
 
 /** Arguments: condition, value, condition, value ..., and what else when their number is odd. */

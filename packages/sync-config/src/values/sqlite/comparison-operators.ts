@@ -1,9 +1,10 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Evaluate, Operand, Operator } from '../dialect.ts';
+import type { Present } from '../present.ts';
+import { binary, operandAt, strictBinary, strictUnary, truth, unary } from '../shapes.ts';
 import { COLLATIONS, type Collation } from './collation.ts';
 import { compareValues } from './comparison.ts';
-import { withNumericAffinity, withTextAffinity, type Present } from './conversions.ts';
-import { binary, operandAt, strictBinary, strictUnary, truth, unary } from './shapes.ts';
+import { withNumericAffinity, withTextAffinity } from './conversions.ts';
 
 /**
  * `=`, `<`, `IS` and their like. With a collation other than BINARY its name follows: `= nocase`.

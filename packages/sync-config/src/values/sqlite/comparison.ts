@@ -1,5 +1,6 @@
+import type { Present } from '../present.ts';
 import { compareTexts, type Collation } from './collation.ts';
-import { withNumericAffinity, withTextAffinity, type Present } from './conversions.ts';
+import { withNumericAffinity, withTextAffinity } from './conversions.ts';
 
 /** Negative, zero or positive: numbers by value, then TEXT by collation, then BLOB by bytes. */
 export function compareValues(a: Present, b: Present, collation: Collation): number {

@@ -1,10 +1,10 @@
 import type { SqliteValue } from '@sluice/model';
 import { EvaluationFailure } from '../failure.ts';
+import type { Present } from '../present.ts';
 import { MAX_INTEGER, MIN_INTEGER, readInteger, readReal } from './number-text.ts';
 import { sqliteRealText } from './real-text.ts';
 
 /** How SQLite turns values of one storage class into another. NULL is the caller's affair. */
-export type Present = Exclude<SqliteValue, null>;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

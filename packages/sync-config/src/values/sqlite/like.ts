@@ -1,9 +1,9 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Operator } from '../dialect.ts';
 import { EvaluationFailure } from '../failure.ts';
+import { variadic } from '../shapes.ts';
 import { codePoints } from './characters.ts';
 import { toText } from './conversions.ts';
-import { variadic } from './shapes.ts';
 
 /** The limit of SQLite as built, in bytes of UTF-8. */
 const MAX_PATTERN_BYTES = 50_000;

@@ -1,7 +1,7 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Evaluate, Operand, Operator } from '../dialect.ts';
+import { operandAt, truth, unary } from '../shapes.ts';
 import { isTrue } from './conversions.ts';
-import { operandAt, truth, unary } from './shapes.ts';
 
 /** AND, OR, NOT and IS TRUE with the three truth values of SQL. */
 export function createLogicOperators(): Map<string, Operator> {

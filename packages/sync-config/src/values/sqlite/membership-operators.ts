@@ -1,9 +1,9 @@
 import type { SqliteValue } from '@sluice/model';
-import type { JsonElement } from '../json-elements.ts';
 import type { Evaluate, Operand, Operator } from '../dialect.ts';
+import type { JsonElement } from '../json-elements.ts';
+import { operandAt, truth } from '../shapes.ts';
 import { buildIif } from './choice-functions.ts';
 import { comparisonOf, type Compare } from './comparison.ts';
-import { operandAt, truth } from './shapes.ts';
 
 /** Gives the rows of `json_each(value)`. */
 export type Elements = (value: SqliteValue, mode: 'each') => readonly JsonElement[];

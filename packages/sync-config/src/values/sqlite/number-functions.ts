@@ -1,10 +1,11 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Operator } from '../dialect.ts';
 import { EvaluationFailure } from '../failure.ts';
-import { toInteger, toReal, withNumericAffinity, type Present } from './conversions.ts';
+import type { Present } from '../present.ts';
+import { strictUnary, variadic } from '../shapes.ts';
+import { toInteger, toReal, withNumericAffinity } from './conversions.ts';
 import { MIN_INTEGER } from './number-text.ts';
 import { realDigits } from './real-digits.ts';
-import { strictUnary, variadic } from './shapes.ts';
 
 /**
  * Functions on numbers whose results are the same on every machine. The others of SQLite (`exp`,

@@ -1,12 +1,13 @@
 import type { SqliteValue } from '@sluice/model';
 import type { Operator } from '../dialect.ts';
 import { EvaluationFailure } from '../failure.ts';
+import type { Present } from '../present.ts';
+import { strictBinary, strictUnary, unary, variadic } from '../shapes.ts';
 import { beforeNul, codePoints, countCharacters } from './characters.ts';
 import { foldCase } from './collation.ts';
-import { toBytes, toInteger, toText, type Present } from './conversions.ts';
+import { toBytes, toInteger, toText } from './conversions.ts';
 import { createLikeOperators } from './like.ts';
 import { formatLiteral } from './literal-text.ts';
-import { strictBinary, strictUnary, unary, variadic } from './shapes.ts';
 import { substring } from './substring.ts';
 
 /** Functions on text and bytes. Most of them read a text no further than its first NUL. */

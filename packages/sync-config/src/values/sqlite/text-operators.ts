@@ -1,7 +1,7 @@
 import type { Operator } from '../dialect.ts';
+import { strictBinary, strictUnary } from '../shapes.ts';
 import { toBytes, toInteger, toNumeric, toReal, toText } from './conversions.ts';
 import { createLikeOperators } from './like.ts';
-import { strictBinary, strictUnary } from './shapes.ts';
 
 /** `||`, the casts, and LIKE with its kin. */
 export function createTextOperators(): Map<string, Operator> {

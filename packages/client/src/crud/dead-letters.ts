@@ -1,0 +1,113 @@
+import { inWriteTransaction } from '../database/transaction.ts';
+import type { SqliteConnection } from '../driver/contract.ts';
+import { ClientError } from '../errors.ts';
+import type { CrudEntry } from './crud-entry.ts';
+import { parseEntry } from './entry-values.ts';
+import { settleOutcomes, type EntryOutcome, type Settlement } from './outcomes.ts';
+import { MAX_OP } from './write-gate.ts';
+
+/** An entry that is out of the queue without having reached the backend. */
+export interface DeadLetter {
+  readonly entry: CrudEntry;
+  /** `rejected`: the backend will not have it, and the server's row comes back. `parked`: set aside by the connector. */
+  readonly state: 'rejected' | 'parked';
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+const ENTRY = 'id, tx_id, data';
+
+/**
+ * What the backend made of single entries (spec/client.md 3, upload engine), and those it did not take: visible to
+ * the app, which may queue them again. Synchronous, on the writer's connection, outside transactions.
+ */
+export class DeadLetters {
+  readonly #connection: SqliteConnection;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Takes the outcomes of entries that were sent: done ones leave the queue, rejected and parked ones become dead letters together
+   * with later writes to the same rows, the rest waits. Once the queue is empty, the gate opens as after `complete`,
+   * and publishing puts the server's rows back.
+   */
+  settle(
+    crud: readonly CrudEntry[],
+    outcomes: ReadonlyMap<number, EntryOutcome>,
+    now: number,
+  ): Settlement {
+    return inWriteTransaction(this.#connection, () => {
+      const settlement = settleOutcomes(crud, outcomes);
+      for (const { entry, state, reason } of settlement.dead) {
+        this.#bury(entry, state, reason, now);
+      }
+      for (const { clientId } of settlement.done) this.#remove(clientId);
+      if (settlement.done.length + settlement.dead.length > 0) this.#awaitCheckpoint();
+      return settlement;
+    });
+  }
+
+  /** Oldest first. */
+  list(): readonly DeadLetter[] {
+    return this.#connection
+      .prepare(`SELECT ${ENTRY}, state, reason, at FROM sluice_dead ORDER BY id`)
+      .all()
+      .map(([id, transactionId, data, state, reason, at]) => ({
+        entry: parseEntry({
+          id: Number(id),
+          transactionId: transactionId === null ? undefined : Number(transactionId),
+          data: String(data),
+        }),
+        state: state === 'parked' ? 'parked' : 'rejected',
+        reason: String(reason),
+        at: Number(at),
+      }));
+  }
+
+  /**
+   * Puts an entry at the end of the queue again, as a transaction of its own with a new queue id. The app's table is not
+   * changed by this; it follows when the backend has taken the entry.
+   */
+  requeue(clientId: number, now: number): void {
+    inWriteTransaction(this.#connection, () => {
+      const row = this.#connection
+        .prepare('SELECT data FROM sluice_dead WHERE id = ?')
+        .get([clientId]);
+      if (row === undefined) throw unknownLetter(clientId);
+      this.#connection
+        .prepare('INSERT INTO sluice_crud (tx_id, data, created_at) VALUES (NULL, ?, ?)')
+        .run([row[0] ?? null, now]);
+      this.#awaitCheckpoint();
+      this.discard(clientId);
+    });
+  }
+
+  discard(clientId: number): void {
+    const { changes } = this.#connection
+      .prepare('DELETE FROM sluice_dead WHERE id = ?')
+      .run([clientId]);
+    if (changes === 0) throw unknownLetter(clientId);
+  }
+
+  #bury(entry: CrudEntry, state: string, reason: string, now: number): void {
+    const sql = `INSERT INTO sluice_dead (${ENTRY}, state, reason, at)
+      SELECT ${ENTRY}, ?, ?, ? FROM sluice_crud WHERE id = ?`;
+    this.#connection.prepare(sql).run([state, reason, now, entry.clientId]);
+    this.#remove(entry.clientId);
+  }
+
+  #remove(clientId: number): void {
+    this.#connection.prepare('DELETE FROM sluice_crud WHERE id = ?').run([clientId]);
+  }
+
+  #awaitCheckpoint(): void {
+    this.#connection.prepare(`UPDATE sluice_kv SET value = ? WHERE key = 'target'`).run([MAX_OP]);
+  }
+}
+
+function unknownLetter(clientId: number): ClientError {
+  return new ClientError('DEAD_LETTER', `There is no dead letter with the queue id ${clientId}`);
+}
