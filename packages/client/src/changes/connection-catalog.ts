@@ -10,7 +10,7 @@ import type {
   SchemaCatalog,
   VirtualTable,
 } from './schema-catalog.ts';
-import { anonymousParameters, namesIn, sqlTokens } from './sql-tokens.ts';
+import { anonymousParameters, isKeyword, namesIn, sqlTokens } from './sql-tokens.ts';
 import { declaredVirtualTable } from './virtual-table-declaration.ts';
 
 /** A row of `sqlite_schema`; names in lower case. */
@@ -23,12 +23,16 @@ interface SchemaEntry {
   readonly sql: string;
 }
 
+/** In the place of a column's number in an index. */
+const EXPRESSION = -2;
+
 /**
  * The schema of a connection as it is now: main, temp and attached databases. Made anew when the schema changes
  * (`schemaVersion`); of a table only what is asked for is looked up.
  */
 export class ConnectionCatalog implements SchemaCatalog {
   readonly #connection: SqliteConnection;
+  readonly #serial: number;
   readonly #entries: readonly SchemaEntry[];
   readonly #rootPages = new Map<string, SchemaEntry>();
   readonly #names: ReadonlySet<string>;
@@ -36,8 +40,10 @@ export class ConnectionCatalog implements SchemaCatalog {
   readonly #tables = new Map<string, CatalogTable>();
   #virtual: ReadonlyMap<string, readonly VirtualTable[]> = new Map();
 
-  constructor(connection: SqliteConnection) {
+  /** `serial`: another number for every catalog of the connection. */
+  constructor(connection: SqliteConnection, serial: number) {
     this.#connection = connection;
+    this.#serial = serial;
     const databases = databaseNames(connection);
     this.#entries = [...databases.values()].flatMap((name) => schemaEntries(connection, name));
     this.#names = new Set(this.#entries.map(({ schema, name }) => `${schema}.${name}`));
@@ -91,7 +97,9 @@ export class ConnectionCatalog implements SchemaCatalog {
   explain(sql: string): readonly Instruction[] {
     const statement = anonymousParameters(sql);
     const values = Array.from({ length: statement.count }, () => null);
-    return this.#connection.prepare(`EXPLAIN ${statement.sql}`).all(values).map(instructionOf);
+    // SQLite does not compile an EXPLAIN anew when the schema changes, and drivers keep statements by their text.
+    const explain = `EXPLAIN --${this.#serial}\n${statement.sql}`;
+    return this.#connection.prepare(explain).all(values).map(instructionOf);
   }
 
   #table(schema: string, name: string): CatalogTable {
@@ -127,10 +135,17 @@ export class ConnectionCatalog implements SchemaCatalog {
     const rows = this.#pragma(entry.schema, 'index_xinfo', entry.name);
     const columns = rows.map((row) => table.columns[Number(row[1])]);
     const key = rows.filter((row) => Number(row[5]) === 1);
-    const names = namesIn(sqlTokens(entry.sql));
-    const computed = /\bwhere\b/i.test(entry.sql) || key.some((row) => Number(row[1]) === -2);
-    const mentioned = computed ? table.columns.filter(({ name }) => names.has(name)) : [];
-    return { columns, keyLength: key.length, mentioned };
+    const tokens = sqlTokens(entry.sql);
+    const where = tokens.findIndex((token) => isKeyword(token, 'WHERE'));
+    const inKey = namesIn(where < 0 ? tokens : tokens.slice(0, where));
+    const inWhere = namesIn(where < 0 ? [] : tokens.slice(where));
+    const hasExpressions = key.some((row) => Number(row[1]) === EXPRESSION);
+    return {
+      columns,
+      keyLength: key.length,
+      computedFrom: table.columns.filter(({ name }) => hasExpressions && inKey.has(name)),
+      conditions: table.columns.filter(({ name }) => inWhere.has(name)),
+    };
   }
 
   #pragma(schema: string, pragma: string, name: string): readonly SqlValue[][] {

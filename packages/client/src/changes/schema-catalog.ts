@@ -45,8 +45,10 @@ export interface CatalogIndex {
   readonly columns: readonly (CatalogColumn | undefined)[];
   /** How many of them order it. */
   readonly keyLength: number;
-  /** Columns that its expressions and its WHERE may name. */
-  readonly mentioned: readonly CatalogColumn[];
+  /** Columns that its expressions may name. */
+  readonly computedFrom: readonly CatalogColumn[];
+  /** Columns that its WHERE may name, if it has one. */
+  readonly conditions: readonly CatalogColumn[];
 }
 
 export interface VirtualTable {

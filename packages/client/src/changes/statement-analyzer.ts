@@ -19,7 +19,7 @@ const CACHED_STATEMENTS = 512;
 
 /**
  * What statements read and write, by the connection that would run them. Answers are kept while the schema stays as it is;
- * what other connections do to the schema is noticed too.
+ * what other connections do to the schema is noticed too. One for each connection.
  *
  * Every method throws SqlError where SQLite does not compile the statement.
  */
@@ -29,6 +29,7 @@ export class StatementAnalyzer {
   readonly #writes = new Map<string, ReadonlySet<string>>();
   #catalog: ConnectionCatalog | undefined;
   #version = '';
+  #catalogs = 0;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
@@ -75,7 +76,8 @@ export class StatementAnalyzer {
     this.#reads.clear();
     this.#writes.clear();
     this.#version = version;
-    this.#catalog = new ConnectionCatalog(this.#connection);
+    this.#catalogs += 1;
+    this.#catalog = new ConnectionCatalog(this.#connection, this.#catalogs);
     return this.#catalog;
   }
 }

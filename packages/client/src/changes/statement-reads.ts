@@ -37,8 +37,11 @@ interface OpenCursor {
   onlyCounted: boolean;
 }
 
-/** Instructions on a cursor whose outcome does not depend on the order of rows or their contents. */
-const COUNTING = new Set(['OpenRead', 'ReopenIdx', 'Count', 'Close']);
+/** Instructions that go over rows without looking at them: then neither their order nor their contents matter. */
+const COUNTING = new Set([
+  ...['OpenRead', 'ReopenIdx', 'Close', 'Count', 'IfEmpty', 'IfSizeBetween'],
+  ...['Rewind', 'Last', 'Next', 'Prev'],
+]);
 /** Instructions whose P1 is a cursor that they read or move. */
 const CURSOR_USE =
   /^(?:Column|RowData|RowCell|Rowid|IdxRowid|Rewind|Last|Next|Prev|Sort|Seek\w*|Idx(?:GE|GT|LE|LT)|Found|NotFound|NoConflict|NotExists|DeferredSeek|FinishSeek|IfEmpty|IfSizeBetween|Offset)$/;
@@ -61,11 +64,12 @@ function addUse(
 
 /** What the use of a b-tree reads without taking it from a row: the order of rows, and where they are looked for. */
 function implied({ table, index }: Btree, onlyCounted: boolean): readonly CatalogColumn[] {
-  const ofIndex = index?.mentioned ?? [];
-  if (onlyCounted) return ofIndex;
+  const conditions = index?.conditions ?? [];
+  if (onlyCounted) return conditions;
   const keys = index?.columns.slice(0, index.keyLength) ?? [];
+  const computed = index?.computedFrom ?? [];
   const ofTable = table.columns.filter(({ inTableKey }) => inTableKey);
-  return [...ofTable, ...ofIndex, ...keys.filter((column) => column !== undefined)];
+  return [...ofTable, ...conditions, ...computed, ...keys.filter((column) => column !== undefined)];
 }
 
 function virtualReads(pointer: string, catalog: SchemaCatalog): ReadSet {
