@@ -11,21 +11,21 @@ export interface SingleTableQuery {
 
 /** Words with which a query reads more than the rows of one table, or another way. */
 const ELSEWHERE = [
-  ...['WITH', 'UNION', 'INTERSECT', 'EXCEPT', 'VALUES', 'JOIN', 'EXISTS'],
-  ...['MATCH', 'REGEXP', 'RAISE'],
-];
+  ['WITH', 'UNION', 'INTERSECT', 'EXCEPT', 'VALUES', 'JOIN', 'EXISTS'],
+  ['MATCH', 'REGEXP', 'RAISE'],
+].flat();
 const AFTER_WHERE = ['GROUP', 'HAVING', 'WINDOW', 'ORDER', 'LIMIT'];
 /** Words that may stand before a parenthesis without being a function. */
 const NOT_FUNCTIONS = [
-  ...['AND', 'OR', 'NOT', 'IN', 'BETWEEN', 'LIKE', 'GLOB', 'IS', 'CASE', 'WHEN', 'THEN', 'ELSE'],
-  ...['WHERE', 'ESCAPE', 'DISTINCT', 'FROM'],
-];
+  ['AND', 'OR', 'NOT', 'IN', 'BETWEEN', 'LIKE', 'GLOB', 'IS', 'CASE', 'WHEN', 'THEN', 'ELSE'],
+  ['WHERE', 'ESCAPE', 'DISTINCT', 'FROM'],
+].flat();
 /** Functions that never fail, whatever a row holds: an error in a row outside the result would be a change too. */
 const SAFE_FUNCTIONS = [
-  ...['LOWER', 'UPPER', 'LENGTH', 'TRIM', 'LTRIM', 'RTRIM', 'SUBSTR', 'SUBSTRING', 'INSTR'],
-  ...['COALESCE', 'IFNULL', 'NULLIF', 'IIF', 'TYPEOF', 'ROUND', 'DATE', 'TIME', 'DATETIME'],
-  ...['JULIANDAY', 'UNIXEPOCH', 'STRFTIME'],
-];
+  ['LOWER', 'UPPER', 'LENGTH', 'TRIM', 'LTRIM', 'RTRIM', 'SUBSTR', 'SUBSTRING', 'INSTR'],
+  ['COALESCE', 'IFNULL', 'NULLIF', 'IIF', 'TYPEOF', 'ROUND', 'DATE', 'TIME', 'DATETIME'],
+  ['JULIANDAY', 'UNIXEPOCH', 'STRFTIME'],
+].flat();
 
 /** Undefined unless the query's result is certainly made of the rows of one table that fulfil its WHERE. */
 export function singleTableQuery(tokens: readonly Token[]): SingleTableQuery | undefined {

@@ -94,7 +94,7 @@ function compareTexts(left: string, right: string): number | undefined {
   if (!BEYOND_BASIC_PLANE.test(left) && !BEYOND_BASIC_PLANE.test(right)) {
     return left < right ? -1 : 1;
   }
-  return compareCodePoints([...left], [...right]);
+  return compareCodePoints(Array.from(left), Array.from(right));
 }
 
 function compareCodePoints(left: readonly string[], right: readonly string[]): number {

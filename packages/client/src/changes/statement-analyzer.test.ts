@@ -10,15 +10,17 @@ function sampleDatabase(): SqliteConnection {
   return connection;
 }
 
+const byText = (a: string, b: string) => (a < b ? -1 : 1);
+
 /** `tasks(done, list_id) lists(*)`: tables in the order of their names, `*` for all columns. */
 function readsText(analyzer: StatementAnalyzer, sql: string): string {
   const { tables } = analyzer.reads(sql);
   if (tables === 'everything') return 'everything';
   return [...tables]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => byText(a, b))
     .map(
       ([name, columns]) =>
-        `${name}(${columns === 'all' ? '*' : [...columns].toSorted().join(' ')})`,
+        `${name}(${columns === 'all' ? '*' : [...columns].toSorted(byText).join(' ')})`,
     )
     .join(' ');
 }
@@ -143,7 +145,7 @@ test('writes are all tables that a statement may change', () => {
   const analyzer = new StatementAnalyzer(sampleDatabase());
   const found = writeSamples.map(({ sql }) => ({
     sql,
-    writes: [...analyzer.writes(sql)].toSorted().join(' '),
+    writes: [...analyzer.writes(sql)].toSorted(byText).join(' '),
   }));
   expect(found).toEqual(writeSamples);
 });

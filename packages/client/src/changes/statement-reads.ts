@@ -38,10 +38,12 @@ interface OpenCursor {
 }
 
 /** Instructions that go over rows without looking at them: then neither their order nor their contents matter. */
-const COUNTING = new Set([
-  ...['OpenRead', 'ReopenIdx', 'Close', 'Count', 'IfEmpty', 'IfSizeBetween'],
-  ...['Rewind', 'Last', 'Next', 'Prev'],
-]);
+const COUNTING = new Set(
+  [
+    ['OpenRead', 'ReopenIdx', 'Close', 'Count', 'IfEmpty', 'IfSizeBetween'],
+    ['Rewind', 'Last', 'Next', 'Prev'],
+  ].flat(),
+);
 /** Instructions whose P1 is a cursor that they read or move. */
 const CURSOR_USE =
   /^(?:Column|RowData|RowCell|Rowid|IdxRowid|Rewind|Last|Next|Prev|Sort|Seek\w*|Idx(?:GE|GT|LE|LT)|Found|NotFound|NoConflict|NotExists|DeferredSeek|FinishSeek|IfEmpty|IfSizeBetween|Offset)$/;

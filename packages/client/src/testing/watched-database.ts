@@ -61,7 +61,7 @@ export class WatchedDatabase implements QueryRunner {
   }
 
   tell(event: ChangeEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of Array.from(this.#listeners)) listener(event);
   }
 
   /** From now on every run waits at the gate with its result in hand. */

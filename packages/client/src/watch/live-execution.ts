@@ -188,7 +188,7 @@ export class LiveExecution<Result> implements ResultSource<Result> {
   }
 
   #tell(call: (listener: ResultListener<Result>) => void): void {
-    for (const [listener, from] of [...this.#listeners]) {
+    for (const [listener, from] of Array.from(this.#listeners)) {
       // One of them may have ended another meanwhile.
       if (from <= this.#runs && this.#listeners.has(listener)) call(listener);
     }

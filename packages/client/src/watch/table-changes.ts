@@ -45,7 +45,7 @@ class TableChanges {
     this.#unsubscribe = options.changes.subscribe((event) => this.#onEvent(event));
     if (options.triggerImmediate) {
       this.#busy = true;
-      queueMicrotask(() => void this.#deliver(0, true));
+      queueMicrotask(() => void this.#deliver('at once'));
     }
   }
 
@@ -68,20 +68,18 @@ class TableChanges {
     }
     if (this.#busy || this.#pending.size === 0) return;
     this.#busy = true;
-    void this.#deliver(this.#options.throttleMs, false);
+    void this.#deliver('after the window');
   }
 
   /** Until nothing is pending; one at a time, see `#busy`. */
-  async #deliver(waitMs: number, evenIfEmpty: boolean): Promise<void> {
-    const { clock, onEvent, onError, throttleMs } = this.#options;
+  async #deliver(beginning: 'at once' | 'after the window'): Promise<void> {
+    const { clock, onError, throttleMs } = this.#options;
     const { signal } = this.#stop;
-    let first = evenIfEmpty;
     try {
-      if (waitMs > 0) await pause(clock, waitMs, signal);
-      while (!signal.aborted && (first || this.#pending.size > 0)) {
-        first = false;
-        await this.#tell(onEvent);
-        if (this.#pending.size > 0) await pause(clock, throttleMs, signal);
+      if (beginning === 'at once' && !signal.aborted) await this.#tell([]);
+      while (!signal.aborted && this.#pending.size > 0) {
+        await pause(clock, throttleMs, signal);
+        if (!signal.aborted) await this.#tell(this.#takePending());
       }
     } catch (error) {
       onError(error);
@@ -90,11 +88,15 @@ class TableChanges {
     }
   }
 
-  async #tell(onEvent: (event: TableChangeEvent) => unknown): Promise<void> {
-    const changedTables = [...this.#pending];
+  #takePending(): readonly string[] {
+    const names = [...this.#pending];
     this.#pending = new Set();
+    return names;
+  }
+
+  async #tell(changedTables: readonly string[]): Promise<void> {
     try {
-      await onEvent({ changedTables });
+      await this.#options.onEvent({ changedTables });
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#options.onError(error);
     }

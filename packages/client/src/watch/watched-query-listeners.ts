@@ -51,7 +51,7 @@ export class WatchedQueryListeners<Query, Row> {
     kind: K,
     ...values: Parameters<NonNullable<WatchedQueryListener<Query, Row>[K]>>
   ): void {
-    for (const listener of [...this.#listeners]) {
+    for (const listener of Array.from(this.#listeners)) {
       if (!this.#listeners.has(listener)) continue;
       guardedCall(() => (listener[kind] as CallbackOf<typeof values>)?.(...values), {
         onError: this.#onListenerError,

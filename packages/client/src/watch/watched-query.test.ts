@@ -199,8 +199,12 @@ test('listeners are counted by kind, and one that throws does not stop the other
   query.registerListener({ onData: () => Promise.reject(new Error('bad promise')) as never });
   const events = told(query);
   expect(query.listenerCounts).toEqual({
-    ...{ onData: 3, onError: 1, onStateChange: 1 },
-    ...{ onDiff: 0, settingsWillUpdate: 0, closed: 1 },
+    onData: 3,
+    onError: 1,
+    onStateChange: 1,
+    onDiff: 0,
+    settingsWillUpdate: 0,
+    closed: 1,
   });
   await settle();
   expect(events.at(-1)).toBe('data one,two');
