@@ -29,7 +29,8 @@ const upward = RANKS.flatMap((names, rank) =>
     return {
       name: `${name}-imports-downwards`,
       severity: 'error',
-      from: { path: `^packages/${name}/src`, pathNot: '\\.test\\.ts$' },
+      // What is not built (tests, benches and their equipment) may look upwards.
+      from: { path: `^packages/${name}/src`, pathNot: '\\.(test|bench)\\.ts$|/src/testing/' },
       to: { path: `^(packages/(${forbidden.join('|')})/|apps/)` },
     };
   }),

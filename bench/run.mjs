@@ -1,8 +1,19 @@
-// `npm run bench -- [--rows N] [--only latency|streaming|download|evaluation|deploy] [--write-baseline]`
+// `npm run bench -- [--rows N] [--only WORKLOAD] [--write-baseline]`; see README.md
 import { spawnSync } from 'node:child_process';
 
 const only = process.argv[process.argv.indexOf('--only') + 1];
-const script = ['evaluation', 'deploy'].includes(only) ? `bench/${only}.ts` : 'bench/main.ts';
+const HUB = [
+  'idle',
+  'fanout',
+  'single',
+  'reconnect',
+  'storm',
+  'many-buckets',
+  'compaction',
+  'big-transaction',
+];
+const own = ['evaluation', 'deploy'].includes(only) ? only : HUB.includes(only) ? 'hub' : 'main';
+const script = `bench/${own}.ts`;
 const build = spawnSync('npx', ['tsc', '-b'], { stdio: 'inherit' });
 if (build.status !== 0) process.exit(build.status ?? 1);
 const args = ['-C', '@sluice/source', '--import', 'tsx', script, ...process.argv.slice(2)];

@@ -117,6 +117,9 @@ class RunningService implements Service {
             maxBucketsPerConnection: config.api.maxBucketsPerConnection,
             maxParameterQueryResults: config.api.maxParameterQueryResults,
             maxConcurrentReads: config.api.maxDataFetchConcurrency,
+            // A batch that is nearly full may be joined by one more line.
+            chunkBytes: Math.floor(config.api.maxBytesInFlightPerConnection * 0.8),
+            batchBytes: Math.floor(config.api.maxBytesInFlightPerConnection * 0.2),
           },
         }),
     });
@@ -141,7 +144,7 @@ class RunningService implements Service {
       host,
       port,
       production,
-      maxConcurrentConnections: api.maxConcurrentConnections,
+      limits: api,
       apiTokens: api.tokens,
       probes: probes.http,
       backend: this.#backend(),

@@ -293,6 +293,11 @@ export const ERROR_TABLE = {
     'Nothing to do: the client retries; add a process if it recurs',
     { ...RETRY, httpStatus: 503 },
   ),
+  SYNC_CLIENT_TOO_SLOW: entry(
+    'The client does not take what it is sent, so its stream was cut',
+    'Nothing to do: the client goes on where it was when it connects again; see api.parameters.slow_client_timeout_seconds and max_bytes_in_flight',
+    { ...RETRY, httpStatus: 503 },
+  ),
   SYNC_SHUTTING_DOWN: entry('The service is stopping', 'Nothing to do: clients reconnect', {
     ...RETRY,
     httpStatus: 503,

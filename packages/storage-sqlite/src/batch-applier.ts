@@ -16,6 +16,7 @@ import { LookupEntries } from './lookup-entries.ts';
 import { ObjectTypes } from './object-types.ts';
 import { RowApplier } from './row-applier.ts';
 import { RowCopies } from './row-copies.ts';
+import { ROW_STATE_LOG_LIMITS, type RowStateLogLimits } from './row-state-log.ts';
 import { TOMBSTONE, type RowState } from './row-state.ts';
 import { RowStates, type RowEntry } from './row-states.ts';
 import { SegmentRows } from './segment-rows.ts';
@@ -43,6 +44,7 @@ export interface BatchApplierParts {
   readonly discards: Discards;
   /** Told of each bucket that got a segment. */
   readonly onAppend: (bucketId: number) => void;
+  readonly rowStateLog?: RowStateLogLimits | undefined;
 }
 
 /**
@@ -66,7 +68,8 @@ export class BatchApplier {
     const { db, generationId, subkeySalt, discards } = parts;
     this.#bucketIds = new BucketIds(db, generationId);
     this.#types = new ObjectTypes(db, generationId);
-    this.#states = new RowStates(db, generationId);
+    const limits = parts.rowStateLog ?? ROW_STATE_LOG_LIMITS;
+    this.#states = new RowStates(db, generationId, limits);
     this.#copies = new RowCopies(db, generationId);
     this.#tableRows = new TableRows(db, generationId);
     this.#segments = new SegmentRows(db);
@@ -92,6 +95,7 @@ export class BatchApplier {
     this.#bucketIds.lastId = lastBucketId;
     for (let from = 0; from < changes.length;) from = this.#step(changes, from);
     this.#writeSegments();
+    this.#states.upkeep();
     return {
       lastOp: Number(this.#flush.nextOpId) - 1,
       lastBucketId: this.#bucketIds.lastId,
@@ -104,8 +108,14 @@ export class BatchApplier {
     this.#bucketIds.forgetSome(buckets);
   }
 
+  /** See `RowStates.settleStep`. */
+  settleStep(tableIds: readonly number[]): boolean {
+    return this.#states.settleStep(tableIds);
+  }
+
   /** After the transaction was rolled back. */
   reset(): void {
+    this.#states.reload();
     this.#bucketIds.forget();
     this.#types.reload();
     this.#superseded.clear();
@@ -115,9 +125,12 @@ export class BatchApplier {
   /** Applies a window of changes from `from` on; gives where the next one begins. */
   #step(changes: readonly RowChange[], from: number): number {
     const first = changes[from];
-    if (first?.kind === 'truncate') this.#truncate(first.tableId);
-    if (first?.kind === 'drop-tombstones') this.#tableRows.dropTombstones(first.tableId);
-    if (first?.kind === 'truncate' || first?.kind === 'drop-tombstones') return from + 1;
+    if (first?.kind === 'truncate' || first?.kind === 'drop-tombstones') {
+      this.#states.settle(first.tableId);
+      if (first.kind === 'truncate') this.#truncate(first.tableId);
+      else this.#tableRows.dropTombstones(first.tableId);
+      return from + 1;
+    }
     const window: ChangeOfRow[] = [];
     for (let at = from; at < changes.length && window.length < WINDOW_CHANGES; at++) {
       const change = changes[at];
@@ -236,9 +249,16 @@ function entryOf(tables: Map<number, Map<string, RowEntry>>, change: ChangeOfRow
   if (rows === undefined) tables.set(change.tableId, (rows = new Map<string, RowEntry>()));
   let entry = rows.get(change.key);
   if (entry === undefined) {
-    const { tableId, key } = change;
-    entry = { tableId, key, state: undefined, isStored: false, isDirty: false };
-    rows.set(key, entry);
+    entry = {
+      tableId: change.tableId,
+      key: change.key,
+      isInOrder: change.kind === 'put' && change.ifAbsent === true,
+      state: undefined,
+      isStored: false,
+      isLogged: false,
+      isDirty: false,
+    };
+    rows.set(change.key, entry);
   }
   return entry;
 }

@@ -5,7 +5,11 @@ const MAX_CACHED = 200_000;
 
 /** Names of bucket ids, for readers. A bucket keeps its name for life. */
 export class BucketNames {
-  readonly #names = new LRUCache<number, string>({ max: MAX_CACHED });
+  // By size and not by `max`, for which the cache would take its memory beforehand.
+  readonly #names = new LRUCache<number, string>({
+    maxSize: MAX_CACHED,
+    sizeCalculation: () => 1,
+  });
   readonly #find;
 
   constructor(db: Database) {

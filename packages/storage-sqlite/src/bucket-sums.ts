@@ -35,7 +35,11 @@ const EMPTY: BucketState = { checksum: 0, count: 0, lastOpId: 0n, requiresCheckp
 export class BucketSums {
   readonly #generationId: number;
   readonly #segments: SegmentCache;
-  readonly #cache = new LRUCache<string, Sums>({ max: MAX_CACHED_BUCKETS });
+  // By size and not by `max`, for which the cache would take its memory beforehand.
+  readonly #cache = new LRUCache<string, Sums>({
+    maxSize: MAX_CACHED_BUCKETS,
+    sizeCalculation: () => 1,
+  });
   /** Cached sums hold at any checkpoint up to here unless the bucket is in `#changed`. */
   #knownUpTo: number;
   readonly #changed = new Set<string>();

@@ -52,6 +52,13 @@ export class ByteWriter {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
+  /** As they are, without a length. */
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#bytes.length) return;
@@ -64,10 +71,20 @@ export class ByteWriter {
 /** Reads back what a `ByteWriter` wrote. */
 export class ByteReader {
   readonly #bytes: Buffer;
-  #at = 0;
+  #at: number;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, from = 0) {
     this.#bytes = bytes;
+    this.#at = from;
+  }
+
+  /** Where the next read begins. */
+  get position(): number {
+    return this.#at;
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes;
   }
 
   get atEnd(): boolean {

@@ -15,6 +15,10 @@ export interface DiscarderParts {
   readonly db: Database;
   readonly generationId: number;
   readonly discards: Discards;
+  /** Moves row states to where they are deleted from (`RowStates.settleStep`). */
+  readonly settleStep: (tableIds: readonly number[]) => boolean;
+  /** Told that a transaction was rolled back. */
+  readonly onRolledBack: () => void;
   /** Told of buckets that have lost their names. */
   readonly onUnnamed: (buckets: readonly NamedBucket[]) => void;
 }
@@ -61,12 +65,12 @@ export class Discarder {
   }
 
   #transaction<T>(work: () => T): T {
-    const { db, discards } = this.#parts;
+    const { db, onRolledBack } = this.#parts;
     return guarded(db, () => {
       try {
         return db.transaction(work).immediate();
       } catch (error) {
-        if (db.open) discards.reload();
+        if (db.open) onRolledBack();
         throw error;
       }
     });
@@ -74,7 +78,7 @@ export class Discarder {
 
   /** In this order: names go first, so that readers do not find half a bucket. */
   #steps(prefixes: readonly string[], tables: readonly number[]): Step[] {
-    const { discards, generationId: id } = this.#parts;
+    const { discards, settleStep, generationId: id } = this.#parts;
     const { deleteLookups, deleteStates, deleteCopies } = this.#statements;
     const ranges = prefixes.map((prefix) => [prefix, endOfPrefix(prefix)] as const);
     return [
@@ -89,6 +93,7 @@ export class Discarder {
             deleteLookups.run(id, id, from, to).changes > 0,
       ),
       () => this.#removal.deleteSome(),
+      () => settleStep(tables),
       ...tables.map((table) => () => deleteStates.run(id, table, id, table).changes > 0),
       ...tables.map((table) => () => deleteCopies.run(id, table, id, table).changes > 0),
       () => {

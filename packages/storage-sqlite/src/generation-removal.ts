@@ -11,6 +11,7 @@ const ROWS_PER_DELETE = 500;
 /** Tables whose primary key begins with the generation, with the rest of that key. */
 const KEYED_TABLES: readonly (readonly [table: string, restOfKey: string])[] = [
   ['row_states', 'table_id, key'],
+  ['row_state_log', 'seq'],
   ['row_copies', 'table_id, key'],
   ['lookups', 'key, from_op'],
   ['deltas', 'seq'],

@@ -19,6 +19,7 @@ import { Discarder } from './discarder.ts';
 import { Discards } from './discards.ts';
 import { generationGone, GenerationTable, toCheckpoint } from './generation-table.ts';
 import { RowCopies } from './row-copies.ts';
+import type { RowStateLogLimits } from './row-state-log.ts';
 import { guarded } from './sqlite-error.ts';
 
 export interface GenerationWriterParts {
@@ -26,6 +27,7 @@ export interface GenerationWriterParts {
   readonly generationId: number;
   readonly changes: ChangeSignal;
   readonly nowMs: () => number;
+  readonly rowStateLog?: RowStateLogLimits | undefined;
   readonly onClose: () => void;
 }
 
@@ -66,6 +68,7 @@ export class SqliteGenerationWriter implements GenerationWriter {
       subkeySalt: salt,
       discards: this.#discards,
       onAppend: (bucketId) => queue.note(bucketId),
+      rowStateLog: parts.rowStateLog,
     });
     this.#compactor = new Compactor({
       db,
@@ -78,6 +81,8 @@ export class SqliteGenerationWriter implements GenerationWriter {
       db,
       generationId,
       discards: this.#discards,
+      settleStep: (tableIds) => this.#applier.settleStep(tableIds),
+      onRolledBack: () => this.#forgetUncommitted(),
       onUnnamed: (buckets) => {
         this.#applier.forgetBuckets(buckets);
         this.#compactor.forgetBuckets(buckets);

@@ -176,6 +176,15 @@ export const STORAGE_MIGRATIONS: readonly string[] = [
   );
   INSERT INTO counters (id, fill, discard) VALUES (1, 0, 0);
   `,
+  `
+  CREATE TABLE row_state_log (
+    -- States that are newer than those in row_states, in the order of writing (row-state-log.ts)
+    generation_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    states BLOB NOT NULL,
+    PRIMARY KEY (generation_id, seq)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 export const WRITE_CHECKPOINT_MIGRATIONS: readonly string[] = [

@@ -111,6 +111,14 @@ CREATE TABLE row_copies (
   PRIMARY KEY (generation_id, table_id, key)
 ) WITHOUT ROWID;
 
+CREATE TABLE row_state_log (
+  -- States that are newer than those in row_states, in the order of writing (row-state-log.ts)
+  generation_id INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  states BLOB NOT NULL,
+  PRIMARY KEY (generation_id, seq)
+) WITHOUT ROWID;
+
 CREATE TABLE row_states (
   -- What each source row produced (row-state.ts)
   generation_id INTEGER NOT NULL,

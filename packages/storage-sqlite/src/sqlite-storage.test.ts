@@ -13,7 +13,12 @@ const paths = new WeakMap<BucketStorage, string>();
 afterAll(() => rmSync(root, { recursive: true }));
 
 async function openAt(folder: string): Promise<BucketStorage> {
-  const storage = await openSqliteStorage({ path: path.join(folder, 'buckets.db'), pollMs: 20 });
+  const storage = await openSqliteStorage({
+    path: path.join(folder, 'buckets.db'),
+    pollMs: 20,
+    // So few that they are moved to their table again and again.
+    rowStateLog: { maxRows: 20, maxBytes: 1 << 20, mergeRows: 5 },
+  });
   paths.set(storage, folder);
   return storage;
 }

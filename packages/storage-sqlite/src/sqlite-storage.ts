@@ -17,6 +17,7 @@ import { removeGenerationData } from './generation-removal.ts';
 import { GenerationTable } from './generation-table.ts';
 import { SqliteGenerationWriter } from './generation-writer.ts';
 import { migrate, STORAGE_MIGRATIONS, WRITE_CHECKPOINT_MIGRATIONS } from './migrations.ts';
+import type { RowStateLogLimits } from './row-state-log.ts';
 import { SegmentCache } from './segment-cache.ts';
 import { guarded } from './sqlite-error.ts';
 import { watchChanges } from './watch-changes.ts';
@@ -38,6 +39,8 @@ export interface SqliteStorageOptions {
   readonly pageCacheBytes?: number | undefined;
   /** How large the database may grow; absent: as large as the disk allows. */
   readonly maxBytes?: number | undefined;
+  /** How many row states wait in memory to be written where they belong. */
+  readonly rowStateLog?: RowStateLogLimits | undefined;
   /** How often to look for changes by other processes; default 500 ms. */
   readonly pollMs?: number | undefined;
   /** Milliseconds since 1970. */
@@ -171,6 +174,7 @@ class SqliteStorage implements BucketStorage {
         generationId,
         changes: this.#changes,
         nowMs: this.#options.nowMs ?? Date.now,
+        rowStateLog: this.#options.rowStateLog,
         onClose: () => this.#closeWriter(generationId),
       });
     });

@@ -2,8 +2,11 @@ import type { BucketState } from '@sluice/storage';
 
 /** A session as the indexes know it. */
 export interface Listener {
-  /** Something that the session shows has changed; it looks when it comes to it. */
-  touch(): void;
+  /**
+   * Something that the session shows has changed: the state of this bucket, or what is none's. It
+   * looks when it comes to it.
+   */
+  touch(node?: BucketNode): void;
   /** As `touch`, and its set of buckets may be another one. */
   touchLookups(): void;
 }

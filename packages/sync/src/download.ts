@@ -60,6 +60,13 @@ export class Download {
     this.#at += 1;
   }
 
+  /** Passes the next bucket and those behind it of its priority, as long as they need nothing. */
+  skip(): void {
+    const priority = this.next?.priority;
+    do this.passNext();
+    while (this.next !== undefined && this.next.priority === priority && isUpToDate(this.next));
+  }
+
   completePriority(): void {
     this.priority = undefined;
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Backoff, must, pause, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
 import type { Checkpoint, OpId } from '@sluice/model';
 import type {
@@ -10,7 +11,7 @@ import type {
 } from '@sluice/storage';
 import type { BucketPrefixes, SyncPlan } from '@sluice/sync-config';
 import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
-import type { ReadGate } from './read-gate.ts';
+import type { ReadGate, ReadLane } from './read-gate.ts';
 import { SharedReads, type BucketRead } from './shared-reads.ts';
 import { WriteCheckpointIndex } from './write-checkpoint-index.ts';
 
@@ -158,8 +159,8 @@ export class GenerationFeed {
   }
 
   /** The next operations of a bucket. @throws SyncError `SYNC_OVERLOADED`. */
-  readOps(node: BucketNode, read: BucketRead): Promise<OpsChunk | undefined> {
-    return this.#reads.read(node, read);
+  readOps(node: BucketNode, read: BucketRead, lane: ReadLane): Promise<OpsChunk | undefined> {
+    return this.#reads.read(node, read, lane);
   }
 
   /** The checkpoint from which on the bucket can be read consistently, asked anew. */
@@ -179,6 +180,8 @@ export class GenerationFeed {
     if (names.length <= STATES_PER_CALL) return this.#reader.bucketStates(names, at);
     const states: BucketState[] = [];
     for (let i = 0; i < names.length; i += STATES_PER_CALL) {
+      // So many take a while; others have their turn in between.
+      if (i > 0) await setImmediate();
       states.push(...(await this.#reader.bucketStates(names.slice(i, i + STATES_PER_CALL), at)));
     }
     return states;
@@ -248,7 +251,7 @@ export class GenerationFeed {
       node.changes += 1;
       // Unknown for a bucket that somebody joined while the states were on their way.
       node.state = loaded.get(node);
-      for (const listener of node.listeners) listener.touch();
+      for (const listener of node.listeners) listener.touch(node);
     }
     const byLookups = this.lookups.concerned(delta.lookups);
     for (const listener of byLookups) listener.touchLookups();

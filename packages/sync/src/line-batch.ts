@@ -1,20 +1,22 @@
-/** A batch goes out when it has this much, even if more could follow at once. */
-const FULL_BYTES = 64 * 1024;
-
 /** Whole lines on their way to one client. */
 export class LineBatch {
+  readonly #fullBytes: number;
   readonly parts: Uint8Array[] = [];
   lines = 0;
   byteLength = 0;
   /** Set where what is in should not wait for what follows. */
   isUrgent = false;
 
+  constructor(fullBytes: number) {
+    this.#fullBytes = fullBytes;
+  }
+
   get isEmpty(): boolean {
     return this.parts.length === 0;
   }
 
   get isReady(): boolean {
-    return this.isUrgent || this.byteLength >= FULL_BYTES;
+    return this.isUrgent || this.byteLength >= this.#fullBytes;
   }
 
   line(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
 import type { OpId } from '@sluice/model';
 import type { GenerationReader, OpsChunk, ReadOps } from '@sluice/storage';
 import type { BucketNode } from './bucket-index.ts';
-import type { ReadGate } from './read-gate.ts';
+import type { ReadGate, ReadLane } from './read-gate.ts';
 
 export interface BucketRead {
   readonly after: OpId;
@@ -30,14 +30,14 @@ export class SharedReads {
     this.#maxBytes = maxBytes;
   }
 
-  read(node: BucketNode, read: BucketRead): Promise<OpsChunk | undefined> {
+  read(node: BucketNode, read: BucketRead, lane: ReadLane): Promise<OpsChunk | undefined> {
     const running = this.#running.get(node);
     if (running !== undefined && isSame(running, read)) return running.answer;
     const answer = this.#gate.run(() => {
       const { after, upTo, fresh } = read;
       const maxBytes = this.#maxBytes;
       return this.#reader.readOps({ bucket: node.name, after, upTo, maxBytes, fresh });
-    });
+    }, lane);
     const started = { ...read, answer };
     this.#running.set(node, started);
     const forget = () => {

@@ -43,13 +43,9 @@ const NOTHING_SENT: BucketState = {
   requiresCheckpoint: 0n,
 };
 
-/** The same buckets at another checkpoint. Most are unchanged, which is one comparison each. */
-export function refreshSlots(slots: readonly Slot[]): SlotChange {
-  const updated: Slot[] = [];
-  for (const slot of slots) {
-    if (slot.node.state !== slot.sent && adoptState(slot)) updated.push(slot);
-  }
-  return { slots, updated, removed: [] };
+/** The same buckets at another checkpoint: gives those of them that the client is told of. */
+export function refreshSlots(slots: readonly Slot[]): readonly Slot[] {
+  return slots.filter((slot) => slot.node.state !== slot.sent && adoptState(slot));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   Backoff,
   pause,
@@ -111,6 +112,7 @@ export class SyncHub implements AsyncDisposable {
       maxConcurrent: this.#limits.maxConcurrentReads,
       waitMs: this.#limits.readWaitMs,
       clock,
+      nextTurn: () => setImmediate(),
     });
     this.#encoders = {
       bson: new LineEncoder('bson'),

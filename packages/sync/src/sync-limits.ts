@@ -9,6 +9,8 @@ export interface SyncLimits {
   readonly readWaitMs: number;
   /** About how large one data line becomes; a larger row comes alone. */
   readonly chunkBytes: number;
+  /** A batch goes out when it has this much, even if more could follow at once. */
+  readonly batchBytes: number;
   /** A download gives way to a newer checkpoint once it has sent this many operations. */
   readonly supersedeAfterOps: number;
   /** Checkpoints that follow each other faster than this are shown to clients as one. */
@@ -21,6 +23,7 @@ export const DEFAULT_SYNC_LIMITS: SyncLimits = {
   maxConcurrentReads: 10,
   readWaitMs: 30_000,
   chunkBytes: 256 * 1024,
+  batchBytes: 64 * 1024,
   supersedeAfterOps: 1000,
   minCheckpointIntervalMs: 5,
 };

@@ -18,6 +18,7 @@ import {
   type SlotChange,
 } from './slot.ts';
 import type { SyncLimits } from './sync-limits.ts';
+import { TouchedBuckets } from './touched-buckets.ts';
 import { nextTokenLineMs, secondsLeft, type TokenWheel } from './token-wheel.ts';
 import type { ConnectedUser } from './write-checkpoint-index.ts';
 
@@ -102,6 +103,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #unusable: OpId | undefined;
 
   #changed = false;
+  readonly #touched = new TouchedBuckets();
   #lookupsChanged = true;
   #tokenLineDue = false;
   #tokenSlot = 0;
@@ -129,7 +131,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   async next(): Promise<IteratorResult<readonly Uint8Array[], undefined>> {
     assert(!this.#isRunning, 'one batch is asked for at a time');
     this.#isRunning = true;
-    const batch = new LineBatch();
+    const batch = new LineBatch(this.#around.limits.batchBytes);
     try {
       if (this.#feed === undefined && !this.#isEnded) await this.#start();
       while (!batch.isReady && !this.#isEnded) {
@@ -170,6 +172,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (this.#user !== undefined) this.#feed?.writeCheckpoints.leave(this.#user, this);
     this.#feed?.forget(this);
     this.#slots = NO_SLOTS;
+    this.#touched.clear();
     this.#download.complete();
     this.#input = undefined;
     this.#found = undefined;
@@ -181,8 +184,9 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     return this.#feed === feed;
   }
 
-  touch(): void {
+  touch(node?: BucketNode): void {
     this.#changed = true;
+    if (node !== undefined) this.#touched.add(node);
     this.#wake?.();
   }
 
@@ -264,7 +268,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       case 'read':
         return this.#read(must(this.#download.next), batch);
       case 'skip':
-        this.#download.passNext();
+        this.#download.skip();
         return;
       case 'complete-priority': {
         const { checkpoint, priority } = this.#download;
@@ -305,7 +309,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (!isWorthLine) return;
     batch.line(this.#checkpointLine(news));
     for (const slot of change.updated) slot.pending = true;
-    const pending = isFirst ? change.slots : change.slots.filter((slot) => slot.pending);
+    // After a completed download nothing is left of it, so that only a cut one is gone through.
+    const { completed } = this.#download;
+    const possible = completed && !isFirst ? change.updated : change.slots;
+    const pending = isFirst ? possible : possible.filter((slot) => slot.pending);
     this.#download.begin(opId, pending);
     this.#sentWriteCheckpoint = writeCheckpoint;
     this.#input = undefined;
@@ -321,15 +328,21 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
         this.#lookupsChanged = false;
         this.#found = (await resolution.resolve()) ?? this.#found;
       }
-      const nodes = (this.#found?.wanted ?? this.#slots).map((bucket) => bucket.node);
-      if (nodes.some(isUnknown)) await feed.loadStates(nodes);
+      const unknown = this.#unknownNodes();
+      if (unknown.length > 0) await feed.loadStates(unknown);
       if (this.#isEnded) return undefined;
       if (this.#lookupsChanged) continue;
-      if (!nodes.some(isUnknown)) return this.#takeNewsNow(feed, resolution);
+      if (this.#unknownNodes().length === 0) return this.#takeNewsNow(feed, resolution);
       if (feed.checkpoint !== at) continue;
       this.#unusable = at.opId;
       return undefined;
     }
+  }
+
+  /** Of the buckets whose states are to be shown, those where they are not known. */
+  #unknownNodes(): readonly BucketNode[] {
+    const shown = this.#found?.wanted ?? this.#touched.of(this.#slots);
+    return shown.map((bucket) => bucket.node).filter(isUnknown);
   }
 
   /** Synchronous, so that the checkpoint, the states and the write checkpoint belong together. */
@@ -340,8 +353,11 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     this.#changed = false;
     this.#unusable = undefined;
     this.#found = undefined;
+    const touched = this.#touched.of(this.#slots);
+    this.#touched.clear();
     if (found === undefined) {
-      return { opId, writeCheckpoint, change: refreshSlots(this.#slots), streams: [] };
+      const change = { slots: this.#slots, updated: refreshSlots(touched), removed: [] };
+      return { opId, writeCheckpoint, change, streams: [] };
     }
     const held = this.#input?.request.buckets ?? [];
     const positions = new Map(held.map(({ name, after }) => [name, after]));
@@ -382,7 +398,9 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     const download = this.#download;
     const upTo = must(download.checkpoint);
     const { node, position: after, fresh } = slot;
-    const chunk = await must(this.#feed).readOps(node, { after, upTo, fresh });
+    const isLong = download.opsSent >= this.#around.limits.supersedeAfterOps;
+    const read = { after, upTo, fresh };
+    const chunk = await must(this.#feed).readOps(node, read, isLong ? 'more' : 'first');
     if (this.#isEnded) return;
     if (chunk !== undefined) {
       const frame = { bucket: node.name, after, nextAfter: chunk.lastOpId, hasMore: chunk.hasMore };

@@ -1,5 +1,5 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
-import { compactVerify, decodeProtectedHeader, errors, type JWK } from 'jose';
+import { compactVerify, decodeProtectedHeader, errors } from 'jose';
 import {
   isDeeperThan,
   isJsonObject,
@@ -10,6 +10,7 @@ import {
 } from '@sluice/base';
 import { ALGORITHMS, keyFitsAlgorithm } from './json-web-key.ts';
 import type { KeySource, VerificationKey } from './key-set.ts';
+import { preparedKey } from './prepared-key.ts';
 
 export interface TokenVerifierOptions {
   readonly keys: KeySource;
@@ -94,8 +95,8 @@ async function payloadIfSigned(
 ): Promise<Uint8Array | undefined> {
   if (key.jwk['crv'] === 'Ed448') return payloadIfSignedEd448(token, key);
   try {
-    const jwk: JWK = { ...(key.jwk as JWK), alg: algorithm };
-    const verified = await compactVerify(token, jwk, { algorithms: [algorithm] });
+    const prepared = await preparedKey(key, algorithm);
+    const verified = await compactVerify(token, prepared, { algorithms: [algorithm] });
     return verified.payload;
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;

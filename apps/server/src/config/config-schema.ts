@@ -135,6 +135,24 @@ const api = z.strictObject({
         'Results of parameter queries for one client',
         '1000',
       ),
+      max_bytes_in_flight: integer(
+        1 << 20,
+        ANY,
+        'Bytes sent to all clients together that have not left yet; above it large batches wait, and clients that stand still are dropped',
+        '268435456',
+      ),
+      max_bytes_in_flight_per_connection: integer(
+        32 * 1024,
+        64 << 20,
+        'The same of one client, save for a single larger row',
+        '327680',
+      ),
+      slow_client_timeout_seconds: integer(
+        1,
+        3600,
+        'How long a client may take nothing of what it was sent before it is dropped',
+        '60',
+      ),
       checkpoint_request_retention_minutes: integer(
         1,
         MAX_RETENTION_MINUTES,

@@ -76,6 +76,9 @@ export interface ApiConfig {
   readonly tokens: readonly string[];
   readonly maxConcurrentConnections: number;
   readonly maxDataFetchConcurrency: number;
+  readonly maxBytesInFlight: number;
+  readonly maxBytesInFlightPerConnection: number;
+  readonly slowClientTimeoutMs: number;
   readonly maxBucketsPerConnection: number;
   readonly maxParameterQueryResults: number;
   readonly checkpointRequestRetentionMinutes: number;

@@ -17,7 +17,7 @@ async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
   server = await HttpServer.listen({
     host: '127.0.0.1',
     port: 0,
-    maxConcurrentConnections: 2,
+    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
     apiTokens: ['admin'],
     probes: true,
     production: true,
@@ -538,7 +538,7 @@ it('says why it cannot listen', async () => {
   const second = HttpServer.listen({
     host: '127.0.0.1',
     port,
-    maxConcurrentConnections: 1,
+    limits: { maxConcurrentConnections: 1, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
     apiTokens: [],
     probes: true,
     production: true,

@@ -1,7 +1,15 @@
 import { fastify, type FastifyInstance } from 'fastify';
-import { AppError, ERROR_TABLE, SyncError, toAppError, type Logger } from '@sluice/base';
+import {
+  AppError,
+  ERROR_TABLE,
+  SyncError,
+  systemClock,
+  toAppError,
+  type Logger,
+} from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
+import { BytesInFlight } from './bytes-in-flight.ts';
 import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
@@ -13,13 +21,14 @@ import { StreamRegistry, type StreamCounts } from './stream-registry.ts';
 import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
 import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
+import { Turnstile } from './turnstile.ts';
 import { toWireError } from './wire-error.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
-  readonly maxConcurrentConnections: number;
+  readonly limits: StreamLimits;
   readonly apiTokens: readonly string[];
   /** Whether the routes under `/probes` exist. */
   readonly probes: boolean;
@@ -27,6 +36,15 @@ export interface HttpServerOptions {
   readonly production: boolean;
   readonly backend: HttpBackend;
   readonly logger: Logger;
+}
+
+/** What all streams together, and each of them, may take (`api.parameters`). */
+interface StreamLimits {
+  readonly maxConcurrentConnections: number;
+  /** Handed to connections without its having left; above it large batches wait. */
+  readonly maxBytesInFlight: number;
+  /** How long a client may take nothing of what it was sent before it is dropped. */
+  readonly slowClientTimeoutMs: number;
 }
 
 /** What the routes share. */
@@ -37,9 +55,16 @@ export interface RouteContext extends HttpServerOptions {
     readonly stream: ConcurrencyGroup;
   };
   readonly streams: StreamRegistry;
+  readonly inFlight: BytesInFlight;
+  /** Passed by everybody who opens a stream, before anything is looked up for them. */
+  readonly openings: Turnstile;
 }
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** A client that takes nothing for so long may be dropped once the memory for all is used up. */
+const SHED_AFTER_MS = 2000;
+/** Connections that may wait to be accepted when all clients come at once; the system has a limit too. */
+const LISTEN_BACKLOG = 8192;
 
 /** The HTTP side of the service (spec/protocol.md 1), listening. */
 export class HttpServer {
@@ -71,11 +96,16 @@ export class HttpServer {
         admin: new ConcurrencyGroup({ maxRunning: 10, maxQueued: 20 }),
         checkpoint: new ConcurrencyGroup({ maxRunning: 100, maxQueued: 100 }),
         stream: new ConcurrencyGroup({
-          maxRunning: options.maxConcurrentConnections,
+          maxRunning: options.limits.maxConcurrentConnections,
           maxQueued: 0,
         }),
       },
       streams: new StreamRegistry(),
+      inFlight: new BytesInFlight(
+        { maxBytes: options.limits.maxBytesInFlight, shedAfterMs: SHED_AFTER_MS },
+        systemClock,
+      ),
+      openings: new Turnstile(),
     };
     const app = createApp(context);
     const connections = new ConnectionTracker(app.server);
@@ -84,7 +114,7 @@ export class HttpServer {
     );
     const { host, port } = options;
     try {
-      const address = await app.listen({ host, port });
+      const address = await app.listen({ host, port, backlog: LISTEN_BACKLOG });
       const url = address.replace('[::]', 'localhost');
       return new HttpServer({ app, context, connections, webSockets, url });
     } catch (cause) {
@@ -96,6 +126,11 @@ export class HttpServer {
   /** Sync streams that are open, and that have ended. */
   get streams(): StreamCounts {
     return this.#context.streams.counts;
+  }
+
+  /** Bytes handed to connections that have not left. */
+  get bytesInFlight(): number {
+    return this.#context.inFlight.bytes;
   }
 
   /** Open sync streams. */

@@ -1,9 +1,10 @@
-import { ERROR_TABLE, toAppError, type Logger } from '@sluice/base';
+import { AppError, ERROR_TABLE, toAppError, type Logger } from '@sluice/base';
 import type { SentCounts } from './backend.ts';
 
 /** Why streams end; metrics count them by it. */
 export const END_REASONS = [
   'client_left',
+  'client_too_slow',
   'token_expired',
   'shutting_down',
   'config_changed',
@@ -24,6 +25,9 @@ export interface StreamEnd {
 
 /** The first that explains the end: when a client has left, what fails afterwards fails because of it. */
 export function endReason(end: StreamEnd): EndReason {
+  if (end.error instanceof AppError && end.error.code === 'SYNC_CLIENT_TOO_SLOW') {
+    return 'client_too_slow';
+  }
   if (end.hasClientLeft) return 'client_left';
   if (end.error !== undefined) return 'failed';
   if (end.nowMs >= end.expiresAtMs) return 'token_expired';
@@ -44,7 +48,7 @@ export function logStreamEnd(
   const { linesSent, opsSent, bytesSent } = about.sent ?? {};
   const openMs = end.nowMs - about.openedAtMs;
   const counts = { openMs, linesSent, opsSent, bytesSent };
-  if (reason !== 'failed' || end.isAnswered) {
+  if ((reason !== 'failed' && reason !== 'client_too_slow') || end.isAnswered) {
     logger.info('stream_closed', { ...about.facts, reason, ...counts });
     return;
   }

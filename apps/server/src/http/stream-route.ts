@@ -13,6 +13,7 @@ import { userKey } from '../auth/user-key.ts';
 import { clientFacts } from './client-facts.ts';
 import type { ClientStream } from './backend.ts';
 import type { RouteContext } from './http-server.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { endReason, logStreamEnd, type EndReason } from './stream-end.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
@@ -24,14 +25,15 @@ import { StreamWriter } from './stream-writer.ts';
  * buckets, the first batch) is let go of before the long wait.
  */
 export function registerStreamRoute(app: FastifyInstance, context: RouteContext): void {
-  const onRequest = runInGroup(context.groups.stream);
+  const refusals = new RefusalLog(context.logger, context.limits.maxConcurrentConnections);
+  const onRequest = runInGroup(context.groups.stream, () => refusals.add(Date.now()));
   app.post('/sync/stream', { onRequest }, async (request, reply): Promise<void> => {
     const stream = await openStream(context, request, reply);
     const leave = context.streams.add('http');
     let failure: unknown;
     let isAnswered = false;
     try {
-      await serveStream(stream, reply);
+      await serveStream(stream, reply, context);
     } catch (error) {
       failure = error;
       // Until the first batch, a failure can be told as a JSON error (1.4).
@@ -68,6 +70,7 @@ async function openStream(
   const streamRequest = parseStreamRequest(mergedParameters(request));
   request.body = undefined;
   const jwt = requireToken(headerText(headers.authorization));
+  await context.openings.enter();
   context.streams.assertOpen();
   const token = await context.backend.verifyUser(jwt);
   const user = userKey(token.claims['sub'], streamRequest.clientId);
@@ -94,8 +97,12 @@ async function openStream(
   return { format, encoding, batches, signal, openedAtMs, expiresAtMs, source, facts };
 }
 
-async function serveStream(stream: OpenedStream, reply: FastifyReply): Promise<void> {
-  const writer = await beginStream(stream, reply);
+async function serveStream(
+  stream: OpenedStream,
+  reply: FastifyReply,
+  context: RouteContext,
+): Promise<void> {
+  const writer = await beginStream(stream, reply, context);
   while (await writeNext(stream.batches, writer));
   writer.end();
 }
@@ -125,12 +132,22 @@ function noteEnd(
 }
 
 /** Sends the head together with the first batch. */
-async function beginStream(stream: OpenedStream, reply: FastifyReply): Promise<StreamWriter> {
+async function beginStream(
+  stream: OpenedStream,
+  reply: FastifyReply,
+  { inFlight, limits }: RouteContext,
+): Promise<StreamWriter> {
   const first = await stream.batches.next();
   reply.hijack();
   writeHead(reply.raw, stream.format, stream.encoding);
   const encoder = stream.encoding === 'gzip' ? gzipEncoder() : identityEncoder();
-  const writer = new StreamWriter(reply.raw, encoder, stream.signal);
+  const writer = new StreamWriter({
+    response: reply.raw,
+    encoder,
+    signal: stream.signal,
+    inFlight,
+    stallTimeoutMs: limits.slowClientTimeoutMs,
+  });
   if (!first.done) await writer.write(first.value);
   return writer;
 }

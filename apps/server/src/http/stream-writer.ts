@@ -1,51 +1,81 @@
 import type { ServerResponse } from 'node:http';
 import { abortReason } from '@sluice/base';
+import { tooSlow, type BytesInFlight } from './bytes-in-flight.ts';
 import type { StreamEncoder } from './stream-encoder.ts';
+
+export interface StreamWriterOptions {
+  readonly response: ServerResponse;
+  readonly encoder: StreamEncoder;
+  /** Aborts when the client has gone; what waits then rejects with its reason. */
+  readonly signal: AbortSignal;
+  readonly inFlight: BytesInFlight;
+  /** How long a client may take nothing of what it was sent. */
+  readonly stallTimeoutMs: number;
+}
 
 /** Writes a stream to one client, no faster than the client takes it. */
 export class StreamWriter {
-  readonly #response: ServerResponse;
-  readonly #encoder: StreamEncoder;
-  readonly #signal: AbortSignal;
+  readonly #options: StreamWriterOptions;
 
-  /** `signal` aborts when the client has gone; what waits then rejects with its reason. */
-  constructor(response: ServerResponse, encoder: StreamEncoder, signal: AbortSignal) {
-    this.#response = response;
-    this.#encoder = encoder;
-    this.#signal = signal;
-    if (encoder.head) response.write(encoder.head);
+  constructor(options: StreamWriterOptions) {
+    this.#options = options;
+    const { head } = options.encoder;
+    if (head) options.response.write(head);
   }
 
-  /** Resolves once there is room for more. */
+  /**
+   * Resolves once there is room for more.
+   *
+   * @throws SyncError `SYNC_CLIENT_TOO_SLOW`.
+   */
   async write(parts: readonly Uint8Array[]): Promise<void> {
-    const encoded = await this.#encoder.encode(parts);
-    if (this.#signal.aborted) throw abortReason(this.#signal);
+    const { response, encoder, signal, inFlight } = this.#options;
+    const room = inFlight.room(byteLength(parts));
+    if (room !== undefined) await room;
+    const encoded = await encoder.encode(parts);
+    if (signal.aborted) throw abortReason(signal);
     let hasRoom = true;
-    this.#response.cork();
-    for (const part of encoded) hasRoom = this.#response.write(part);
-    this.#response.uncork();
-    if (!hasRoom) await this.#drained();
+    response.cork();
+    for (const part of encoded) hasRoom = response.write(part);
+    response.uncork();
+    if (!hasRoom) await this.#drained(byteLength(encoded));
   }
 
   /** The proper end, which tells the client that nothing is missing. */
   end(): void {
-    const tail = this.#encoder.tail();
-    if (tail) this.#response.end(tail);
-    else this.#response.end();
+    const { response, encoder } = this.#options;
+    const tail = encoder.tail();
+    if (tail) response.end(tail);
+    else response.end();
   }
 
-  #drained(): Promise<void> {
-    const [response, signal] = [this.#response, this.#signal];
+  /** The socket's own timeout counts from the last byte that left, also within a batch. */
+  #drained(bytes: number): Promise<void> {
+    const { response, signal, inFlight, stallTimeoutMs } = this.#options;
+    const { socket } = response;
     return new Promise((resolve, reject) => {
-      const settle = (action: () => void) => () => {
+      const settle = (action: () => void): void => {
+        left();
         response.off('drain', onDrain);
         signal.removeEventListener('abort', onAbort);
+        socket?.off('timeout', onTimeout);
+        socket?.setTimeout(0);
         action();
       };
-      const onDrain = settle(resolve);
-      const onAbort = settle(() => reject(abortReason(signal)));
+      const left = inFlight.stall(bytes, (reason) => settle(() => reject(reason)));
+      const onDrain = (): void => settle(resolve);
+      const onAbort = (): void => settle(() => reject(abortReason(signal)));
+      const onTimeout = (): void =>
+        settle(() => reject(tooSlow(stallTimeoutMs, bytes, 'none of it is leaving')));
       response.once('drain', onDrain);
       signal.addEventListener('abort', onAbort, { once: true });
+      socket?.setTimeout(stallTimeoutMs, onTimeout);
     });
   }
+}
+
+function byteLength(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.byteLength;
+  return bytes;
 }

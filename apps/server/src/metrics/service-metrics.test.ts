@@ -14,7 +14,14 @@ const FACTS: ServiceFacts = {
   storageBytes: { database: 4096 },
   streams: {
     open: { http: 2, websocket: 1 },
-    closed: { client_left: 4, token_expired: 0, shutting_down: 0, config_changed: 0, failed: 0 },
+    closed: {
+      client_left: 4,
+      client_too_slow: 0,
+      token_expired: 0,
+      shutting_down: 0,
+      config_changed: 0,
+      failed: 0,
+    },
   },
   queues: {},
   retention: undefined,

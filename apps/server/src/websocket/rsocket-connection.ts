@@ -159,6 +159,7 @@ export class RSocketConnection {
       throw new SyncError('SYNC_TOO_MANY_CONNECTIONS', 'Too many clients are connected');
     }
     if (this.#isClosed) this.#leaveGroup();
+    await this.#context.openings.enter();
     const token = await this.#context.backend.verifyUser(requireToken(header));
     return {
       token,

@@ -15,7 +15,7 @@ async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
   server = await HttpServer.listen({
     host: '127.0.0.1',
     port: 0,
-    maxConcurrentConnections: 2,
+    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
     apiTokens: [],
     probes: false,
     production: true,

@@ -86,6 +86,14 @@ test('of tables that are not captured it is only known that they were written', 
   );
 });
 
+test('what a failed statement left in place is told', () => {
+  const { session } = open();
+  session.begin();
+  const insert = () => session.execute(`INSERT OR FAIL INTO local VALUES ('a', 1), ('a', 2)`);
+  expect(insert).toThrow(/UNIQUE/);
+  expect([...session.commit().keys()]).toEqual(['local']);
+});
+
 test('more entries than are told row by row are many', () => {
   const { session } = open();
   const sets = Array.from({ length: 1001 }, (_, index) => [`r${index}`]);

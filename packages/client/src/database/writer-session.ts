@@ -173,14 +173,15 @@ export class WriterSession {
     const statement = this.#connection.prepare(sql);
     if (statement.readonly) return { ...NOTHING, ...this.#rowsOf(statement, values) };
     const written = this.#writtenTables(sql);
+    // Noted beforehand, as a statement that fails may leave some of its rows (OR FAIL).
+    for (const table of written) this.#written.add(table);
+    this.#mayReplace ||= /\breplace\b/i.test(sql);
     const queuesOnly = this.#queuesOnly(written);
     const before = queuesOnly ? this.#sequence() : 0;
     const result =
       statement.columns.length > 0
         ? this.#runReturning(statement, values)
         : { ...NOTHING, ...counted(statement.run(values)) };
-    for (const table of written) this.#written.add(table);
-    this.#mayReplace ||= /\breplace\b/i.test(sql);
     return queuesOnly ? { ...result, rowsAffected: this.#sequence() - before } : result;
   }
 

@@ -5,7 +5,7 @@ import { joinTerms, quoteName, quoteText } from './sql-text.ts';
  * SQL for the JSON text of a value, exact for every value: SQLite prints NULL, integers and text itself,
  * `sluice_json` (sql-functions.ts) reals and blobs.
  */
-export function valueJson(value: string): string {
+function valueJson(value: string): string {
   return `CASE WHEN typeof(${value}) IN ('real', 'blob') THEN sluice_json(${value}) ELSE json_quote(${value}) END`;
 }
 

@@ -11,7 +11,10 @@ import { NEW_GENERATION } from '../testing/new-generation.ts';
  */
 const [path, seedText] = process.argv.slice(2);
 const seed = Number(seedText);
-const storage = await openSqliteStorage({ path: must(path) });
+const storage = await openSqliteStorage({
+  path: must(path),
+  rowStateLog: { maxRows: 100, maxBytes: 1 << 20, mergeRows: 10 },
+});
 const generation =
   (await storage.generations())[0] ?? (await storage.createGeneration(NEW_GENERATION));
 const writer = await storage.openWriter(generation.id);
