@@ -3,6 +3,7 @@ export type { ReadColumns, ReadSet } from './changes/read-set.ts';
 export type { FilterTerm, FilterTest, Operand, RowFilter } from './changes/row-filter.ts';
 export type { Affinity, ComparisonOperator } from './changes/sqlite-comparison.ts';
 export { StatementAnalyzer, type StatementReads } from './changes/statement-analyzer.ts';
+export { withTriggered } from './changes/triggered-changes.ts';
 export type { CrudEntry, CrudOperation, CrudValues } from './crud/crud-entry.ts';
 export { MAX_OP, type WriteGate, type WriteGateState } from './crud/write-gate.ts';
 export type {

@@ -2,6 +2,7 @@ import { openConnection } from '@sluice/client-node';
 import { expect, test } from 'vitest';
 import type { SqliteConnection } from '../driver/contract.ts';
 import { StatementAnalyzer } from './statement-analyzer.ts';
+import { withTriggered } from './triggered-changes.ts';
 import { readSamples, SAMPLE_SCHEMA, writeSamples } from '../testing/sample-statements.ts';
 
 function sampleDatabase(): SqliteConnection {
@@ -117,7 +118,7 @@ test('a change in a table or column that a query does not read leaves its result
   }
   expect(missed).toEqual([]);
   expect(changed).toBeGreaterThan(4000);
-});
+}, 120_000);
 
 function resultOf(connection: SqliteConnection, sql: string, known?: readonly string[]) {
   const parameters = known ?? parametersOf(sql);
@@ -148,6 +149,21 @@ test('writes are all tables that a statement may change', () => {
     writes: [...analyzer.writes(sql)].toSorted(byText).join(' '),
   }));
   expect(found).toEqual(writeSamples);
+});
+
+test('what triggers and foreign keys write is known by table, and added to changes of rows', () => {
+  const analyzer = new StatementAnalyzer(sampleDatabase());
+  const triggered = (table: string) => [...analyzer.triggeredBy(table)].toSorted(byText).join(' ');
+  expect(triggered('tasks')).toBe(
+    'notes notes_config notes_content notes_data notes_docsize notes_idx totals trail',
+  );
+  expect(triggered('parents')).toBe('children');
+  expect(triggered('lists')).toBe('');
+  const row = { id: '1', before: undefined, after: new Map() };
+  const changes = new Map([['trail', { columns: 'all' as const, rows: [row] }]]);
+  expect(withTriggered(changes, (table) => analyzer.triggeredBy(table))).toEqual(
+    new Map([...changes, ['totals', { columns: 'all', rows: 'many' }]]),
+  );
 });
 
 test('a change of the schema, by whatever connection, is noticed', () => {

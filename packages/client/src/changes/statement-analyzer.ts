@@ -1,8 +1,11 @@
 import type { SqliteConnection } from '../driver/contract.ts';
+import { quoteName } from '../schema/sql-text.ts';
 import { ConnectionCatalog, schemaVersion } from './connection-catalog.ts';
 import type { ReadSet } from './read-set.ts';
+import { splitPrograms } from './explain-program.ts';
 import { parseRowFilter } from './parse-row-filter.ts';
 import type { RowFilter } from './row-filter.ts';
+import type { CatalogTable } from './schema-catalog.ts';
 import { isKeyword, sqlTokens } from './sql-tokens.ts';
 import { readsOf } from './statement-reads.ts';
 import { writesOf } from './statement-writes.ts';
@@ -26,6 +29,7 @@ const CACHED_STATEMENTS = 512;
 export class StatementAnalyzer {
   readonly #connection: SqliteConnection;
   readonly #reads = new Map<string, StatementReads>();
+  readonly #triggered = new Map<string, ReadonlySet<string>>();
   readonly #writes = new Map<string, ReadonlySet<string>>();
   #catalog: ConnectionCatalog | undefined;
   #version = '';
@@ -48,6 +52,19 @@ export class StatementAnalyzer {
     return this.#cached(this.#writes, sql, (catalog) =>
       isExplain(sql) ? new Set() : writesOf(catalog.explain(sql), catalog),
     );
+  }
+
+  /** Tables that triggers and foreign keys write when rows of this one come, change or go; see `withTriggered`. */
+  triggeredBy(table: string): ReadonlySet<string> {
+    return this.#cached(this.#triggered, table, (catalog) => {
+      const found = catalog.tableNamed('main', table);
+      if (found === undefined) return new Set();
+      const programs = changesOf(found).flatMap((sql) => {
+        const [, ...triggered] = splitPrograms(catalog.explain(sql));
+        return triggered.flat();
+      });
+      return writesOf(programs, catalog);
+    });
   }
 
   #filter(sql: string, tables: ReadSet, catalog: ConnectionCatalog): RowFilter | undefined {
@@ -75,11 +92,25 @@ export class StatementAnalyzer {
     if (this.#catalog !== undefined && version === this.#version) return this.#catalog;
     this.#reads.clear();
     this.#writes.clear();
+    this.#triggered.clear();
     this.#version = version;
     this.#catalogs += 1;
     this.#catalog = new ConnectionCatalog(this.#connection, this.#catalogs);
     return this.#catalog;
   }
+}
+
+/** One statement for each way to change a row, which fires all triggers of that way. */
+function changesOf({ name, columns }: CatalogTable): readonly string[] {
+  const table = quoteName(name);
+  const settings = columns
+    .filter(({ generated }) => !generated)
+    .map((column) => `${quoteName(column.name)} = NULL`);
+  return [
+    `INSERT INTO ${table} DEFAULT VALUES`,
+    `UPDATE ${table} SET ${settings.join(', ')}`,
+    `DELETE FROM ${table}`,
+  ];
 }
 
 function isExplain(sql: string): boolean {
