@@ -1,6 +1,6 @@
 import type { SqlParameter, SqlValue } from '../driver/contract.ts';
 import type { KnownValues, TableChange } from './change-set.ts';
-import { compareTerm, type Affinity, type ComparisonOperator } from './sqlite-comparison.ts';
+import { comparisonMayHold, type Affinity, type ComparisonOperator } from './sqlite-comparison.ts';
 
 /**
  * Conditions that every row in the result of a query over one table fulfils: a row that does not, before a
@@ -57,15 +57,13 @@ function termMayHold(
   const operand = (from: Operand) => operandValue(from, parameters);
   switch (test.kind) {
     case 'compare':
-      return compareTerm(affinity, value, test.operator, operand(test.operand)) !== false;
+      return comparisonMayHold(affinity, value, test.operator, operand(test.operand));
     case 'in':
-      return test.operands.some(
-        (from) => compareTerm(affinity, value, '=', operand(from)) !== false,
-      );
+      return test.operands.some((from) => comparisonMayHold(affinity, value, '=', operand(from)));
     case 'is': {
       const wanted = operand(test.operand);
       if (wanted === null || Number.isNaN(wanted)) return value === null;
-      return compareTerm(affinity, value, '=', wanted) !== false;
+      return comparisonMayHold(affinity, value, '=', wanted);
     }
     case 'null':
       // What is told as NULL may be infinite, except as text.

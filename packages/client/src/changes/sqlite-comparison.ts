@@ -16,25 +16,25 @@ export function affinityOf(declaredType: string): Affinity | undefined {
 }
 
 /**
- * Whether `column operator operand` holds in SQLite: undefined where that is not certain from what is known. The
- * value is one of a `RowChange`, so it may lack its column's conversion yet, a blob may stand as base64 text, and an
- * infinite number as null. The column's collation must be BINARY.
+ * Whether `column operator operand` may hold in SQLite; false is certain. The value is one of a `RowChange`, so it may lack
+ * its column's conversion yet, a blob may stand as base64 text, and an infinite number as null. The column's collation
+ * must be BINARY.
  */
-export function compareTerm(
+export function comparisonMayHold(
   affinity: Affinity,
   value: SqlValue,
   operator: ComparisonOperator,
   operand: SqlValue | undefined,
-): boolean | undefined {
-  if (operand === undefined) return undefined;
+): boolean {
+  if (operand === undefined) return true;
   if (operand === null || Number.isNaN(operand)) return false;
-  if (value === null) return affinity === 'text' ? false : undefined;
-  if (typeof value === 'string' && mayBeBlob(value) && isTrueAbove(operator)) return undefined;
+  if (value === null) return affinity !== 'text';
+  if (typeof value === 'string' && mayBeBlob(value) && isTrueAbove(operator)) return true;
   const left = stored(value, affinity);
   const right = converted(operand, affinity);
-  if (left === undefined || right === undefined) return undefined;
+  if (left === undefined || right === undefined) return true;
   const order = compareValues(left, right);
-  return order === undefined ? undefined : holds(order, operator);
+  return order === undefined || holds(order, operator);
 }
 
 type Comparable = number | bigint | string;

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import type { SqliteConnection } from '../driver/contract.ts';
 import { StatementAnalyzer } from './statement-analyzer.ts';
 import { withTriggered } from './triggered-changes.ts';
-import { readSamples, SAMPLE_SCHEMA, writeSamples } from '../testing/sample-statements.ts';
+import { readSamples } from '../testing/read-samples.ts';
+import { SAMPLE_SCHEMA } from '../testing/sample-schema.ts';
+import { writeSamples } from '../testing/write-samples.ts';
 
 function sampleDatabase(): SqliteConnection {
   const connection = openConnection(':memory:');
