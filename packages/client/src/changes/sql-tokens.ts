@@ -4,7 +4,7 @@
  * becomes tokens that no reader of them knows.
  */
 
-export type TokenKind =
+type TokenKind =
   /** A name or a keyword without quotes. */
   | 'word'
   /** A name in double quotes, backticks or brackets, without them. */

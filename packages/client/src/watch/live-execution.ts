@@ -30,7 +30,7 @@ export interface ExecutionOptions<Result> {
 }
 
 /** However dear a query is, a change shows after this. */
-const MAX_PAUSE_MS = 2000;
+const MAX_REST_MS = 2000;
 
 /**
  * One query that runs again whenever what it reads has changed, for any number of listeners.
@@ -60,7 +60,8 @@ export class LiveExecution<Result> implements ResultSource<Result> {
   /** Counts runs; the number of the one that runs or ran last. */
   #runs = 0;
   #latest: { readonly result: Result } | undefined;
-  #nextRunMs = 0;
+  /** When the last run began to rest, and for how long: until then no other one begins. */
+  #rest = { fromMs: 0, forMs: 0 };
 
   constructor(options: ExecutionOptions<Result>) {
     this.#options = options;
@@ -145,7 +146,9 @@ export class LiveExecution<Result> implements ResultSource<Result> {
 
   #poke(): void {
     if (this.stopped || this.#state !== 'idle' || !this.#stale) return;
-    const waitMs = this.#nextRunMs - this.#options.clock.now();
+    const { fromMs, forMs } = this.#rest;
+    // A clock that was set back must not make it wait longer.
+    const waitMs = Math.min(forMs, fromMs + forMs - this.#options.clock.now());
     if (waitMs <= 0) {
       void this.#run();
       return;
@@ -172,7 +175,7 @@ export class LiveExecution<Result> implements ResultSource<Result> {
     const outcome = await settled(run, this.#stop.signal);
     if (this.stopped) return;
     this.#state = 'idle';
-    this.#nextRunMs = this.#restUntil(startMs, clock.now());
+    this.#rest = this.#restAfter(startMs, clock.now());
     this.#latest = 'error' in outcome ? undefined : outcome;
     this.#tell((listener) => {
       if ('error' in outcome) listener.failed(outcome.error);
@@ -181,10 +184,11 @@ export class LiveExecution<Result> implements ResultSource<Result> {
     this.#poke();
   }
 
-  #restUntil(startMs: number, endMs: number): number {
+  #restAfter(startMs: number, endMs: number): { readonly fromMs: number; readonly forMs: number } {
     const costMs = endMs - startMs;
     const { throttleMs } = this.#options;
-    return costMs > throttleMs ? endMs + Math.min(costMs, MAX_PAUSE_MS) : startMs + throttleMs;
+    if (costMs <= throttleMs) return { fromMs: startMs, forMs: throttleMs };
+    return { fromMs: endMs, forMs: Math.min(costMs, MAX_REST_MS) };
   }
 
   #tell(call: (listener: ResultListener<Result>) => void): void {

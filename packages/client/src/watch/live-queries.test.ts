@@ -87,6 +87,26 @@ test('a query that takes longer than the window rests as long as it ran', async 
   expect(seen).toEqual(['one', 'two']);
 });
 
+test('the rest after a dear query is bounded, and so is the wait when the clock is set back', async () => {
+  const { clock, database, live } = setUp();
+  database.lasting(() => clock.sleep(60_000));
+  watchTitles(live);
+  await clock.advance(60_000);
+  database.write(`UPDATE tasks SET title = 'two'`);
+  const { now } = clock;
+  clock.now = () => now.call(clock) - 3_600_000;
+  await clock.advance(1999);
+  expect(database.runs.length).toBe(1);
+  await clock.advance(1);
+  expect(database.runs.length).toBe(2);
+  database.lasting(() => Promise.resolve());
+  await clock.advance(60_000);
+  clock.now = () => now.call(clock) - 7_200_000;
+  database.write(`UPDATE tasks SET title = 'three'`);
+  await clock.advance(2000);
+  expect(database.runs.length).toBe(3);
+});
+
 test('a change during a run is in the next one', async () => {
   const { clock, database, live } = setUp();
   const gate = database.slow();
