@@ -182,6 +182,24 @@ test('a change of the schema, by whatever connection, is noticed', () => {
   expect(readsText(analyzer, 'SELECT a FROM other')).toBe('extra.other(a)');
 });
 
+test('what a statement writes is known anew after statements that change temp or attached schemas', () => {
+  const connection = sampleDatabase();
+  const analyzer = new StatementAnalyzer(connection);
+  const run = (sql: string) => {
+    const written = [...analyzer.writes(sql)].toSorted(byText).join(' ');
+    connection.exec(sql);
+    return written;
+  };
+  expect(run(`UPDATE lists SET name = 'x'`)).toBe('lists');
+  run('CREATE TEMP TRIGGER noted AFTER UPDATE ON lists BEGIN DELETE FROM draft; END');
+  expect(run(`UPDATE lists SET name = 'x'`)).toBe('lists temp.draft');
+  run(`DETACH extra`);
+  run(`ATTACH ':memory:' AS extra`);
+  run('CREATE TABLE extra.log (a)');
+  run('CREATE INDEX extra.log_a ON log (a)');
+  expect(run('DELETE FROM log')).toBe('extra.log');
+});
+
 test('what SQLite does not compile is its error', () => {
   const analyzer = new StatementAnalyzer(sampleDatabase());
   expect(() => analyzer.reads('SELECT a FROM nowhere')).toThrow('no such table: nowhere');

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from '../driver/contract.ts';
+import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
 import { quoteName } from '../schema/sql-text.ts';
 import { ConnectionCatalog, schemaVersion } from './connection-catalog.ts';
 import type { ReadSet } from './read-set.ts';
@@ -33,6 +33,9 @@ export class StatementAnalyzer {
   readonly #writes = new Map<string, ReadonlySet<string>>();
   #catalog: ConnectionCatalog | undefined;
   #version = '';
+  #mainVersion: SqlValue | undefined;
+  /** The last statement that was asked about may have changed a schema since. */
+  #schemaWritten = false;
   #catalogs = 0;
 
   constructor(connection: SqliteConnection) {
@@ -49,9 +52,14 @@ export class StatementAnalyzer {
 
   /** Tables that the statement may write, as `ChangeSet` names them. */
   writes(sql: string): ReadonlySet<string> {
-    return this.#cached(this.#writes, sql, (catalog) =>
-      isExplain(sql) ? new Set() : writesOf(catalog.explain(sql), catalog),
+    const written = this.#cached(
+      this.#writes,
+      sql,
+      (catalog) => (isExplain(sql) ? new Set() : writesOf(catalog.explain(sql), catalog)),
+      this.#catalogOfWrites(),
     );
+    this.#schemaWritten = [...written].some((name) => name.endsWith('sqlite_schema'));
+    return written;
   }
 
   /** Tables that triggers and foreign keys write when rows of this one come, change or go; see `withTriggered`. */
@@ -76,8 +84,12 @@ export class StatementAnalyzer {
     return table === undefined ? undefined : parseRowFilter(sql, table);
   }
 
-  #cached<T>(cache: Map<string, T>, sql: string, analyse: (catalog: ConnectionCatalog) => T): T {
-    const catalog = this.#currentCatalog();
+  #cached<T>(
+    cache: Map<string, T>,
+    sql: string,
+    analyse: (catalog: ConnectionCatalog) => T,
+    catalog = this.#currentCatalog(),
+  ): T {
     const known = cache.get(sql);
     const result = known ?? analyse(catalog);
     cache.delete(sql);
@@ -85,6 +97,14 @@ export class StatementAnalyzer {
     const [oldest] = cache.keys();
     if (cache.size > CACHED_STATEMENTS && oldest !== undefined) cache.delete(oldest);
     return result;
+  }
+
+  /** Looks at less, as it is asked at every write: what changes temp or attached schemas is one of the writes itself. */
+  #catalogOfWrites(): ConnectionCatalog {
+    const version = this.#connection.prepare('PRAGMA schema_version').get()?.[0];
+    const known = !this.#schemaWritten && version === this.#mainVersion ? this.#catalog : undefined;
+    this.#mainVersion = version;
+    return known ?? this.#currentCatalog();
   }
 
   #currentCatalog(): ConnectionCatalog {

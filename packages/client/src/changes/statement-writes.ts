@@ -33,6 +33,8 @@ function writtenBy(
       return tableAt(p3, p1, catalog);
     case 'VUpdate':
       return catalog.virtualTables(p4).flatMap((table) => virtualTableWrites(table, catalog));
+    case 'Function':
+      return /^sqlite_(?:at|de)tach\(/.test(p4) ? ['sqlite_schema'] : [];
     case 'VCreate':
     case 'VDestroy':
     case 'ParseSchema':

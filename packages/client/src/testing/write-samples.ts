@@ -50,6 +50,9 @@ export const writeSamples: readonly WriteSample[] = [
   { sql: 'CREATE INDEX fresh ON lists (name)', writes: 'sqlite_schema' },
   { sql: 'ALTER TABLE lists ADD COLUMN fresh', writes: 'sqlite_schema' },
   { sql: 'SELECT * FROM tasks', writes: '' },
+  { sql: `ATTACH ':memory:' AS third`, writes: 'sqlite_schema' },
+  { sql: 'DETACH extra', writes: 'sqlite_schema' },
+  { sql: 'CREATE TEMP TABLE fresh (a)', writes: 'sqlite_schema temp.sqlite_schema' },
   { sql: 'EXPLAIN DELETE FROM tasks', writes: '' },
   { sql: 'PRAGMA user_version', writes: '' },
 ];
