@@ -1,6 +1,7 @@
 import { openConnection } from '@sluice/client-node';
 import { expect, test } from 'vitest';
 import type { SqliteConnection } from '../driver/contract.ts';
+import type { TableChange } from './change-set.ts';
 import { StatementAnalyzer } from './statement-analyzer.ts';
 import { withTriggered } from './triggered-changes.ts';
 import { readSamples } from '../testing/read-samples.ts';
@@ -162,9 +163,9 @@ test('what triggers and foreign keys write is known by table, and added to chang
   expect(triggered('parents')).toBe('children');
   expect(triggered('lists')).toBe('');
   const row = { id: '1', before: undefined, after: new Map() };
-  const changes = new Map([['trail', { columns: 'all' as const, rows: [row] }]]);
+  const changes = new Map<string, TableChange>([['trail', { columns: 'all', rows: [row] }]]);
   expect(withTriggered(changes, (table) => analyzer.triggeredBy(table))).toEqual(
-    new Map([...changes, ['totals', { columns: 'all', rows: 'many' }]]),
+    new Map(changes).set('totals', { columns: 'all', rows: 'many' }),
   );
 });
 
