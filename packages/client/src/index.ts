@@ -1,4 +1,9 @@
 export type { ChangeSet, KnownValues, RowChange, TableChange } from './changes/change-set.ts';
+export type { ReadColumns, ReadSet } from './changes/read-set.ts';
+export type { FilterTerm, FilterTest, Operand, RowFilter } from './changes/row-filter.ts';
+export type { Affinity, ComparisonOperator } from './changes/sqlite-comparison.ts';
+export { StatementAnalyzer, type StatementReads } from './changes/statement-analyzer.ts';
+export { withTriggered } from './changes/triggered-changes.ts';
 export type { CrudEntry, CrudOperation, CrudValues } from './crud/crud-entry.ts';
 export { MAX_OP, type WriteGate, type WriteGateState } from './crud/write-gate.ts';
 export type {
@@ -80,3 +85,31 @@ export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
 export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
 export type { UploadResult } from './upload/upload-loop.ts';
 export type { WriterTurn } from './database/writer-turn.ts';
+export { LiveQueries, type LiveQueriesOptions } from './watch/live-queries.ts';
+export type { ChangeEvent, ChangeFeed, QueryRunner, RawRows } from './watch/query-runner.ts';
+export {
+  ArrayComparator,
+  type ResultComparator,
+  type RowComparator,
+} from './watch/row-comparison.ts';
+export type { RowDifference } from './watch/row-difference.ts';
+export { RowSet, type PlainRow } from './watch/row-set.ts';
+export type { TableChangeEvent } from './watch/table-changes.ts';
+export type {
+  ChangeHandler,
+  ChangeOptions,
+  DifferentialOptions,
+  QueryDescription,
+  QueryHandle,
+  QuerySettings,
+  QueryWatchOptions,
+  WatchableQuery,
+  WatchHandler,
+  WatchOptions,
+} from './watch/watch-options.ts';
+export type { WatchedQueryListener } from './watch/watched-query-listeners.ts';
+export type {
+  WatchedQuery,
+  WatchedQuerySettings,
+  WatchedQueryState,
+} from './watch/watched-query.ts';

@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  /** The same: nobody sets this clock back. */
+  elapsed(): number {
+    return this.#nowMs;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {

@@ -1,6 +1,6 @@
 import { serialize } from 'bson';
 import { SyncError } from '@sluice/base';
-import { FrameError, parseFrame, parseLine, parseStreamRequest } from '@sluice/protocol';
+import { FrameError, LineError, parseFrame, parseLine, parseStreamRequest } from '@sluice/protocol';
 import { payloadDecoder } from '../../../apps/server/src/websocket/payload-codec.ts';
 import { jsonBombs } from './json-bombs.ts';
 import { bytesOf, textOf, type DecoderTarget } from './target.ts';
@@ -119,5 +119,5 @@ export const NDJSON_LINE: DecoderTarget = {
   },
   decode: (bytes) => parseLine(JSON.parse(textOf(bytes))),
   // What is no JSON is for the caller of `JSON.parse`; everything behind it is ours.
-  isRefusal: (error) => isSyncError(error) || error instanceof SyntaxError,
+  isRefusal: (error) => error instanceof LineError || error instanceof SyntaxError,
 };

@@ -63,8 +63,9 @@ function tableChange(
   const columns = new Set<string>();
   for (const entry of entries) {
     const earlier = rows.get(entry.id);
-    const { before } = earlier ?? { before: valuesBefore(table, entry, mayReplace) };
-    rows.set(entry.id, { id: entry.id, before, after: valuesAfter(table, entry, earlier?.after) });
+    const before = earlier === undefined ? valuesBefore(table, entry, mayReplace) : earlier.before;
+    const known = earlier === undefined ? before : earlier.after;
+    rows.set(entry.id, { id: entry.id, before, after: valuesAfter(table, entry, known) });
     for (const name of Object.keys(entry.opData ?? {})) columns.add(name.toLowerCase());
   }
   const onlyUpdates = entries.every(({ op }) => op === 'PATCH');

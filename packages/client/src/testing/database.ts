@@ -1,4 +1,5 @@
 import { openConnection } from '@sluice/client-node';
+import { StatementAnalyzer } from '../changes/statement-analyzer.ts';
 import { WriterSession } from '../database/writer-session.ts';
 import type { SqliteConnection } from '../driver/contract.ts';
 import type { CompiledTable } from '../schema/compiled-schema.ts';
@@ -17,12 +18,8 @@ export function testDatabase(tables: readonly CompiledTable[], file = ':memory:'
   const connection = openConnection(file);
   const schema = { tables };
   installSchema(connection, schema);
-  const known = new Map<string, ReadonlySet<string>>();
-  const writtenTables = (sql: string) => {
-    const written = known.get(sql) ?? tablesOpenedForWriting(connection, sql);
-    known.set(sql, written);
-    return written;
-  };
+  const analyzer = new StatementAnalyzer(connection);
+  const writtenTables = (sql: string) => analyzer.writes(sql);
   return {
     connection,
     session: new WriterSession(connection, { schema, writtenTables }),
@@ -33,20 +30,4 @@ export function testDatabase(tables: readonly CompiledTable[], file = ':memory:'
         .map(([data]) => String(data)),
     query: (sql) => connection.prepare(sql).all(),
   };
-}
-
-/** From the statement's program, triggers included. */
-function tablesOpenedForWriting(connection: SqliteConnection, sql: string): ReadonlySet<string> {
-  const roots = new Map(
-    connection
-      .prepare('SELECT rootpage, lower(tbl_name) FROM sqlite_schema')
-      .all()
-      .map(([root, name]) => [root, String(name)]),
-  );
-  const names = connection
-    .prepare(`EXPLAIN ${sql}`)
-    .all(Array.from({ length: sql.split('?').length - 1 }, () => null))
-    .filter(([, opcode]) => opcode === 'OpenWrite')
-    .map((row) => roots.get(row[3] ?? null) ?? '');
-  return new Set(names);
 }

@@ -1,5 +1,4 @@
 import { FakeClock } from '@sluice/testing';
-import type { ClientClock } from '../clock.ts';
 import type { WriterTurn } from '../database/writer-turn.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
 import {
@@ -58,14 +57,6 @@ export class SessionWorld {
     return this.created.streams;
   }
 
-  get clientClock(): ClientClock {
-    return {
-      now: () => this.clock.now(),
-      elapsed: () => this.clock.now(),
-      sleep: (ms, signal) => this.clock.sleep(ms, signal),
-    };
-  }
-
   /** As after a restart of the app: only the database is left. */
   newSession(): CreatedSession {
     this.created = createSession({
@@ -81,7 +72,7 @@ export class SessionWorld {
       lock: inProcessLock(),
       turn: this.#turn(),
       fetch: this.service.fetch,
-      clock: this.clientClock,
+      clock: this.clock,
       random: () => 0.5,
       newId: () => CLIENT_ID,
       userAgent: 'sluice-test',
@@ -96,7 +87,7 @@ export class SessionWorld {
   connectOptions() {
     const { fetch } = this.service;
     return {
-      transport: new HttpTransport({ fetch, clock: this.clientClock, userAgent: 'sluice-test' }),
+      transport: new HttpTransport({ fetch, clock: this.clock, userAgent: 'sluice-test' }),
     };
   }
 
