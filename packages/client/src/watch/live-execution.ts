@@ -147,7 +147,6 @@ export class LiveExecution<Result> implements ResultSource<Result> {
   #poke(): void {
     if (this.stopped || this.#state !== 'idle' || !this.#stale) return;
     const { fromMs, forMs } = this.#rest;
-    // A clock that was set back must not make it wait longer.
     const waitMs = fromMs + forMs - this.#options.clock.elapsed();
     if (waitMs <= 0) {
       void this.#run();
