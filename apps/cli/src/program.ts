@@ -146,10 +146,14 @@ function addConfiguration(program: Command, context: CliContext): void {
     .command('validate')
     .description('check sync configs, and show each problem with its place')
     .argument('[files...]', 'the sync configs (default: ./sync-config.yaml)')
-    .option('--db <url>', 'also check tables and columns against this database')
+    .option(
+      '--db <url>',
+      'also check tables and columns in this database (default: of sluice dev if it runs)',
+    )
     .option('-c, --config <file>', 'as --db, with the database of a service configuration')
     .option('--strict', 'fail on warnings too')
     .option('--exact', "show where SQLite's own semantics (edition 4) would differ")
+    .option('--dir <folder>', DIR_HELP)
     .option('--json', 'print the result for tools')
     .action(async (files: readonly string[], options) =>
       (await import('./commands/validate.ts')).validateCommand(context, files, options),

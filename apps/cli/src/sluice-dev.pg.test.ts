@@ -68,6 +68,11 @@ test(
     expect(sql).toEqual({ code: 0, output: 'UPDATE 1\n' });
     await tail.waitFor(/PUT +lists +[\w-]+ +position 1 → 31\n/, CHANGE_MS);
 
+    const config = path.resolve(import.meta.dirname, '../../../examples/sample/sync-config.yaml');
+    const validated = await runCommand(['validate', '--dir', dir, config]);
+    expect(validated.output).toMatch(/is valid/);
+    expect(validated.output).not.toMatch(/not checked against a database/);
+
     const [todo] = await query(
       state.databaseUrl,
       "SELECT t.id FROM todos t JOIN lists l ON l.id = t.list_id WHERE l.name = 'Seen' AND t.position = 2",

@@ -10,12 +10,15 @@ import { validationReport } from '../sync-config/json-report.ts';
 import { printDiagnostics } from '../sync-config/print-diagnostics.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { counted, shownPath } from '../terminal/text.ts';
+import { findFolder } from './tail.ts';
 
 export interface ValidateOptions {
   /** Whose tables and columns to check against. */
   readonly db?: string | undefined;
   /** The configuration of a service, whose source database is taken. */
   readonly config?: string | undefined;
+  /** The folder of the `sluice dev` whose database is taken if no other is named. */
+  readonly dir?: string | undefined;
   /** Whether warnings fail too. */
   readonly strict?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -34,7 +37,10 @@ export async function validateCommand(
   options: ValidateOptions,
 ): Promise<void> {
   const { screen, cwd } = context;
-  const target = options.db ?? (await configuredSource(context, options.config));
+  const target =
+    options.db ??
+    (await configuredSource(context, options.config)) ??
+    findFolder(context, options.dir)?.runningState()?.databaseUrl;
   const { defaultSchema, tables } = await readSourceSchema(target);
   const results: CheckedFile[] = [];
   for (const file of namedFiles(cwd, named)) {
@@ -48,9 +54,11 @@ export async function validateCommand(
     const report = validationReport(results, { ok: failure === undefined, schemaChecked, exact });
     screen.print(JSON.stringify(report, null, 2));
   } else {
-    for (const result of results) printResult(screen, result, options);
+    const isOnly = results.length === 1;
+    for (const result of results) printResult(screen, result, { ...options, isOnly });
     if (!schemaChecked) {
-      const hint = 'Names were not checked against a database: add --db URL, or --config FILE';
+      const hint =
+        'Names were not checked against a database: add --db URL, or --config FILE, or start sluice dev';
       screen.print(screen.colors.dim(`  ${hint}`));
     }
   }
@@ -69,7 +77,7 @@ function namedFiles(cwd: string, named: readonly string[]): readonly string[] {
 function printResult(
   screen: Screen,
   result: CheckedFile,
-  { strict, exact }: ValidateOptions,
+  { strict, exact, isOnly }: ValidateOptions & { readonly isOnly: boolean },
 ): void {
   const { colors } = screen;
   const { file, text, diagnostics, exactAdvice, errorCount, warningCount } = result;
@@ -80,7 +88,8 @@ function printResult(
     warningCount > 0 ? counted(warningCount, 'warning') : '',
   ].filter((part) => part !== '');
   if (errorCount > 0 || (strict && warningCount > 0)) {
-    screen.print(`${colors.red('✗')} ${file}: ${found.join(' and ')}`);
+    // Of a single file the failure itself says it.
+    if (!isOnly) screen.print(`${colors.red('✗')} ${file}: ${found.join(' and ')}`);
   } else {
     const what = `${counted(result.definitionCount, 'definition')}, ${counted(result.tableCount, 'table')}`;
     const rest = found.length > 0 ? `; ${found.join(' and ')}` : '';

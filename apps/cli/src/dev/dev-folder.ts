@@ -94,6 +94,12 @@ export class DevFolder {
     }
   }
 
+  /** What a `sluice dev` that runs now has written; undefined also after one that was killed. */
+  runningState(): DevState | undefined {
+    const state = this.state();
+    return state?.running && isNodeProcess(state.pid) ? state : undefined;
+  }
+
   async saveState(state: DevState): Promise<void> {
     const file = this.file('dev.json');
     await writeFile(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
@@ -102,8 +108,8 @@ export class DevFolder {
 
   /** @throws AppError `CLI_ALREADY_RUNNING` while another `sluice dev` uses the folder. */
   assertFree(): void {
-    const state = this.state();
-    if (!state?.running || state.pid === process.pid || !isNodeProcess(state.pid)) return;
+    const state = this.runningState();
+    if (state === undefined || state.pid === process.pid) return;
     throw new AppError(
       'CLI_ALREADY_RUNNING',
       `sluice dev already runs on ${this.path} (process ${state.pid}, ${state.serviceUrl})`,
