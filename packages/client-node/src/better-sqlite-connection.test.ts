@@ -62,3 +62,17 @@ test('names what SQLite refused, and the statement', () => {
   db.close();
   expect(() => db.prepare('SELECT 1')).toThrow(DatabaseClosedError);
 });
+
+test.each(['exec', 'prepare'] as const)(
+  'after a change of tables by %s, * stands for other columns',
+  (by) => {
+    const db = openConnection(':memory:');
+    db.exec('CREATE TABLE a (x)');
+    expect(db.prepare('SELECT * FROM a').columns).toEqual(['x']);
+    const add = 'ALTER TABLE a ADD COLUMN y';
+    if (by === 'exec') db.exec(add);
+    else db.prepare(add).run();
+    expect(db.prepare('SELECT * FROM a').columns).toEqual(['x', 'y']);
+    db.close();
+  },
+);

@@ -10,6 +10,8 @@ import {
 import SqliteDatabase from 'better-sqlite3';
 
 const CACHED_STATEMENTS = 256;
+/** What may change, or change back, which columns a table has. */
+const SCHEMA_CHANGE = /\b(?:CREATE|ALTER|DROP|ROLLBACK)\b/i;
 
 /** better-sqlite3 behind the client's contract. */
 export class BetterSqliteConnection implements SqliteConnection {
@@ -29,6 +31,7 @@ export class BetterSqliteConnection implements SqliteConnection {
     const cached = this.#statements.get(sql);
     const statement =
       cached ?? new BetterSqliteStatement(guarded(sql, () => this.#db.prepare<unknown[]>(sql)));
+    if (cached === undefined && this.#forgetIfSchema(sql)) return statement;
     this.#statements.delete(sql);
     this.#statements.set(sql, statement);
     if (this.#statements.size > CACHED_STATEMENTS) this.#forgetOldest();
@@ -36,6 +39,7 @@ export class BetterSqliteConnection implements SqliteConnection {
   }
 
   exec(sql: string): void {
+    this.#forgetIfSchema(sql);
     guarded(sql, () => this.#db.exec(sql));
   }
 
@@ -57,6 +61,13 @@ export class BetterSqliteConnection implements SqliteConnection {
   close(): void {
     this.#statements.clear();
     this.#db.close();
+  }
+
+  /** A compiled statement keeps the columns that `*` stood for. */
+  #forgetIfSchema(sql: string): boolean {
+    const changesSchema = SCHEMA_CHANGE.test(sql);
+    if (changesSchema) this.#statements.clear();
+    return changesSchema;
   }
 
   #forgetOldest(): void {

@@ -113,3 +113,18 @@ export type {
   WatchedQuerySettings,
   WatchedQueryState,
 } from './watch/watched-query.ts';
+export type { CallContext } from './facade/call-context.ts';
+export type { Connector, SyncOptions } from './facade/connector.ts';
+export type { DatabaseListener } from './facade/database-listeners.ts';
+export type { Platform } from './facade/platform.ts';
+export type { QueryResult } from './facade/query-result.ts';
+export type { ReadTransaction } from './facade/readers.ts';
+export {
+  SluiceDatabase,
+  type DatabaseConnector,
+  type DatabaseOptions,
+  type TransactionOptions,
+} from './facade/sluice-database.ts';
+export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
+export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
+export type { WriteTransaction } from './facade/write-transaction.ts';

@@ -55,6 +55,11 @@ export class WriterSession {
     return this.#inTransaction;
   }
 
+  /** Whether the open transaction is still there: a statement that fails may have ended it (disk full, OR ROLLBACK). */
+  get isIntact(): boolean {
+    return this.#inTransaction && this.#connection.inTransaction;
+  }
+
   /** After `installSchema` with another schema; not inside a transaction. */
   useSchema(schema: CompiledSchema): void {
     this.#schema = schema;

@@ -52,6 +52,8 @@ export interface CreateSessionOptions {
   readonly checkpointMode?: 'legacy' | 'requests' | undefined;
   readonly onPublished: (changes: ChangeSet) => void;
   readonly onProblem: (error: unknown) => void;
+  /** Of a session over the same database that was disconnected: who listens to it, and its streams' handles, go on with this one. */
+  readonly former?: Pick<CreatedSession, 'status' | 'streams'> | undefined;
 }
 
 export interface CreatedSession {
@@ -66,10 +68,10 @@ export interface CreatedSession {
 
 /** Puts the parts of a session together over one local database. Reads the status that it has; connects to nothing. */
 export function createSession(options: CreateSessionOptions): CreatedSession {
-  const { connection, connector, clock, onProblem, turn = ALWAYS_FREE } = options;
-  const status = new StatusTracker({}, onProblem);
+  const { connection, connector, clock, onProblem, former, turn = ALWAYS_FREE } = options;
+  const status = former?.status ?? new StatusTracker({}, onProblem);
   const subscriptions = new SubscriptionStore(connection);
-  const streams = new SyncStreams({ store: subscriptions, status, clock });
+  const streams = former?.streams ?? new SyncStreams({ store: subscriptions, status, clock });
   const gate = new LocalWriteGate(connection);
   const queue = new UploadQueue(connection);
   const credentials = new CredentialsCache(connector.fetchCredentials, clock);
