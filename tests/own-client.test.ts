@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { CrudEntry } from '@sluice/client';
+import { column, Schema, Table, type CrudEntry } from '@sluice/client';
+import { openDatabase } from '@sluice/client-node';
 import { LocalPostgres } from '@sluice/local-postgres';
 import { SeededRandom, until } from '@sluice/testing';
 import { createUploadHandler } from '@sluice/write-api';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { OwnClient } from './support/own-client.ts';
 import { ENTITLED, RandomWrites, SCHEMA_SQL, STREAMS, USERS } from './support/sample-world.ts';
 import { ServiceProcess } from './support/service-process.ts';
@@ -63,12 +65,16 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
     await sql.end();
   });
 
-  function newClient(user: string): OwnClient {
-    const handle = createUploadHandler({
+  function uploadHandler(user: string) {
+    return createUploadHandler({
       database: pool,
       authenticate: () => Promise.resolve({ id: user }),
       tables: ['notes', 'todos'],
     });
+  }
+
+  function newClient(user: string): OwnClient {
+    const handle = uploadHandler(user);
     return new OwnClient({
       endpoint: service.url,
       transport,
@@ -212,6 +218,50 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
     const { rows } = await sql.query('SELECT id, body FROM notes ORDER BY id COLLATE "C"');
     const expected = [...written].toSorted(([a], [b]) => (a < b ? -1 : 1));
     expect(rows.map(({ id, body }) => [id, body])).toEqual(expected);
+  });
+
+  test('an app that opens a database sees what others write, and they see what it wrote', async () => {
+    const notes = new Table({ owner_id: column.text, body: column.text, stars: column.integer });
+    const file = path.join(dir, `${database}.sqlite`);
+    const problems: unknown[] = [];
+    const db = await openDatabase({
+      file,
+      schema: new Schema({ notes }),
+      webSocket: WebSocket,
+      onProblem: (problem) => problems.push(problem),
+    });
+    const handle = uploadHandler('ann');
+    const connector = {
+      fetchCredentials: async () => ({ endpoint: service.url, token: issuer.token('ann') }),
+      uploadData: async (database: typeof db) => {
+        const transaction = await database.getNextCrudTransaction();
+        if (transaction === null) return;
+        await send(handle, transaction.crud);
+        await transaction.complete();
+      },
+    };
+    const connectionMethod = transport === 'websocket' ? 'websocket' : 'http';
+    await db.connect(connector, { connectionMethod, uploadThrottleMs: 10 });
+    await db.waitForFirstSync({ signal: AbortSignal.timeout(20_000) });
+    const seen: unknown[] = [];
+    db.watch(`SELECT body FROM notes WHERE id LIKE 'app-%' ORDER BY id`, [], {
+      onResult: (rows) => seen.push(rows.array.map(({ body }) => body)),
+    });
+    await db.writeTransaction(async (tx) => {
+      const insert = 'INSERT INTO notes (id, owner_id, body, stars) VALUES (?, ?, ?, 1)';
+      await tx.execute(insert, ['app-1', 'ann', 'mine']);
+      await tx.savepoint((inner) => inner.execute(insert, ['app-2', 'ann', 'mine too']));
+    });
+    const stored = `SELECT body FROM notes WHERE id LIKE 'app-%' ORDER BY id COLLATE "C"`;
+    await until('the upload', async () => (await sql.query(stored)).rowCount === 2, 20_000);
+    await sql.query(`UPDATE notes SET body = 'theirs' WHERE id = 'app-1'`);
+    const last = JSON.stringify(['theirs', 'mine too']);
+    await until('the change', () => JSON.stringify(seen.at(-1)) === last, 20_000);
+    await until('nothing waits any more', async () => {
+      return (await db.getUploadQueueStats()).count === 0;
+    });
+    await db.close();
+    expect(problems).toEqual([]);
   });
 });
 

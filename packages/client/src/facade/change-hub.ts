@@ -25,7 +25,7 @@ export class ChangeHub implements ChangeFeed {
 
   tell(event: ChangeEvent): void {
     if (event.kind === 'committed' && event.changes.size === 0) return;
-    for (const listener of [...this.#listeners]) {
+    for (const listener of Array.from(this.#listeners)) {
       try {
         listener(event);
       } catch (error) {

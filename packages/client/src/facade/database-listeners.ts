@@ -25,7 +25,7 @@ export class DatabaseListeners {
   }
 
   tell(call: (listener: DatabaseListener) => void): void {
-    for (const { listener } of [...this.#listeners]) {
+    for (const { listener } of Array.from(this.#listeners)) {
       try {
         call(listener);
       } catch (error) {
