@@ -27,7 +27,8 @@ export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'>
 }
 
 /**
- * Opens a database file in this thread, with one connection that writes and others for reading. One process at a time uploads from it.
+ * Opens a database file in this thread, with one connection that writes and others for reading. One process opens a file
+ * once at a time: live queries do not hear of what others write, and each would upload.
  *
  * @throws SchemaError; ClientError `PARAMETER`, `LAYOUT`; SqlError
  */

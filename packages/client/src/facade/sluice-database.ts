@@ -215,9 +215,9 @@ export class SluiceDatabase extends Queries {
     clearLocal = true,
   }: { readonly clearLocal?: boolean | undefined } = {}): Promise<void> {
     await this.disconnect();
-    const { connection, schema } = this.#local;
     await this.#sync.whileStopped(async () => {
       const tables = await this.#turns.run(() => {
+        const { connection, schema } = this.#local;
         const emptied = clearDatabase(connection, schema, clearLocal);
         this.#sync.restore();
         return emptied;

@@ -128,7 +128,7 @@ export class Turns implements WriterTurn {
   }
 
   #next(): void {
-    if (this.#isYielding || !this.isFree) return;
+    if (this.#isYielding || !this.isFree || this.#closing.signal.aborted) return;
     for (const waiter of this.#waiting) {
       this.#waiting.delete(waiter);
       return waiter.begin();
