@@ -196,6 +196,18 @@ test('a live query is told of a write before its promise resolves', async () => 
   expect((await results.next()).done).toBe(true);
 });
 
+test('a watched query is fetching, or has fetched, once the promise of a write resolves', async () => {
+  const query = db.query({ sql: NAMES }).watch({ throttleMs: 0 });
+  await until('the first result', () => !query.state.isLoading, 5_000);
+  const states: unknown[] = [];
+  query.registerListener({
+    onStateChange: ({ isFetching, data }) => states.push([isFetching, data.length]),
+  });
+  await db.execute(INSERT, ['a', 'A']);
+  expect(states[0]).toEqual([true, 0]);
+  await until('the next result', () => query.state.data.length === 1, 5_000);
+});
+
 test('what watches may write', async () => {
   db.watch('SELECT count(*) AS n FROM drafts', [], {
     onResult: async (rows) => {
