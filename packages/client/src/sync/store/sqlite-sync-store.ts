@@ -74,13 +74,23 @@ export class SqliteSyncStore implements SyncStore {
 
   publish(scope: PublishScope): PublishResult {
     const { connection, schema, now } = this.#options;
-    return withoutConstraints(connection, () =>
-      this.#inTransaction((): PublishResult => {
+    const publish = (): PublishResult =>
+      this.#inTransaction(() => {
         if (!this.#isOpenFor(scope)) return { kind: 'closed' };
         const changes = new Publisher(connection, schema).publish(scope, now());
         return { kind: 'published', changes };
-      }),
-    );
+      });
+    return this.#hasConstraints() ? withoutConstraints(connection, publish) : publish();
+  }
+
+  /** To switch them off makes SQLite compile every statement anew, which most databases need not pay. */
+  #hasConstraints(): boolean {
+    const { connection, schema } = this.#options;
+    if (schema.tables.some(({ columns }) => columns.some(({ constraint }) => constraint !== ''))) {
+      return true;
+    }
+    const sql = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%REFERENCES%' LIMIT 1`;
+    return connection.prepare(sql).get() !== undefined;
   }
 
   /** Priority 0 passes the gate; all else waits for local writes to be acknowledged (spec/client.md 3.5). */

@@ -30,6 +30,12 @@ function client(schema: CompiledSchema) {
     connection,
     become: (next: CompiledSchema) => installSchema(connection, next, new StoredRows(connection)),
     rows: (sql: string) => connection.prepare(sql).all(),
+    drop(current: CompiledSchema, bucket: string) {
+      const store = storeFor(current);
+      store.remove([bucket]);
+      const scope = { kind: 'full', lastOpId: opId, writeCheckpoint: undefined } as const;
+      expect(store.publish({ ...scope, buckets: [] }).kind).toBe('published');
+    },
     download(current: CompiledSchema, bucket: string, bodies: Readonly<Record<string, string>>) {
       const store = storeFor(current);
       const ops = Object.entries(bodies).map(([objectId, data]): Op => {
@@ -91,4 +97,15 @@ test('rows come in whatever an app’s own constraints say of them', () => {
   world.download({ tables: [table] }, 'a', { r1: '{"title":"too long"}' });
   expect(world.rows('SELECT * FROM tasks')).toEqual([['r1', 'too long']]);
   expect(() => connection.exec(`INSERT INTO tasks VALUES ('r2', 'too long')`)).toThrow('CHECK');
+});
+
+test('rows go also while tables of the app refer to them', () => {
+  const { connection, ...world } = client({ tables: [TASKS] });
+  world.download({ tables: [TASKS] }, 'a', { r1: '{"title":"one"}' });
+  connection.exec(`PRAGMA foreign_keys = 1;
+    CREATE TABLE marks (task TEXT REFERENCES tasks ("id"));
+    INSERT INTO marks VALUES ('r1')`);
+  world.drop({ tables: [TASKS] }, 'a');
+  expect(world.rows('SELECT * FROM tasks')).toEqual([]);
+  expect(() => connection.exec(`INSERT INTO marks VALUES ('r2')`)).toThrow('FOREIGN KEY');
 });
