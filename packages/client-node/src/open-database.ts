@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import {
   ClientError,
   inProcessLock,
-  SluiceDatabase,
+  InThreadDatabase,
+  type SluiceDatabase,
   systemClock,
   type Schema,
   type WebSocketLike,
@@ -41,7 +42,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Sluice
     ...(cacheBytes !== undefined && { cacheBytes }),
     ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
   };
-  return SluiceDatabase.open({
+  return InThreadDatabase.open({
     schema,
     development,
     platform: {

@@ -118,13 +118,15 @@ export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
 export type { Platform } from './facade/platform.ts';
 export type { QueryResult } from './facade/query-result.ts';
-export type { ReadTransaction } from './facade/readers.ts';
-export {
+export { InThreadDatabase, type DatabaseOptions } from './facade/in-thread-database.ts';
+export type {
+  DatabaseConnector,
+  Readable,
+  ReadTransaction,
   SluiceDatabase,
-  type DatabaseConnector,
-  type DatabaseOptions,
-  type TransactionOptions,
+  TransactionOptions,
+  Writable,
+  WriteTransaction,
 } from './facade/sluice-database.ts';
 export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
-export type { WriteTransaction } from './facade/write-transaction.ts';

@@ -4,10 +4,10 @@ import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
 import type { RawRows } from '../watch/query-runner.ts';
 import { Queries } from './queries.ts';
+import type { ReadTransaction } from './sluice-database.ts';
 import { Turns, type TurnOptions } from './turns.ts';
 
-/** What the callback of `readTransaction` works with: everything is as it was at its first statement. */
-export class ReadTransaction extends Queries {
+class InThreadReadTransaction extends Queries {
   readonly #connection: SqliteConnection;
   #ended = false;
 
@@ -62,7 +62,7 @@ export class Readers {
   ): Promise<T> {
     return this.#turns.run(async () => {
       const connection = this.#open();
-      const transaction = new ReadTransaction(connection);
+      const transaction = new InThreadReadTransaction(connection);
       try {
         connection.exec('BEGIN');
         return await body(transaction);

@@ -3,6 +3,7 @@ import { ClientError } from '../errors.ts';
 import type { RawRows } from '../watch/query-runner.ts';
 import { Queries } from './queries.ts';
 import { QueryResult } from './query-result.ts';
+import type { WriteTransaction } from './sluice-database.ts';
 
 /** How a transaction ends: what its writes mean for everybody else is told by whoever gave it. */
 export interface TransactionEnds {
@@ -10,13 +11,13 @@ export interface TransactionEnds {
   readonly rollback: () => void;
 }
 
-/** What the callback of `writeTransaction` works with. It ends with the callback, or before by `commit` or `rollback`. */
-export class WriteTransaction extends Queries {
+/** A transaction over the writer's session. */
+export class InThreadTransaction extends Queries implements WriteTransaction {
   readonly #session: WriterSession;
   readonly #ends: TransactionEnds;
   readonly #depth: number;
   #ended: Error | undefined;
-  #inner: WriteTransaction | undefined;
+  #inner: InThreadTransaction | undefined;
 
   constructor(session: WriterSession, ends: TransactionEnds, depth = 0) {
     super();
@@ -30,12 +31,10 @@ export class WriteTransaction extends Queries {
     return new QueryResult(this.#session.execute(sql, parameters));
   }
 
-  /** Rows as arrays, so that columns of the same name stay apart. */
   async executeRaw(sql: string, parameters: readonly unknown[] = []): Promise<RawRows> {
     return this.select(sql, parameters);
   }
 
-  /** Runs the statement for every set of parameters, all or nothing. */
   async executeBatch(
     sql: string,
     parameterSets: readonly (readonly unknown[])[],
@@ -45,11 +44,6 @@ export class WriteTransaction extends Queries {
     return { rowsAffected };
   }
 
-  /**
-   * A part that is undone alone if its callback throws, which this call then rejects with.
-   *
-   * @throws ClientError `TRANSACTION` while another savepoint of this one is open: they nest, and do not run beside each other
-   */
   async savepoint<T>(body: (inner: WriteTransaction) => T | Promise<T>): Promise<T> {
     this.#checkOpen();
     if (this.#inner !== undefined) {
@@ -57,7 +51,7 @@ export class WriteTransaction extends Queries {
     }
     const name = `sluice_app_${this.#depth}`;
     this.#session.savepoint(name);
-    const inner = new WriteTransaction(this.#session, this.#ends, this.#depth + 1);
+    const inner = new InThreadTransaction(this.#session, this.#ends, this.#depth + 1);
     this.#inner = inner;
     try {
       const result = await body(inner);
@@ -72,7 +66,6 @@ export class WriteTransaction extends Queries {
     }
   }
 
-  /** Now instead of at the end of the callback. Nothing can follow. */
   async commit(): Promise<void> {
     this.finish('commit');
   }
