@@ -1,0 +1,1 @@
+export type { SluiceDatabase } from '@sluice/client';
