@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@sluice/base';
+import { SyncError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions, SyncHub } from '@sluice/sync';
@@ -123,6 +123,26 @@ export class Serving implements ClientSide {
     return this.#storage.require();
   }
 
+  /**
+   * Makes a write checkpoint that the service manages. Also what was made while the config changed is
+   * refused: no stream would ever tell the client that it is reached.
+   */
+  async #managed(create: () => Promise<bigint>): Promise<bigint> {
+    await this.#refuseIfCustom();
+    const value = await create();
+    await this.#refuseIfCustom();
+    return value;
+  }
+
+  /** @throws SyncError `SYNC_WRITE_CHECKPOINT_CUSTOM` */
+  async #refuseIfCustom(): Promise<void> {
+    if (!(await this.#require().used.takesWriteCheckpointsFromRows())) return;
+    throw new SyncError(
+      'SYNC_WRITE_CHECKPOINT_CUSTOM',
+      'Write checkpoints come from the database (event_definitions of the sync config), not from here',
+    );
+  }
+
   #backend(): HttpBackend {
     const { config, clock, logger } = this.#options;
     const { clientAuth, source: connection } = config;
@@ -154,8 +174,8 @@ export class Serving implements ClientSide {
           keepalive,
           signal,
         }),
-      createWriteCheckpoint: (user) => batches.create(user),
-      requestCheckpoint: (user, id) => batches.create(user, id),
+      createWriteCheckpoint: (user) => this.#managed(() => batches.create(user)),
+      requestCheckpoint: (user, id) => this.#managed(() => batches.create(user, id)),
       probes: this.#options.probes,
       admin: this.#options.admin(),
     };
