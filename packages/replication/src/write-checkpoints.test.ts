@@ -116,7 +116,7 @@ async function runThrough(
     });
   });
   expect(problems).toEqual([]);
-  expect(seen).toBeGreaterThan(10);
+  expect(seen).toBeGreaterThan(5);
 }
 
 describe('every checkpoint shows the greatest number whose row was committed by then', () => {
