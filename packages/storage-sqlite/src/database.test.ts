@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 
 const root = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-open-'));
 
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => rmSync(root, { recursive: true, maxRetries: 5 }));
 
 const THREADS = 3;
 const FILES = 40;
