@@ -174,7 +174,7 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
       'made offline',
       7,
     ]);
-    await sql.query(`UPDATE notes SET body = 'meanwhile' WHERE id = 'quick'`);
+    await sql.query(`UPDATE notes SET body = 'meanwhile' WHERE id = 'quick-1'`);
     await bob.restart();
     expect(bob.status.current.hasSynced).toBe(true);
     await bob.connect();
