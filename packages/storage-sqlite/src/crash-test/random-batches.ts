@@ -47,7 +47,10 @@ export const ALL_BUCKETS = [
 ];
 const NUMBER_KEYS = ['n0', 'n1'];
 export const ALL_LOOKUP_KEYS = [
-  ...['k0', 'k1', 'k2', 'k3'],
+  'k0',
+  'k1',
+  'k2',
+  'k3',
   ...NUMBER_KEYS,
   ...FILLS.flatMap((fill) => [`${fill}k`, `${fill}n`]),
 ];

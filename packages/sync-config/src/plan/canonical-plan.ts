@@ -30,7 +30,7 @@ export function writeCheckpointHash(
   options: SyncOptions,
   payloads: readonly EventQuery[],
 ): string {
-  const queries = payloads.map(({ event: _, ...query }) => query);
+  const queries = payloads.map((payload) => ({ ...payload, event: undefined }));
   return sha256(JSON.stringify([dialect, options, 'write checkpoints', queries], plain));
 }
 
