@@ -30,7 +30,7 @@ const upward = RANKS.flatMap((names, rank) =>
       name: `${name}-imports-downwards`,
       severity: 'error',
       // What is not built (tests, benches and their equipment) may look upwards.
-      from: { path: `^packages/${name}/src`, pathNot: '\\.(test|bench)\\.ts$|/src/testing/' },
+      from: { path: `^packages/${name}/src`, pathNot: '\\.(test|bench)\\.tsx?$|/src/testing/' },
       to: { path: `^(packages/(${forbidden.join('|')})/|apps/)` },
     };
   }),
@@ -62,14 +62,14 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(packages|apps)/',
-        pathNot: ['^packages/testing/', '\\.test\\.ts$', '/(conformance|testing|crash-test)/'],
+        pathNot: ['^packages/testing/', '\\.test\\.tsx?$', '/(conformance|testing|crash-test)/'],
       },
       to: { path: '^packages/testing/' },
     },
     {
       name: 'only-apps-name-stores-and-sources',
       severity: 'error',
-      from: { path: '^packages/([^/]+)/', pathNot: ['\\.test\\.ts$', '^packages/testing/'] },
+      from: { path: '^packages/([^/]+)/', pathNot: ['\\.test\\.tsx?$', '^packages/testing/'] },
       to: {
         path: '^packages/(storage-[a-z]+|source-[a-z]+)/',
         pathNot: ['^packages/$1/'],

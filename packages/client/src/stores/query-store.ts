@@ -73,6 +73,22 @@ export class QueryStore {
     });
   }
 
+  /** Subscribes to all of them while it is watched. */
+  allStreamsHaveSynced(requests: readonly StreamRequest[]): Store<boolean> {
+    return this.#value(`streams ${JSON.stringify(requests.map(streamKey))}`, {
+      initial: false,
+      connect: (set) => {
+        const streams = requests.map((request) => this.stream(request));
+        const tell = (): void => set(streams.every((stream) => stream.getSnapshot().hasSynced));
+        const stops = streams.map((stream) => stream.subscribe(tell));
+        tell();
+        return () => {
+          for (const stop of stops) stop();
+        };
+      },
+    });
+  }
+
   /** How many local writes wait for the backend; null until it is known. */
   pendingUploads(options: { readonly withSize?: boolean } = {}): Store<PendingUploads | null> {
     const { withSize = false } = options;
