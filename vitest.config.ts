@@ -23,7 +23,7 @@ export default defineConfig({
           ],
           exclude: ['**/*.pg.test.ts', '**/node_modules/**', '**/dist/**'],
           isolate: false,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
