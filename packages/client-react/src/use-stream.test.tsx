@@ -124,7 +124,7 @@ test('a status that is selected renders for changes of that, not for each step o
       online: connected,
       at: [hasSynced],
     }));
-    renders.push(`${online} ${at}`);
+    renders.push(`${online} ${at.join()}`);
     return renders.at(-1);
   }
   const whole: unknown[] = [];

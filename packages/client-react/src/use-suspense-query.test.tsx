@@ -106,7 +106,7 @@ test('many that suspend together are shown together, each run once', async () =>
 test('in a transition the old result stays until the new one is there, and nothing falls back', async () => {
   await app.add('a', 'b');
   const log: string[] = [];
-  let select = (_: string): void => undefined;
+  let select: (title: string) => void = () => undefined;
   function One({ title }: { readonly title: string }) {
     const { data } = useSuspenseQuery<Todo>('SELECT id, title FROM todos WHERE id = ?', [title]);
     return data[0]?.title;

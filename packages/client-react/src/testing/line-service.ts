@@ -21,7 +21,11 @@ export class LineService {
       const data = { write_checkpoint: String(this.#writeCheckpoint) };
       return Promise.resolve(new Response(JSON.stringify({ data })));
     }
-    this.requests.push(JSON.parse(String(init?.body)) as (typeof this.requests)[number]);
+    this.requests.push(
+      JSON.parse(
+        typeof init?.body === 'string' ? init.body : '{}',
+      ) as (typeof this.requests)[number],
+    );
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#controller = controller;

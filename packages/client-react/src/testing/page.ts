@@ -1,6 +1,7 @@
 import { Window } from 'happy-dom';
 import { until } from '@sluice/testing';
 import type { ReactNode } from 'react';
+import type { createRoot, hydrateRoot } from 'react-dom/client';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 
 /** What React DOM asks of its surroundings. Other tests run in the same thread, so it is taken away at the end. */
@@ -24,13 +25,18 @@ export interface Page {
   readonly errors: unknown[];
 }
 
+interface ReactDom {
+  readonly createRoot: typeof createRoot;
+  readonly hydrateRoot: typeof hydrateRoot;
+}
+
 /** A page for the tests of the file that calls it, without `act`: updates come as React schedules them. */
 export function usePage(): Page {
   const window = new Window();
   const before = new Map<string, PropertyDescriptor | undefined>();
   const errors: unknown[] = [];
   const roots: { unmount(): void }[] = [];
-  let dom: typeof import('react-dom/client') | undefined;
+  let dom: ReactDom | undefined;
 
   beforeAll(async () => {
     for (const name of NAMES) {

@@ -51,7 +51,7 @@ function Todos({ list }: { readonly list: string }) {
     const sql = 'INSERT INTO todos (id, list_id, title) VALUES (?, ?, ?)';
     return tx.execute(sql, [crypto.randomUUID(), list, title]);
   });
-  if (error !== null) return <p>{String(error)}</p>;
+  if (error instanceof Error) return <p>{error.message}</p>;
   if (isLoading) return <p>...</p>;
   return (
     <ul>

@@ -38,8 +38,8 @@ export function toSignal<Value>(store: Store<Value>): ReadonlySignal<Value> {
       return store.getSnapshot();
     },
     subscribe: (run) => {
-      const { unsubscribe } = toObservable(store).subscribe(run);
-      return unsubscribe;
+      const subscription = toObservable(store).subscribe(run);
+      return () => subscription.unsubscribe();
     },
   };
 }
