@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { App } from './testing/readme-example.tsx';
+import { App, schema } from './testing/readme-example.tsx';
 import { usePage } from './testing/page.ts';
 import { useTodoDatabase } from './testing/todo-database.tsx';
 
-const app = useTodoDatabase();
+const app = useTodoDatabase({ schema });
 const page = usePage();
 
 const read = (file: string) => readFileSync(path.resolve(import.meta.dirname, file), 'utf8');

@@ -1,3 +1,4 @@
+import { createQueryStore } from '@sluice/client';
 import { until } from '@sluice/testing';
 import {
   Activity,
@@ -7,9 +8,11 @@ import {
   startTransition,
   useLayoutEffect,
   useState,
+  type ReactNode,
 } from 'react';
 import { renderToString } from 'react-dom/server';
 import { expect, test } from 'vitest';
+import { SluiceProvider } from './sluice-context.tsx';
 import { usePage } from './testing/page.ts';
 import { TITLES, useTodoDatabase, type Todo } from './testing/todo-database.tsx';
 import { useQuery } from './use-query.ts';
@@ -81,15 +84,28 @@ test('StrictMode, which mounts everything twice, starts nothing twice', async ()
   expect(app.watched).toEqual([TITLES]);
 });
 
-test('a component that is taken away and put back at once finds its query running', async () => {
-  await app.add('a');
-  const view = page.render(app.within(<Titles key="1" />));
-  await view.shows('a');
-  view.rerender(app.within('away'));
+test('a component that is taken away and put back within the grace finds its query running', async () => {
+  let runs = 0;
+  const query = {
+    compile: () => ({ sql: 'SELECT 1', parameters: [] }),
+    execute: async () => [(runs += 1)],
+  };
+  function Run() {
+    return `run ${useQuery(query).data.join()}`;
+  }
+  const store = createQueryStore(app.db, { graceMs: 4000 });
+  const at = (children: ReactNode) => (
+    <SluiceProvider database={app.db} store={store}>
+      {children}
+    </SluiceProvider>
+  );
+  const view = page.render(at(<Run />));
+  await view.shows('run 1');
+  view.rerender(at('away'));
   await view.shows('away');
-  view.rerender(app.within(<Titles key="2" />));
-  await view.shows('a');
-  expect(app.watched).toEqual([TITLES]);
+  view.rerender(at(<Run />));
+  await view.shows('run 1');
+  expect(runs).toBe(1);
 });
 
 test('after the grace it is let go of, and mounting it runs it anew', async () => {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 /** What React DOM asks of its surroundings. Other tests run in the same thread, so it is taken away at the end. */
 const NAMES = ['window', 'document', 'navigator'] as const;
 
-export interface Rendered {
+interface Rendered {
   readonly text: string;
   readonly html: string;
   readonly rerender: (element: ReactNode) => void;

@@ -50,8 +50,8 @@ export interface TodoDatabase {
 export function useTodoDatabase(
   options: Partial<OpenDatabaseOptions> & { readonly times?: QueryStoreOptions } = {},
 ): TodoDatabase {
-  // React shows what had suspended up to 300 ms after it has rendered it.
-  const { times = { graceMs: 30, holdMs: 600 }, ...rest } = options;
+  // React shows what had suspended 300 ms after it has rendered it, and later on a busy machine.
+  const { times = { graceMs: 30, holdMs: 2000 }, ...rest } = options;
   const problems: unknown[] = [];
   const watched: string[] = [];
   let dir = '';
