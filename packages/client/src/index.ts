@@ -137,5 +137,6 @@ export { DatabaseHost, type DatabaseHostOptions } from './remote/database-host.t
 export type { HandOver } from './remote/host-link.ts';
 export type { ReadAccess } from './remote/read-access.ts';
 export { ReaderLink, serveReader } from './remote/reader-link.ts';
+export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
