@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import {
   AppError,
+  ConcurrencyGroup,
   ERROR_TABLE,
   SyncError,
   systemClock,
@@ -11,7 +12,6 @@ import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
-import { ConcurrencyGroup } from './concurrency-group.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
@@ -24,6 +24,7 @@ import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { Turnstile } from './turnstile.ts';
 import { registerWebAppRoute } from './web-app-route.ts';
 import { toWireError } from './wire-error.ts';
+import { registerWriteApiRoutes } from './write-api-routes.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
 export interface HttpServerOptions {
@@ -195,6 +196,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerCheckpointRequestRoute(app, context);
   registerAdminRoutes(app, context);
   registerSyncRulesRoutes(app, context);
+  registerWriteApiRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
   if (context.webApp !== undefined) registerWebAppRoute(app, context.webApp);
   return app;
