@@ -1,3 +1,5 @@
+import type { PublicOrSharedKey } from '@sluice/auth';
+
 /**
  * The service configuration after reading: every default filled in, every value checked.
  * The file format is docs/config.md (spec/sync-config.md 19); `loadServiceConfig` reads it.
@@ -54,7 +56,7 @@ export interface SqliteStorageConfig {
 
 export interface ClientAuthConfig {
   /** A key as in RFC 7517; its form was checked. */
-  readonly keys: readonly JsonWebKeyConfig[];
+  readonly keys: readonly PublicOrSharedKey[];
   readonly jwksUris: readonly string[];
   /** CIDR ranges, or `local`. */
   readonly jwksRejectIpRanges: readonly string[];
@@ -62,13 +64,6 @@ export interface ClientAuthConfig {
   readonly supabase: boolean;
   readonly supabaseJwtSecret?: string | undefined;
   readonly audience: readonly string[];
-}
-
-export interface JsonWebKeyConfig {
-  readonly kty: 'RSA' | 'oct' | 'OKP' | 'EC';
-  readonly kid?: string | undefined;
-  readonly alg?: string | undefined;
-  readonly [member: string]: unknown;
 }
 
 export interface ApiConfig {

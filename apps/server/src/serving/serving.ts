@@ -1,10 +1,10 @@
+import { verifyToken } from '@sluice/auth';
 import type { Clock, Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions, SyncHub } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
 import { configuredKeys } from '../auth/configured-keys.ts';
-import { verifyToken } from '../auth/verify-token.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend, HttpBackend, ProbeState } from '../http/backend.ts';
 import { HttpServer } from '../http/http-server.ts';
