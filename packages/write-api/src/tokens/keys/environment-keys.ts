@@ -32,7 +32,10 @@ export async function environmentRing(keys: EnvironmentKeys): Promise<KeyRing> {
   const named = await withNameOf(privateJwk, published);
   const signing = await signingKey(named, 0);
   const others = await Promise.all(published.map((jwk) => publicKey(jwk)));
-  return new KeyRing([signing], others.filter(({ kid }) => kid !== signing.kid));
+  return new KeyRing(
+    [signing],
+    others.filter(({ kid }) => kid !== signing.kid),
+  );
 }
 
 /** Lines for an `.env` file. */

@@ -1,5 +1,5 @@
 import { jsonWebKeyProblem, type PublicOrSharedKey } from '@sluice/auth';
-import { AppError, isJsonObject } from '@sluice/base';
+import { AppError, assert, isJsonObject, must, type JsonObject } from '@sluice/base';
 import {
   calculateJwkThumbprint,
   compactVerify,
@@ -28,18 +28,23 @@ export interface SigningKey extends PublicKey, Scheduled {
   readonly privateKey: CryptoKey;
 }
 
-/** Public members by kind of key (RFC 7518, 6); what is not here never leaves the process. */
-const PUBLIC_MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  RSA: ['n', 'e'],
-  EC: ['crv', 'x', 'y'],
-  OKP: ['crv', 'x'],
-};
-const CURVE_ALGORITHMS: Readonly<Record<string, string>> = {
-  'P-256': 'ES256',
-  'P-384': 'ES384',
-  'P-521': 'ES512',
-  Ed25519: 'EdDSA',
-};
+interface KeyKind {
+  /** What is not here never leaves the process (RFC 7518, 6; RFC 8037, 2). */
+  readonly publicMembers: readonly string[];
+  readonly privateMembers: readonly string[];
+}
+
+const KINDS = new Map<unknown, KeyKind>([
+  ['RSA', { publicMembers: ['n', 'e'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] }],
+  ['EC', { publicMembers: ['crv', 'x', 'y'], privateMembers: ['d'] }],
+  ['OKP', { publicMembers: ['crv', 'x'], privateMembers: ['d'] }],
+]);
+const CURVE_ALGORITHMS = new Map<unknown, string>([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+  ['Ed25519', 'EdDSA'],
+]);
 
 /** A fresh private key as a JWK with `kid` (its RFC 7638 thumbprint), `alg` and `use`. */
 export async function generatePrivateJwk(alg: KeyAlgorithm): Promise<JWK> {
@@ -58,7 +63,7 @@ export async function signingKey(jwk: unknown, signsFromMs: number): Promise<Sig
   if (!isJsonObject(jwk) || jwk['d'] === undefined) throw invalidKeys('lacks its private part (d)');
   const { alg } = key;
   try {
-    const privateKey = await importPrivate(jwk as JWK, alg);
+    const privateKey = await importPrivate(jwk, key.publicJwk as NamedJwk);
     const probe = await new CompactSign(PROBE).setProtectedHeader({ alg }).sign(privateKey);
     await compactVerify(probe, key.publicJwk as JWK, { algorithms: [alg] });
     return { ...key, privateKey, signsFromMs };
@@ -74,7 +79,7 @@ export async function signingKey(jwk: unknown, signsFromMs: number): Promise<Sig
  */
 export async function publicKey(jwk: unknown): Promise<PublicKey> {
   if (!isJsonObject(jwk)) throw invalidKeys('is not a JSON Web Key');
-  const publicJwk = await publicPart(jwk as JWK);
+  const publicJwk = await publicPart(jwk);
   const { alg, kid } = publicJwk;
   try {
     await importJWK(publicJwk as JWK, alg);
@@ -96,32 +101,34 @@ export function invalidKeys(problem: string): AppError {
 
 const PROBE = new TextEncoder().encode('sluice');
 
-async function importPrivate(jwk: JWK, alg: string): Promise<CryptoKey> {
-  // Members that restrict the use of the public half (key_ops: verify) would forbid signing.
-  const { key_ops: _operations, use: _use, ext: _extractable, ...material } = jwk;
-  const key = await importJWK(material, alg);
-  if (key instanceof Uint8Array) throw invalidKeys('is a shared secret');
+/** Members beside the key itself, such as `key_ops` of its public half, could forbid to sign. */
+async function importPrivate(jwk: JsonObject, publicJwk: NamedJwk): Promise<CryptoKey> {
+  const names = must(KINDS.get(publicJwk.kty)).privateMembers;
+  const material = {
+    ...pick(publicJwk, ['kty', ...publicNames(publicJwk.kty)]),
+    ...pick(jwk, names),
+  };
+  const key = await importJWK(material as unknown as JWK, publicJwk.alg);
+  assert(!(key instanceof Uint8Array), 'the key is not a shared secret');
   return key;
 }
 
 type NamedJwk = PublicOrSharedKey & { readonly kid: string; readonly alg: string };
 
-async function publicPart(jwk: JWK): Promise<NamedJwk> {
+async function publicPart(jwk: JsonObject): Promise<NamedJwk> {
   const { kty } = jwk;
   if (kty === 'oct') throw invalidKeys('is a shared secret, which cannot be published');
-  const names = typeof kty === 'string' ? PUBLIC_MEMBERS[kty] : undefined;
-  if (names === undefined) throw invalidKeys('has a kty other than RSA, EC and OKP');
-  const alg = jwk.alg ?? (kty === 'RSA' ? 'RS256' : CURVE_ALGORITHMS[String(jwk.crv)]);
+  if (!KINDS.has(kty)) throw invalidKeys('has a kty other than RSA, EC and OKP');
+  const alg = jwk['alg'] ?? (kty === 'RSA' ? 'RS256' : CURVE_ALGORITHMS.get(jwk['crv']));
   if (typeof alg !== 'string') throw invalidKeys('has a curve that is not supported');
-  const members: JWK = { kty };
-  for (const name of names) members[name] = jwk[name];
+  const members = { kty, ...pick(jwk, publicNames(kty)) };
   const problem = jsonWebKeyProblem({ kid: '', ...members, alg });
   if (problem) throw invalidKeys(`has a wrong ${problem.member}: it ${problem.message}`);
-  const kid = await keyId(jwk, members);
+  const kid = await keyId(jwk, members as unknown as JWK);
   return { ...members, kid, alg, use: 'sig' } as NamedJwk;
 }
 
-async function keyId({ kid }: JWK, members: JWK): Promise<string> {
+async function keyId({ kid }: JsonObject, members: JWK): Promise<string> {
   if (typeof kid === 'string' && kid !== '') return kid;
   if (kid !== undefined) throw invalidKeys('has a kid that is not a text');
   try {
@@ -129,4 +136,12 @@ async function keyId({ kid }: JWK, members: JWK): Promise<string> {
   } catch {
     throw invalidKeys('has members of a wrong type');
   }
+}
+
+function publicNames(kty: unknown): readonly string[] {
+  return must(KINDS.get(kty)).publicMembers;
+}
+
+function pick(from: Readonly<Record<string, unknown>>, names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, from[name]] as const));
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { addressFilter } from '@sluice/auth';
 import { AppError, ConfigError, type JsonObject } from '@sluice/base';
-import { refused, type SignIn } from './sign-in.ts';
+import { SignInRefusal, type SignIn } from './sign-in.ts';
 
 export interface DevelopmentUsersOptions {
   /** Claims by user id. */
@@ -30,25 +30,22 @@ export function developmentUsers(options: DevelopmentUsersOptions): SignIn {
       },
     );
   }
-  return ({ url, headers, parameters }) => {
+  const known = [...users.keys()].slice(0, 20).join(', ');
+  return async ({ url, headers, parameters }) => {
     if (!allowInProduction) assertNear(url, headers.get('origin'));
     const given = parameters['user_id'] ?? parameters['user'];
     if (given === undefined) {
       throw new AppError('TOKENS_REQUEST_INVALID', 'It is not said whose token is wanted', {
-        remedy: `Add ?user_id=NAME; users: ${[...users.keys()].slice(0, 20).join(', ')}`,
+        remedy: `Add ?user_id=NAME; users: ${known}`,
       });
     }
     const userId = String(given);
     const claims = users.get(userId);
-    if (claims === undefined) {
-      return Promise.reject(
-        refused(`There is no user ${JSON.stringify(userId).slice(0, 80)}`, {
-          wasTried: true,
-          remedy: `Use one of ${[...users.keys()].slice(0, 20).join(', ')}, or add it to write_api.sign_in.users`,
-        }),
-      );
-    }
-    return Promise.resolve({ userId, claims });
+    if (claims !== undefined) return { userId, claims };
+    throw new SignInRefusal(`There is no user ${JSON.stringify(userId).slice(0, 80)}`, {
+      wasTried: true,
+      remedy: `Use one of ${known}, or add it to write_api.sign_in.users`,
+    });
   };
 }
 

@@ -6,7 +6,7 @@ import {
   type KeySource,
 } from '@sluice/auth';
 import { isJsonObject, toAppError, type AppError, type Clock, type Logger } from '@sluice/base';
-import { refused, unavailable, type SignIn, type SignInRequest } from './sign-in.ts';
+import { SignInRefusal, unavailable, type SignIn, type SignInRequest } from './sign-in.ts';
 
 export interface OidcOptions {
   /** As in its discovery document and its tokens, exactly. */
@@ -31,16 +31,17 @@ export function oidcSignIn(options: OidcOptions): SignIn {
   return async (request) => {
     const token = upstreamToken(request);
     if (token === undefined) {
-      throw refused('The request has no token of the issuer', { wasTried: false });
+      throw new SignInRefusal('The request has no token of the issuer', { wasTried: false });
     }
     const claims = await verifyToken(token, { keys, audience, clock }).then(
       (verified) => verified.claims,
       (error: unknown) => Promise.reject(translated(toAppError(error))),
     );
-    if (claims['iss'] !== issuer) throw refused(`It is not ${issuer}'s token`, { wasTried: true });
+    if (claims['iss'] !== issuer)
+      throw new SignInRefusal(`It is not ${issuer}'s token`, { wasTried: true });
     const id = claims[userClaim];
     if (id === undefined || id === null || id === '' || isJsonObject(id)) {
-      throw refused(`The token has no claim ${userClaim}`, { wasTried: true });
+      throw new SignInRefusal(`The token has no claim ${userClaim}`, { wasTried: true });
     }
     const kept = options.claims.flatMap((name) => {
       const value = claims[name];
@@ -83,5 +84,5 @@ function translated(error: AppError): AppError {
   if (code === 'SYNC_KEYS_UNAVAILABLE') return unavailable(message, error);
   if (!code.startsWith('SYNC_TOKEN_')) return error;
   const remedy = 'Send a token of the issuer and audience that write_api.sign_in.oidc names';
-  return refused(message, { wasTried: true, remedy, cause: error });
+  return new SignInRefusal(message, { wasTried: true, remedy, cause: error });
 }

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import { toAppError, type Clock } from '@sluice/base';
+import type { Clock } from '@sluice/base';
 import type { SignedInUser } from '../token-issuer.ts';
 import { boundedText } from './bounded-text.ts';
-import { refused, unavailable, userOfAnswer, type SignIn, type SignInRequest } from './sign-in.ts';
+import {
+  SignInRefusal,
+  unavailable,
+  userOfAnswer,
+  type SignIn,
+  type SignInRequest,
+} from './sign-in.ts';
 
 export interface SessionCheckOptions {
   readonly url: string;
@@ -33,7 +39,9 @@ export function sessionCheck(options: SessionCheckOptions): SignIn {
     const forwarded = forwardedHeaders(request, options.headers);
     if (forwarded.length === 0) {
       const names = options.headers.join(' or ');
-      return Promise.reject(refused(`The request has no ${names} header`, { wasTried: false }));
+      return Promise.reject(
+        new SignInRefusal(`The request has no ${names} header`, { wasTried: false }),
+      );
     }
     const id = createHash('sha256').update(JSON.stringify(forwarded)).digest('base64');
     const found = known.get(id);
@@ -76,7 +84,7 @@ async function ask(
 ): Promise<SignedInUser> {
   const { status, text } = await get(url, forwarded, timeoutMs);
   if (status === 401 || status === 403) {
-    throw refused('The app does not know this session', { wasTried: true });
+    throw new SignInRefusal('The app does not know this session', { wasTried: true });
   }
   if (status >= 300 && status < 400) {
     throw unavailable('The session check answers with a redirect, which is not followed');
@@ -100,8 +108,8 @@ async function get(url: string, forwarded: readonly [string, string][], timeoutM
 
 /** `fetch` puts the reason into the cause. */
 function reasonOf(error: unknown): string {
-  const { message, cause } = toAppError(error).cause as Error & { readonly cause?: unknown };
-  return cause instanceof Error ? `${message} (${cause.message})` : message;
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { refused, userOfAnswer, type SignIn, type SignInRequest } from './sign-in.ts';
+import { SignInRefusal, userOfAnswer, type SignIn, type SignInRequest } from './sign-in.ts';
 
 /**
  * The app's own function decides: it gives `{user_id, claims?}`, or null for nobody. What it throws
@@ -10,7 +10,7 @@ export function functionSignIn(call: SignInFunction, name: string): SignIn {
   return async (request) => {
     const answer = await call(request);
     if (answer === null || answer === undefined) {
-      throw refused(`The function ${name} refused the sign-in`, { wasTried: true });
+      throw new SignInRefusal(`The function ${name} refused the sign-in`, { wasTried: true });
     }
     return userOfAnswer(answer, `the function ${name}`);
   };

@@ -1,4 +1,4 @@
-import { AppError, isJsonObject, type JsonObject } from '@sluice/base';
+import { AppError, isJsonObject, type AppErrorOptions, type JsonObject } from '@sluice/base';
 import type { SignedInUser } from '../token-issuer.ts';
 
 /** What the request for a token says about who makes it. */
@@ -16,13 +16,15 @@ export interface SignInRequest {
  */
 export type SignIn = (request: SignInRequest) => Promise<SignedInUser>;
 
-/** @param wasTried Whether something was presented that was wrong; it counts as an attempt to guess. */
-export function refused(
-  message: string,
-  options: { readonly wasTried: boolean; readonly remedy?: string; readonly cause?: unknown },
-): AppError {
-  const { wasTried, remedy, cause } = options;
-  return new AppError('TOKENS_SIGN_IN_REFUSED', message, { cause, remedy, details: { wasTried } });
+/** Nobody has signed in: a 401, after which clients ask again later. */
+export class SignInRefusal extends AppError {
+  /** Whether something was presented that was wrong, which may have been a guess. */
+  readonly wasTried: boolean;
+
+  constructor(message: string, options: AppErrorOptions & { readonly wasTried: boolean }) {
+    super('TOKENS_SIGN_IN_REFUSED', message, options);
+    this.wasTried = options.wasTried;
+  }
 }
 
 export function unavailable(message: string, cause?: unknown): AppError {
@@ -39,7 +41,8 @@ export function userOfAnswer(answer: unknown, whose: string): SignedInUser {
   if (!isJsonObject(answer)) throw unavailable(`The answer of ${whose} is not a JSON object`);
   const id = answer['user_id'] ?? answer['userId'] ?? answer['sub'];
   const isId = (typeof id === 'string' && id !== '') || Number.isSafeInteger(id);
-  if (!isId) throw unavailable(`The answer of ${whose} has no user_id that is a text or an integer`);
+  if (!isId)
+    throw unavailable(`The answer of ${whose} has no user_id that is a text or an integer`);
   const claims = answer['claims'] ?? {};
   if (!isJsonObject(claims)) throw unavailable(`The claims of ${whose} are not a JSON object`);
   return { userId: String(id), claims };
