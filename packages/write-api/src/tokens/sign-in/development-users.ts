@@ -56,16 +56,20 @@ function assertNear(url: URL, origin: string | null): void {
   const names = [url.hostname, ...(origin === null ? [] : [originHost(origin)])];
   const far = names.find((name) => !isNearName(name));
   if (far === undefined) return;
-  throw new AppError('TOKENS_ORIGIN_REFUSED', `Development tokens are not for ${far.slice(0, 80)}`);
+  throw new AppError(
+    'TOKENS_ORIGIN_REFUSED',
+    `Development tokens are not for ${far.slice(0, 80) || origin}`,
+  );
 }
 
+/** `null` is what a page in a sandboxed frame sends, so it may be anybody's. */
 function originHost(origin: string): string {
-  return URL.canParse(origin) ? new URL(origin).hostname : origin;
+  return URL.canParse(origin) ? new URL(origin).hostname : '';
 }
 
 /** Addresses of this machine and network, and names that public DNS does not have. */
 function isNearName(hostname: string): boolean {
   const name = hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (isIP(name)) return isLocalAddress(name);
-  return !name.includes('.') || /\.(?:localhost|local|test|internal|lan)$/.test(name);
+  return /^[^.]+$/.test(name) || /\.(?:localhost|local|test|internal|lan)$/.test(name);
 }
