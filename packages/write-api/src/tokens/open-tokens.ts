@@ -1,9 +1,15 @@
+import path from 'node:path';
 import { jsonFetcher, type KeySource } from '@sluice/auth';
 import { ConfigError, unreachable, type Clock, type Logger } from '@sluice/base';
 import type { SignInWay, TokensConfig } from '../config/tokens-config.ts';
 import type { Route } from '../http/route.ts';
 import { jwksRoutes } from './jwks-routes.ts';
-import { environmentRing, type EnvironmentKeys } from './keys/environment-keys.ts';
+import {
+  environmentKeys,
+  environmentRing,
+  type Environment,
+  type EnvironmentKeys,
+} from './keys/environment-keys.ts';
 import { fixedRing, ringKeySource, type KeyRings } from './keys/key-ring.ts';
 import { LiveKeyFile } from './keys/live-key-file.ts';
 import { developmentUsers } from './sign-in/development-users.ts';
@@ -32,6 +38,16 @@ export type TokenKeys =
   | { readonly kind: 'file'; readonly path: string }
   | ({ readonly kind: 'environment' } & EnvironmentKeys);
 
+/** The file that is named; else the pair of the environment; else the file of the usual name. */
+export function tokenKeys(
+  named: string | undefined,
+  { env, baseDir }: { readonly env: Environment; readonly baseDir: string },
+): TokenKeys {
+  const pair = named === undefined ? environmentKeys(env) : undefined;
+  if (pair) return { kind: 'environment', ...pair };
+  return { kind: 'file', path: path.resolve(baseDir, named ?? DEFAULT_KEY_FILE) };
+}
+
 /** The tokens of this service: what accepts them, and the routes that give them out. */
 export interface Tokens {
   /** For `verifyToken`; to stand beside those of `client_auth`. */
@@ -39,6 +55,7 @@ export interface Tokens {
   readonly routes: readonly Route[];
 }
 
+const DEFAULT_KEY_FILE = 'sluice-keys.json';
 const UPSTREAM_TIMEOUT_MS = 10_000;
 
 /**

@@ -54,9 +54,12 @@ function answer(
 
 async function bodyOf(request: Request): Promise<JsonObject> {
   if (request.method !== 'POST') return {};
-  const text = await boundedText(request.body, MAX_BODY_BYTES).catch((cause: unknown) => {
-    throw malformed(`The body cannot be taken: ${String(cause)}`, cause);
-  });
+  const text = await boundedText(request.body, MAX_BODY_BYTES);
+  if (text === undefined) {
+    throw new AppError('API_BODY_TOO_LARGE', `The body is larger than ${MAX_BODY_BYTES} bytes`, {
+      remedy: 'Send the token or the name alone',
+    });
+  }
   if (text === '') return {};
   let body: unknown;
   try {

@@ -9,7 +9,7 @@ export interface EnvironmentKeys {
   readonly publicKey: string | undefined;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** In this order; the names of reference backends come after ours. */
 const PREFIXES = ['SLUICE_', 'POWERSYNC_', ''] as const;

@@ -90,6 +90,9 @@ async function ask(
     throw unavailable('The session check answers with a redirect, which is not followed');
   }
   if (status !== 200) throw unavailable(`The session check answered with status ${status}`);
+  if (text === undefined) {
+    throw unavailable(`The session check answered with more than ${MAX_ANSWER_BYTES} bytes`);
+  }
   return userOfAnswer(parseJson(text), 'the session check');
 }
 
