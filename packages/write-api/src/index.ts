@@ -6,7 +6,7 @@ export {
 export type { TokensConfig } from './config/tokens-config.ts';
 export { WRITE_API_SCHEMA } from './config/write-api-schema.ts';
 export type { ClientFacts, Route } from './http/route.ts';
-export type { RequestHandler } from './http/router.ts';
+export { createRouter, type RequestHandler } from './http/router.ts';
 export type {
   Caller,
   RowValues,

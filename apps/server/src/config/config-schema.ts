@@ -1,3 +1,4 @@
+import { WRITE_API_SCHEMA } from '@sluice/write-api';
 import { z } from 'zod';
 
 /**
@@ -234,6 +235,7 @@ export const CONFIG_SCHEMA = z.strictObject({
   replication: z.strictObject({ connections: z.array(connection).max(1).optional() }).optional(),
   storage: storage.optional(),
   client_auth: clientAuth.optional(),
+  write_api: WRITE_API_SCHEMA.optional(),
   api: api.optional(),
   host: text('Interface to listen on', '`0.0.0.0` with NODE_ENV=production, else `127.0.0.1`'),
   port: integer(0, 65535, 'Port to listen on; 0 takes any free one', '8080'),

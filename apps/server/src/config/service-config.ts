@@ -1,4 +1,5 @@
 import type { PublicOrSharedKey } from '@sluice/auth';
+import type { TokenKeys, TokensConfig, WriteApiConfig } from '@sluice/write-api';
 
 /**
  * The service configuration after reading: every default filled in, every value checked.
@@ -9,6 +10,10 @@ export interface ServiceConfig {
   readonly source: PostgresConnection | undefined;
   readonly storage: SqliteStorageConfig;
   readonly clientAuth: ClientAuthConfig;
+  /** Undefined: the service takes no writes. */
+  readonly writeApi: WriteApiConfig | undefined;
+  /** Undefined: tokens are issued elsewhere. */
+  readonly tokens: TokenSettings | undefined;
   readonly api: ApiConfig;
   /** Interface to listen on. */
   readonly host: string;
@@ -63,6 +68,14 @@ export interface ClientAuthConfig {
   readonly blockLocalJwks: boolean;
   readonly supabase: boolean;
   readonly supabaseJwtSecret?: string | undefined;
+  readonly audience: readonly string[];
+}
+
+/** `write_api.tokens` and `write_api.sign_in`, with what they take from elsewhere. */
+export interface TokenSettings {
+  readonly config: TokensConfig;
+  readonly keys: TokenKeys;
+  /** Of the tokens that are issued. */
   readonly audience: readonly string[];
 }
 
