@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
+import { staticKeys } from '@sluice/auth';
 import { silentLogger } from '@sluice/base';
 import type { LocalPostgres } from '@sluice/local-postgres';
 import { until } from '@sluice/testing';
@@ -71,7 +72,8 @@ export class ClientWorld implements AsyncDisposable {
     });
     const uploads = await startUploadServer({
       databaseUrl,
-      key: issuer.jwk,
+      keys: staticKeys([{ jwk: issuer.jwk }]),
+      audience: [issuer.audience],
       port: 0,
       tables: undefined,
       logger: silentLogger,

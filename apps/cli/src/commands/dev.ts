@@ -3,6 +3,7 @@ import type { CliContext } from '../cli-context.ts';
 import { printBanner } from '../dev/banner.ts';
 import { ClosingList } from '../dev/closing-list.ts';
 import { DevFolder } from '../dev/dev-folder.ts';
+import { openDevTokens } from '../dev/dev-token.ts';
 import { openDevLog, type DevLog } from '../dev/dev-log.ts';
 import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
@@ -59,7 +60,7 @@ async function runUntilInterrupted(
 ): Promise<void> {
   const { signal } = context.interrupt;
   const { folder, ports, opened } = place;
-  const key = await folder.key();
+  const keyFile = await folder.keyFile();
   const log = opened.use(openDevLog(folder.file('service.log'), context.screen));
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
@@ -69,13 +70,14 @@ async function runUntilInterrupted(
     await startDevService(context, {
       databaseUrl: source.url,
       port: ports.service,
-      key,
+      keyFile,
+      users: source.users,
       apiToken: await folder.apiToken(),
       storagePath,
       logger: log.logger,
     }),
   );
-  const uploads = opened.use(await startUploads({ source, syncConfig, ports, key, log }));
+  const uploads = opened.use(await startUploads({ source, syncConfig, ports, keyFile, log }));
   const state = {
     pid: process.pid,
     serviceUrl: service.url,
@@ -102,7 +104,6 @@ async function runUntilInterrupted(
   await printBanner(context, {
     folder,
     state,
-    key,
     syncConfig,
     isSample: options.db === undefined,
   });
@@ -113,16 +114,17 @@ async function runUntilInterrupted(
   ]);
 }
 
-function startUploads(parts: {
+async function startUploads(parts: {
   readonly source: PreparedSource;
   readonly syncConfig: DevSyncConfig;
   readonly ports: Ports;
-  readonly key: Awaited<ReturnType<DevFolder['key']>>;
+  readonly keyFile: string;
   readonly log: DevLog;
 }): Promise<UploadServer> {
   return startUploadServer({
     databaseUrl: parts.source.url,
-    key: parts.key,
+    keys: (await openDevTokens(parts.keyFile)).keySource,
+    audience: [],
     port: parts.ports.upload,
     tables: parts.syncConfig.tables,
     logger: parts.log.logger,

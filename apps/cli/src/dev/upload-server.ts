@@ -1,14 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { AppError, toAppError, type Logger } from '@sluice/base';
-import { createUploadHandler, type RequestHandler } from '@sluice/write-api';
-import { jwtVerify } from 'jose';
+import type { KeySource } from '@sluice/auth';
+import { systemClock, toAppError, type Logger } from '@sluice/base';
+import {
+  createWriteApi,
+  tokenAuthenticator,
+  writeApiConfig,
+  type RequestHandler,
+} from '@sluice/write-api';
 import pg from 'pg';
-import { DEV_AUDIENCE, type DevKey } from './dev-token.ts';
 
 export interface UploadServerOptions {
   readonly databaseUrl: string;
-  readonly key: DevKey;
+  readonly keys: KeySource;
+  /** Accepted of keys that have none of their own. */
+  readonly audience: readonly string[];
   readonly port: number;
   /** Undefined: every table of the schema `public`. */
   readonly tables: readonly string[] | undefined;
@@ -28,11 +34,17 @@ export async function startUploadServer(options: UploadServerOptions): Promise<U
   const { logger } = options;
   const pool = new pg.Pool({ connectionString: options.databaseUrl, max: MAX_CONNECTIONS });
   pool.on('error', (error) => logger.warn('upload_connection_lost', { message: error.message }));
+  const { keys, audience } = options;
+  const authenticate = tokenAuthenticator({ keys, audience, clock: systemClock });
   const handlerFor = (tables: readonly string[] | undefined): RequestHandler =>
-    createUploadHandler({
+    createWriteApi({
       database: pool,
-      authenticate: (request) => authenticate(request, options.key),
-      tables,
+      authenticate,
+      config: writeApiConfig(
+        tables === undefined
+          ? {}
+          : { tables: Object.fromEntries(tables.map((name) => [name, {}])) },
+      ),
       logger,
     });
   let handler = handlerFor(options.tables);
@@ -59,21 +71,6 @@ export async function startUploadServer(options: UploadServerOptions): Promise<U
       await pool.end();
     },
   };
-}
-
-async function authenticate(request: Request, key: DevKey): Promise<{ id: string }> {
-  const [, token] =
-    /^(?:Token|Bearer) (\S+)$/.exec(request.headers.get('authorization') ?? '') ?? [];
-  if (token === undefined) throw new AppError('SYNC_TOKEN_MISSING', 'The upload has no token');
-  try {
-    const secret = Buffer.from(key.k, 'base64url');
-    const options = { algorithms: [key.alg], audience: DEV_AUDIENCE, clockTolerance: 60 };
-    const { payload } = await jwtVerify(token, secret, options);
-    return { id: String(payload.sub) };
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError('SYNC_TOKEN_INVALID', `The token was not accepted: ${message}`, { cause });
-  }
 }
 
 async function respond(

@@ -5,11 +5,19 @@ import {
   type TokenVerifierOptions,
   type VerifiedToken,
 } from '@sluice/auth';
+import { SyncError } from '@sluice/base';
 import type { Caller } from '../pipeline/row-write.ts';
 
-/** Who a verified token speaks for; the client's own id comes with what it sends. */
+/**
+ * Who a verified token speaks for; the client's own id comes with what it sends.
+ *
+ * @throws SyncError `SYNC_TOKEN_INVALID` for an empty `sub`, which no row could name as its owner.
+ */
 export function callerOf({ claims }: VerifiedToken): Caller {
-  return { userId: subjectText(claims['sub']), claims, clientId: undefined };
+  const userId = subjectText(claims['sub']);
+  if (userId === '')
+    throw new SyncError('SYNC_TOKEN_INVALID', 'The sub claim of the token is empty');
+  return { userId, claims, clientId: undefined };
 }
 
 /**

@@ -17,7 +17,7 @@ import { oidcSignIn } from './sign-in/oidc.ts';
 import { sessionCheck } from './sign-in/session-check.ts';
 import { functionSignIn, type SignInFunction } from './sign-in/sign-in-function.ts';
 import type { SignIn } from './sign-in/sign-in.ts';
-import { TokenIssuer } from './token-issuer.ts';
+import { TokenIssuer, type IssuedToken, type SignedInUser } from './token-issuer.ts';
 import { tokenRoutes } from './token-routes.ts';
 
 export interface OpenTokensOptions {
@@ -53,6 +53,8 @@ export interface Tokens {
   /** For `verifyToken`; to stand beside those of `client_auth`. */
   readonly keySource: KeySource;
   readonly routes: readonly Route[];
+  /** For those who know otherwise who it is. @throws AppError `TOKENS_CLAIMS_INVALID`. */
+  issue(user: SignedInUser): Promise<IssuedToken>;
 }
 
 const DEFAULT_KEY_FILE = 'sluice-keys.json';
@@ -74,6 +76,7 @@ export async function openTokens(options: OpenTokensOptions): Promise<Tokens> {
     clock,
   });
   return {
+    issue: (user) => issuer.issue(user),
     keySource: ringKeySource(rings, { audience, now: () => clock.now() }),
     routes: [
       ...jwksRoutes(rings, clock),
