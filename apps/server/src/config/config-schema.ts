@@ -50,7 +50,7 @@ const choice = <const T extends readonly [string, ...string[]]>(
 const IGNORED = 'Accepted for compatibility; has no effect';
 
 const connection = z.strictObject({
-  type: choice(['postgresql'], 'Kind of the source database; required').unwrap(),
+  type: choice(['postgresql'], 'Kind of the database; required').unwrap(),
   id: text('Identity of the connection', '`default`'),
   tag: text('Name of the connection in queries', '`default`'),
   debug_api: flag('Let the admin API run SQL on it, in transactions that cannot write'),
@@ -235,7 +235,6 @@ export const CONFIG_SCHEMA = z.strictObject({
   replication: z.strictObject({ connections: z.array(connection).max(1).optional() }).optional(),
   storage: storage.optional(),
   client_auth: clientAuth.optional(),
-  write_api: WRITE_API_SCHEMA.optional(),
   api: api.optional(),
   host: text('Interface to listen on', '`0.0.0.0` with NODE_ENV=production, else `127.0.0.1`'),
   port: integer(0, 65535, 'Port to listen on; 0 takes any free one', '8080'),
@@ -248,6 +247,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       disable_auto_migration: flag(`${IGNORED}: storage is brought up to date when it is opened`),
     })
     .optional(),
+  write_api: WRITE_API_SCHEMA.extend({ database: connection.optional() }).optional(),
   telemetry: telemetry.optional(),
   healthcheck: z.strictObject({ probes: probes.optional() }).optional(),
   system: z.strictObject({ logging: logging.optional() }).optional(),

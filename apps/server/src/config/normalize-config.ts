@@ -10,6 +10,7 @@ import type {
   LogLevel,
   PostgresConnection,
   ProbeConfig,
+  ServedWriteApiConfig,
   ServiceConfig,
   SyncConfigSource,
   TelemetryConfig,
@@ -35,12 +36,12 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
       compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
-    writeApi: raw.write_api && writeApiConfig(raw.write_api),
     tokens: tokenSettings(raw, options),
     api: api(raw.api, options.baseDir),
     host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
+    writeApi: writeApi(raw.write_api),
     probes: probes(raw.healthcheck?.probes),
     telemetry: telemetry(raw.telemetry),
     logging: logging(raw.system?.logging, isProduction),
@@ -97,6 +98,11 @@ function tokenSettings(raw: RawConfig, options: NormalizeOptions): TokenSettings
     keys: tokenKeys(config.keys, options),
     audience: audience.length > 0 ? audience : DEFAULT_AUDIENCE,
   };
+}
+
+function writeApi(raw: RawConfig['write_api']): ServedWriteApiConfig | undefined {
+  if (raw === undefined) return undefined;
+  return { ...writeApiConfig(raw), database: raw.database && postgresConnection(raw.database) };
 }
 
 function clientAuth(raw: RawConfig['client_auth']): ClientAuthConfig {

@@ -10,8 +10,6 @@ export interface ServiceConfig {
   readonly source: PostgresConnection | undefined;
   readonly storage: SqliteStorageConfig;
   readonly clientAuth: ClientAuthConfig;
-  /** Undefined: the service takes no writes. */
-  readonly writeApi: WriteApiConfig | undefined;
   /** Undefined: tokens are issued elsewhere. */
   readonly tokens: TokenSettings | undefined;
   readonly api: ApiConfig;
@@ -20,11 +18,18 @@ export interface ServiceConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly syncConfig: SyncConfigSource | undefined;
+  /** Undefined: the service takes no uploads. */
+  readonly writeApi: ServedWriteApiConfig | undefined;
   readonly probes: ProbeConfig;
   readonly telemetry: TelemetryConfig;
   readonly logging: LoggingConfig;
   /** Free texts, passed on to logs. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface ServedWriteApiConfig extends WriteApiConfig {
+  /** Undefined: the source. */
+  readonly database: PostgresConnection | undefined;
 }
 
 export interface PostgresConnection {

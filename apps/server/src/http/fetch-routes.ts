@@ -1,48 +1,56 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SyncError } from '@sluice/base';
-import type { RequestHandler, Route } from '@sluice/write-api';
+import type { RequestHandler } from '@sluice/write-api';
 
+/** A handler of web standard requests and the paths that go to it, with whatever method. */
 export interface FetchRoutes {
-  readonly routes: readonly Pick<Route, 'method' | 'path'>[];
+  readonly paths: readonly string[];
+  /** Larger bodies are refused before they are read whole. */
+  readonly maxBodyBytes: number;
   readonly handle: RequestHandler;
 }
 
-/**
- * Mounts a handler of web standard requests (the write API) at its routes. It reads bodies itself, with
- * limits of its own, so no parser of ours runs before it.
- */
-export function registerFetchRoutes(app: FastifyInstance, { routes, handle }: FetchRoutes): void {
+/** Mounts a handler; which methods it answers, and what bodies are, it knows itself. */
+export function registerFetchRoutes(app: FastifyInstance, routes: FetchRoutes): void {
+  const { paths, maxBodyBytes, handle } = routes;
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const { method, path } of routes) {
+    // Whoever reads it decides what it is; compressed bodies are bounded again when unpacked.
+    const options = { parseAs: 'buffer', bodyLimit: maxBodyBytes } as const;
+    scope.addContentTypeParser('*', options, (_request, body, done) => done(null, body));
+    for (const path of paths) {
       scope.route({
-        method,
+        method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
         url: path,
-        handler: async (request, reply) => {
-          const response = await handle(toWebRequest(request), { address: request.ip });
-          return sendWebResponse(reply, response);
-        },
+        handler: async (request, reply) =>
+          send(reply, await handle(toWebRequest(request), { address: request.ip })),
       });
     }
   });
 }
 
-function toWebRequest({ raw, host, method }: FastifyRequest): Request {
-  const url = `http://${host || 'localhost'}${raw.url ?? '/'}`;
+function toWebRequest(request: FastifyRequest): Request {
+  const body = request.body instanceof Buffer ? request.body : undefined;
+  const { host = 'localhost' } = request.headers;
+  const url = `http://${host}${request.url}`;
   if (!URL.canParse(url)) throw new SyncError('SYNC_REQUEST_INVALID', 'The Host header is no host');
-  const hasBody = method !== 'GET' && method !== 'HEAD';
   return new Request(url, {
-    method,
-    headers: Object.entries(raw.headers).flatMap(([name, value]): [string, string][] =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
-    ),
-    ...(hasBody ? { body: Readable.toWeb(raw) as ReadableStream, duplex: 'half' } : {}),
+    method: request.method,
+    headers: webHeaders(request.headers),
+    ...(body === undefined ? {} : { body }),
   });
 }
 
-async function sendWebResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+function webHeaders(headers: FastifyRequest['headers']): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) pairs.push([name, Array.isArray(value) ? value.join(', ') : value]);
+  }
+  return pairs;
+}
+
+async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
-  return reply.code(response.status).send(Buffer.from(await response.arrayBuffer()));
+  return reply.send(Buffer.from(await response.arrayBuffer()));
 }

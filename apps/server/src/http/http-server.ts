@@ -25,6 +25,7 @@ import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { Turnstile } from './turnstile.ts';
 import { registerWebAppRoute } from './web-app-route.ts';
 import { toWireError } from './wire-error.ts';
+import { registerWriteApiRoutes } from './write-api-routes.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
 export interface HttpServerOptions {
@@ -198,6 +199,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerCheckpointRequestRoute(app, context);
   registerAdminRoutes(app, context);
   registerSyncRulesRoutes(app, context);
+  registerWriteApiRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
   for (const routes of context.fetchRoutes ?? []) registerFetchRoutes(app, routes);
   if (context.webApp !== undefined) registerWebAppRoute(app, context.webApp);

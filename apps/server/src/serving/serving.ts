@@ -13,6 +13,8 @@ import type { FetchRoutes } from '../http/fetch-routes.ts';
 import { openBucketStorage, requireSource } from '../open-stores.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
 import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
+import { ServedWriteApi } from '../write-api/served-write-api.ts';
+import { NO_UPLOADS } from '../write-api/upload-counts.ts';
 import type { ClientSide } from './client-side.ts';
 import { newSyncHub } from './new-sync-hub.ts';
 import { NO_TRAFFIC, type Traffic } from './traffic.ts';
@@ -37,6 +39,7 @@ const DRAIN_MS = 5000;
 export class Serving implements ClientSide {
   readonly #options: ServingOptions;
   readonly #storage: StorageKeeper<SyncHub>;
+  #writeApi: ServedWriteApi | undefined;
   #http: HttpServer | undefined;
 
   constructor(options: ServingOptions) {
@@ -65,9 +68,10 @@ export class Serving implements ClientSide {
   get traffic(): Traffic {
     return {
       streams: this.#http?.streams ?? NO_TRAFFIC.streams,
-      queues: this.#http?.queues ?? {},
+      queues: { ...this.#http?.queues, ...this.#writeApi?.queues },
       sync: this.opened?.used.stats(),
       caches: this.opened?.storage.stats().caches ?? {},
+      uploads: this.#writeApi?.counts ?? NO_UPLOADS,
     };
   }
 
@@ -122,6 +126,7 @@ export class Serving implements ClientSide {
     const { opened } = this;
     await opened?.used[Symbol.asyncDispose]();
     await opened?.storage[Symbol.asyncDispose]();
+    await this.#writeApi?.[Symbol.asyncDispose]();
   }
 
   #require(): OpenedStorage<SyncHub> {
@@ -132,6 +137,20 @@ export class Serving implements ClientSide {
   async #openTokens(): Promise<Tokens | undefined> {
     const { config, production, clock, logger } = this.#options;
     return config.tokens && openTokens({ ...config.tokens, production, clock, logger });
+  }
+
+  #newWriteApi(verify: HttpBackend['verifyUser']): ServedWriteApi | undefined {
+    const { config, clock, logger, random } = this.#options;
+    const connection = config.writeApi?.database ?? config.source;
+    if (!config.writeApi || !connection) return undefined;
+    return new ServedWriteApi({
+      config: config.writeApi,
+      connection,
+      verify,
+      clock,
+      logger,
+      random,
+    });
   }
 
   #backend(tokens: Tokens | undefined): HttpBackend {
@@ -154,8 +173,12 @@ export class Serving implements ClientSide {
       },
       mark: async () => source().mark(),
     });
+    const verifyUser = (token: string) =>
+      verifyToken(token, { keys, audience: clientAuth.audience, clock });
+    this.#writeApi = this.#newWriteApi(verifyUser);
     return {
-      verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
+      verifyUser,
+      writeApi: this.#writeApi,
       openStream: ({ request, token, user, format, keepalive, signal }) =>
         this.#require().used.open({
           request,
@@ -177,6 +200,12 @@ export class Serving implements ClientSide {
 /** Signing in may wait for others, so it has turns of its own and takes none from uploads. */
 const MAX_SIGN_INS = 100;
 
+const MAX_TOKEN_BODY_BYTES = 64 * 1024;
+
 function tokenFetchRoutes({ routes }: Tokens, logger: Logger): FetchRoutes {
-  return { routes, handle: createRouter({ routes, maxConcurrency: MAX_SIGN_INS, logger }) };
+  return {
+    paths: [...new Set(routes.map(({ path }) => path))],
+    maxBodyBytes: MAX_TOKEN_BODY_BYTES,
+    handle: createRouter({ routes, maxConcurrency: MAX_SIGN_INS, logger }),
+  };
 }
