@@ -77,7 +77,7 @@ const kidOf = (token: string): string =>
     .kid;
 
 test('the official Node client signs in by GET /token and syncs', async () => {
-  await using world = await startedWorld('official', { users: { ann: null, ben: null } });
+  await using world = await startedWorld('official', { users: { ann: {}, ben: {} } });
   const schema = new Schema({ notes: new Table({ body: column.text }) });
   const dbFilename = path.join(dir, 'official.sqlite');
   const db = new PowerSyncDatabase({ schema, database: { dbFilename } });
@@ -113,7 +113,7 @@ describe('keys that are rotated while the service runs', () => {
     test(`with ${workers} workers: older tokens stay good, until they are retired`, async () => {
       await using world = await startedWorld(
         `rotation_${workers}`,
-        { users: { ann: null } },
+        { users: { ann: {} } },
         { api: { workers } },
       );
       const { keyFile } = world;
@@ -166,7 +166,7 @@ test('the app’s session decides who it is', async () => {
 });
 
 test('a token by a key that the service does not have is refused', async () => {
-  await using world = await startedWorld('strangers', { users: { ann: null } });
+  await using world = await startedWorld('strangers', { users: { ann: {} } });
   expect(await statusOf(world, world.issuer.token('ann', 60, 'sluice'))).toBe(401);
   expect(await statusOf(world, (await signIn(world)).body.token)).toBe(200);
 });
@@ -180,7 +180,7 @@ describe('what keeps the service from starting', () => {
     ],
     [
       'two ways to sign in',
-      () => ({ sign_in: { users: { ann: null }, function: 'f' } }),
+      () => ({ sign_in: { users: { ann: {} }, function: 'f' } }),
       /expected exactly one of users, session_check, oidc, function/,
     ],
   ];
