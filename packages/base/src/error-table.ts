@@ -447,6 +447,48 @@ export const ERROR_TABLE = {
     { ...RETRY, httpStatus: 503 },
   ),
 
+  TOKENS_KEYS_MISSING: entry(
+    'The keys that sign tokens cannot be read or written',
+    'Make them with `sluice keys generate`, or correct write_api.tokens.keys',
+  ),
+  TOKENS_KEYS_EXPOSED: entry(
+    'Others than the service may read or change the keys that sign tokens',
+    'Run chmod 600 on the file; if somebody may have read it, also `sluice keys rotate --retire`',
+  ),
+  TOKENS_KEYS_INVALID: entry(
+    'A key that signs tokens is malformed or of a kind that cannot be used',
+    'Make new ones with `sluice keys generate`, or take the file from a backup',
+  ),
+  TOKENS_CLAIMS_INVALID: entry(
+    'The sign-in gave claims that cannot be put into a token',
+    'Correct the claims that write_api.sign_in names or its session check answers with',
+  ),
+  TOKENS_REQUEST_INVALID: entry(
+    'A request for a token does not have the form that is wanted',
+    'Send what the message names',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  TOKENS_ORIGIN_REFUSED: entry(
+    'A page that is not of this machine or network asked for a development token',
+    'Open the page by localhost or by an address of the network; elsewhere, sign in by another way than write_api.sign_in.users',
+    { httpStatus: 403, logLevel: 'warn' },
+  ),
+  TOKENS_SIGN_IN_REFUSED: entry(
+    'Whoever asked for a token is not signed in',
+    'Sign in again',
+    UNAUTHORIZED,
+  ),
+  TOKENS_SIGN_IN_LIMITED: entry(
+    'Too many sign-ins of an address were refused, so it has to wait',
+    'Wait a minute; behind a proxy, set write_api.sign_in.address_header',
+    { ...RETRY, httpStatus: 429 },
+  ),
+  TOKENS_SIGN_IN_UNAVAILABLE: entry(
+    'It could not be found out who asks for a token',
+    'Check that the session check or the issuer of write_api.sign_in works and can be reached',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
   CLI_USAGE: entry('A command was called in a way it does not know', 'See sluice --help'),
   CLI_ALREADY_RUNNING: entry(
     'Another sluice dev uses the same folder',

@@ -79,8 +79,8 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     logger,
   });
   const tidy = pruning({ store, clock, logger });
-  return async (request) => {
-    const response = await handle(request);
+  return async (request, client) => {
+    const response = await handle(request, client);
     tidy();
     return response;
   };

@@ -1,3 +1,4 @@
+import { subjectText } from '@sluice/auth';
 import type { JsonValue } from '@sluice/base';
 import { userKeyOf } from '@sluice/model';
 
@@ -7,11 +8,4 @@ import { userKeyOf } from '@sluice/model';
  */
 export function userKey(subject: JsonValue | undefined, clientId: string | undefined): string {
   return userKeyOf(subjectText(subject), clientId);
-}
-
-/** 7.1.7: booleans count as 1 and 0, objects and arrays as JSON text, null as `null`. */
-function subjectText(subject: JsonValue | undefined): string {
-  if (typeof subject === 'string') return subject;
-  if (typeof subject === 'boolean') return subject ? '1' : '0';
-  return JSON.stringify(subject ?? null);
 }

@@ -1,9 +1,9 @@
+import type { VerifiedToken } from '@sluice/auth';
 import type { JsonObject } from '@sluice/base';
 import type { QueryArgument } from '@sluice/source';
 import type { StreamFormat, StreamRequest } from '@sluice/protocol';
 import type { DeployPlan } from '../admin/deploy-plan.ts';
 import type { DeployStatus } from '../admin/deploy-status.ts';
-import type { VerifiedToken } from '../auth/verify-token.ts';
 
 /** What the routes need of the rest of the service. All methods reject with `AppError`. */
 export interface HttpBackend {

@@ -1,3 +1,4 @@
+import { tokensConfig, type TokensConfig } from './tokens-config.ts';
 import type { RawTableRules, RawWriteApi } from './write-api-schema.ts';
 
 /** The section `write_api` after reading: every default filled in. */
@@ -12,9 +13,8 @@ export interface WriteApiConfig {
   readonly rememberUploadsDays: number;
   /** Folder as written; the loader resolves it. */
   readonly functions: string | undefined;
-  /** Undefined: no tokens are given out. */
+  /** Undefined: tokens are issued elsewhere. */
   readonly tokens: TokensConfig | undefined;
-  readonly signIn: SignInConfig | undefined;
   readonly limits: WriteApiLimits;
 }
 
@@ -49,22 +49,6 @@ export interface RejectedWritesConfig {
   readonly keptPerUser: number;
 }
 
-export interface TokensConfig {
-  /** As written, relative to the config file. */
-  readonly keys: string;
-  readonly lifetimeSeconds: number;
-  /** Undefined: what the service accepts. */
-  readonly audience: readonly string[] | undefined;
-}
-
-/** As written; exactly one way is given, which `tokens/` checks. */
-export interface SignInConfig {
-  readonly users: ReadonlyMap<string, Readonly<Record<string, unknown>>> | undefined;
-  readonly sessionCheck: string | undefined;
-  readonly oidc: { readonly issuer: string; readonly audience: readonly string[] } | undefined;
-  readonly function: string | undefined;
-}
-
 export interface WriteApiLimits {
   readonly maxEntries: number;
   /** Of a body, after decompression. */
@@ -84,17 +68,7 @@ export function writeApiConfig(raw: RawWriteApi): WriteApiConfig {
     atomicTransactions: raw.atomic_transactions ?? false,
     rememberUploadsDays: raw.remember_uploads_days ?? 30,
     functions: raw.functions,
-    tokens: raw.tokens && {
-      keys: raw.tokens.keys ?? 'sluice-keys.json',
-      lifetimeSeconds: raw.tokens.lifetime_seconds ?? 300,
-      audience: raw.tokens.audience,
-    },
-    signIn: raw.sign_in && {
-      users: raw.sign_in.users && mapValues(raw.sign_in.users, (claims) => claims ?? {}),
-      sessionCheck: raw.sign_in.session_check,
-      oidc: raw.sign_in.oidc,
-      function: raw.sign_in.function,
-    },
+    tokens: tokensConfig(raw),
     limits: limits(raw),
   };
 }

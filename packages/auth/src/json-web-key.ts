@@ -1,4 +1,10 @@
-import type { JsonWebKeyConfig } from '../config/service-config.ts';
+/** A key that verifies, as in RFC 7517: public, or (`oct`) a shared secret. Its form was checked. */
+export interface PublicOrSharedKey {
+  readonly kty: 'RSA' | 'oct' | 'OKP' | 'EC';
+  readonly kid?: string | undefined;
+  readonly alg?: string | undefined;
+  readonly [member: string]: unknown;
+}
 
 /** Only these are accepted: no PS*, no `none` (spec/protocol.md 7.1.1). */
 // prettier-ignore
@@ -13,7 +19,7 @@ const CURVE_ALGORITHMS: Readonly<Record<string, string>> = {
 };
 
 /** Whether a key may verify tokens of an algorithm: by its `alg`, or lacking one by its family. */
-export function keyFitsAlgorithm(key: JsonWebKeyConfig, algorithm: string): boolean {
+export function keyFitsAlgorithm(key: PublicOrSharedKey, algorithm: string): boolean {
   if (key.alg !== undefined && key.alg !== algorithm) return false;
   switch (key.kty) {
     case 'RSA':

@@ -1,9 +1,9 @@
 import type { AppError } from '@sluice/base';
-import type { JsonWebKeyConfig } from '../config/service-config.ts';
+import type { PublicOrSharedKey } from './json-web-key.ts';
 
 /** A key, and what it may override of the rules for tokens. */
 export interface VerificationKey {
-  readonly jwk: JsonWebKeyConfig;
+  readonly jwk: PublicOrSharedKey;
   /** Replaces `client_auth.audience`. */
   readonly audience?: readonly string[] | undefined;
   /** Replaces the limit of 24 hours. */

@@ -2,12 +2,12 @@ import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AppError, type Clock } from '@sluice/base';
-import type { JsonWebKeyConfig } from '../config/service-config.ts';
+import type { PublicOrSharedKey } from './json-web-key.ts';
 import { staticKeys, type VerificationKey } from './key-set.ts';
 import { verifyToken } from './verify-token.ts';
 
 /** spec/protocol.md 11.8 */
-const SPEC_KEY: JsonWebKeyConfig = {
+const SPEC_KEY: PublicOrSharedKey = {
   kty: 'oct',
   alg: 'HS256',
   kid: 'k1',
@@ -43,7 +43,7 @@ async function check(
 }
 
 const SECRET = Buffer.from('another-secret-of-enough-length!');
-const HS_KEY: JsonWebKeyConfig = { kty: 'oct', alg: 'HS256', k: SECRET.toString('base64url') };
+const HS_KEY: PublicOrSharedKey = { kty: 'oct', alg: 'HS256', k: SECRET.toString('base64url') };
 const VALID = { sub: 'u1', aud: 'powersync-dev', iat: ISSUED, exp: EXPIRES };
 
 function hs256(payload: object, header: object = {}): Promise<string> {
@@ -128,7 +128,7 @@ describe('choice of the key', () => {
   });
   it('a public key is never taken for a shared secret', async () => {
     const pair = await generateKeyPair('RS256', { extractable: true });
-    const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'r' } as JsonWebKeyConfig;
+    const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'r' } as PublicOrSharedKey;
     const forged = await new SignJWT(VALID)
       .setProtectedHeader({ alg: 'HS256', kid: 'r' })
       .sign(Buffer.from(JSON.stringify(jwk)));
@@ -138,7 +138,7 @@ describe('choice of the key', () => {
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`;
     expect(await check(none, [{ jwk: HS_KEY }])).toBe('SYNC_TOKEN_INVALID');
     const pair = await generateKeyPair('PS256', { extractable: true });
-    const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'r' } as JsonWebKeyConfig;
+    const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'r' } as PublicOrSharedKey;
     const token = await new SignJWT(VALID)
       .setProtectedHeader({ alg: 'PS256', kid: 'r' })
       .sign(pair.privateKey);
@@ -151,7 +151,7 @@ describe('algorithms', () => {
   for (const alg of asymmetric) {
     it(`verifies ${alg}, with and without alg in the key`, async () => {
       const pair = await generateKeyPair(alg, { extractable: true });
-      const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'k' } as JsonWebKeyConfig;
+      const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'k' } as PublicOrSharedKey;
       const token = await new SignJWT(VALID)
         .setProtectedHeader({ alg, kid: 'k' })
         .sign(pair.privateKey);
@@ -162,7 +162,7 @@ describe('algorithms', () => {
   for (const alg of ['HS384', 'HS512']) {
     it(`verifies ${alg}`, async () => {
       const secret = Buffer.alloc(64, 7);
-      const jwk: JsonWebKeyConfig = { kty: 'oct', alg, k: secret.toString('base64url') };
+      const jwk: PublicOrSharedKey = { kty: 'oct', alg, k: secret.toString('base64url') };
       const token = await new SignJWT(VALID).setProtectedHeader({ alg }).sign(secret);
       expect(await check(token, [{ jwk }])).toEqual(VALID);
     });
@@ -177,7 +177,7 @@ describe('algorithms', () => {
       const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
       const signed = `${encode({ alg: 'EdDSA', kid: 'k' })}.${encode(VALID)}`;
       const signature = sign(null, Buffer.from(signed), pair.privateKey).toString('base64url');
-      const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k' } as JsonWebKeyConfig;
+      const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k' } as PublicOrSharedKey;
       expect(await check(`${signed}.${signature}`, [{ jwk }])).toEqual(VALID);
       const other = sign(null, Buffer.from('x'), pair.privateKey).toString('base64url');
       expect(await check(`${signed}.${other}`, [{ jwk }])).toBe('SYNC_TOKEN_INVALID');

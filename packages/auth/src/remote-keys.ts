@@ -1,8 +1,7 @@
 import { isJsonObject, pause, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
 import { AttemptBudget } from './attempt-budget.ts';
-import { jsonWebKeyProblem } from './json-web-key.ts';
+import { jsonWebKeyProblem, type PublicOrSharedKey } from './json-web-key.ts';
 import type { KeyLookup, KeySource, VerificationKey } from './key-set.ts';
-import type { JsonWebKeyConfig } from '../config/service-config.ts';
 
 export interface RemoteKeysOptions {
   readonly url: string;
@@ -100,7 +99,7 @@ export class RemoteKeys implements KeySource {
 }
 
 /** Public keys for signatures; shared secrets (`oct`) are never taken from the network. */
-function isVerificationKey(value: unknown): value is JsonWebKeyConfig {
+function isVerificationKey(value: unknown): value is PublicOrSharedKey {
   if (!isJsonObject(value)) return false;
   const { kty, use, key_ops: operations } = value;
   if (typeof kty !== 'string' || !['RSA', 'OKP', 'EC'].includes(kty)) return false;
