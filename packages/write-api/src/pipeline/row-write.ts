@@ -26,6 +26,12 @@ export interface RowWrite {
   readonly base: RowValues | undefined;
   /** Free text of the app (`metadata` of the entry). */
   readonly metadata: string | undefined;
+  /**
+   * Columns in which a conflict rule kept the stored value against the write. When there are any,
+   * the entry is answered `conflict` with the row as it is after the write, which then may have no
+   * values left.
+   */
+  readonly conflicts?: readonly string[] | undefined;
 }
 
 /** The row as it is stored, locked until the transaction ends; undefined if it is not there. */
@@ -37,6 +43,18 @@ export function rowAfter(write: RowWrite, stored: StoredRow): RowValues | undefi
   return new Map([...(stored ?? []), ['id', write.id], ...write.values]);
 }
 
+/** What a step may use of the world. */
+export interface StepTools {
+  /**
+   * Runs one statement in the transaction of the write; gives its rows. When it fails the step lets
+   * the error through, because the transaction can only go on from the entry's savepoint.
+   */
+  query(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
 /**
  * A part of the way of a write. It gives the write that goes on, or undefined for "nothing to do".
  *
@@ -46,4 +64,5 @@ export type WriteStep = (
   write: RowWrite,
   stored: StoredRow,
   caller: Caller,
+  tools?: StepTools,
 ) => RowWrite | undefined | Promise<RowWrite | undefined>;
