@@ -43,18 +43,6 @@ export function rowAfter(write: RowWrite, stored: StoredRow): RowValues | undefi
   return new Map([...(stored ?? []), ['id', write.id], ...write.values]);
 }
 
-/** What a step may use of the world. */
-export interface StepTools {
-  /**
-   * Runs one statement in the transaction of the write; gives its rows. When it fails the step lets
-   * the error through, because the transaction can only go on from the entry's savepoint.
-   */
-  query(
-    text: string,
-    values: readonly unknown[],
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
-}
-
 /**
  * A part of the way of a write. It gives the write that goes on, or undefined for "nothing to do".
  *
@@ -64,5 +52,4 @@ export type WriteStep = (
   write: RowWrite,
   stored: StoredRow,
   caller: Caller,
-  tools?: StepTools,
 ) => RowWrite | undefined | Promise<RowWrite | undefined>;
