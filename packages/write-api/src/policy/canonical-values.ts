@@ -1,8 +1,8 @@
 import type { SqliteValue } from '@sluice/model';
-import { bindValue } from '../column-value.ts';
+import { bindValue } from '../postgres/column-value.ts';
 import type { RowValues } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
-import type { TargetColumn } from '../target-table.ts';
+import type { TargetColumn } from '../postgres/target-table.ts';
 import type { RuleTable } from './rule-table.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { SqliteValue } from '@sluice/model';
 import type { ColumnRead, DatabaseText, RequestValue } from '@sluice/sync-config';
-import { bindValue } from '../column-value.ts';
+import { bindValue } from '../postgres/column-value.ts';
 import type { RowValues } from '../pipeline/row-write.ts';
 import type { RuleTable } from './rule-table.ts';
 import { claimsOf, type RuleRows, type RuleWorld } from './rule-values.ts';

@@ -1,4 +1,4 @@
-import type { TargetColumn } from '../target-table.ts';
+import type { TargetColumn } from '../postgres/target-table.ts';
 
 /** What rules must know of a table; `TargetTable` is one. */
 export interface RuleTable {
