@@ -7,12 +7,14 @@ import {
   type Logger,
 } from '@sluice/base';
 import { DEFAULT_WRITE_API, type WriteApiConfig } from './config/write-api-config.ts';
+import type { ConflictResolver } from './conflict/conflict-resolver.ts';
 import { createRouter, type RequestHandler } from './http/router.ts';
 import type { Route } from './http/route.ts';
 import { applyUpload } from './pipeline/apply-upload.ts';
 import type { Caller } from './pipeline/row-write.ts';
 import type { TableSteps } from './pipeline/table-steps.ts';
 import type { ApplyWrites } from './pipeline/write-core.ts';
+import { LiveRules } from './policy/live-rules.ts';
 import { PostgresStore } from './postgres/postgres-store.ts';
 import type { WriteDatabase } from './postgres/write-database.ts';
 import { uploadRoute, type UploadFacts } from './upload/upload-route.ts';
@@ -24,8 +26,10 @@ export interface WriteApiOptions {
   readonly authenticate: (request: Request) => Promise<Caller>;
   /** Default: every table of `public`, no rules. */
   readonly config?: WriteApiConfig | undefined;
-  /** What writes of a table go through; default: nothing. */
+  /** What writes of a table go through before the rules of the config; default: nothing. */
   readonly stepsOf?: ((table: string) => TableSteps | undefined) | undefined;
+  /** The app's functions for `conflict: { function: name }`. */
+  readonly resolverOf?: ((name: string) => ConflictResolver | undefined) | undefined;
   /** More to answer, with the way of a write for those who write. */
   readonly routes?: ((apply: ApplyWrites) => readonly Route[]) | undefined;
   readonly onUpload?: ((facts: UploadFacts) => void) | undefined;
@@ -45,6 +49,12 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   checkSchema(config.schema);
+  const rules = new LiveRules(config.tables ?? new Map(), {
+    now: () => new Date(clock.now()),
+    uuid: () => crypto.randomUUID(),
+    resolverOf: options.resolverOf ?? (() => undefined),
+    logger,
+  });
   const store = new PostgresStore({
     database: options.database,
     schema: config.schema,
@@ -54,12 +64,14 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     statementTimeoutMs: config.limits.statementTimeoutMs,
     clock,
     logger,
+    onTables: (tables, missing) => rules.learn(tables, missing),
   });
   const own = config.rejectedWrites?.table;
   const apply: ApplyWrites = (transactions, caller) =>
     applyUpload(transactions, caller, {
       store,
-      stepsOf: (table) => (table === own ? undefined : options.stepsOf?.(table)),
+      stepsOf: (table) =>
+        table === own ? undefined : joined(options.stepsOf?.(table), rules.stepsOf(table)),
       isWritable: (table) => table === own || (config.tables?.has(table) ?? true),
       isAtomic: config.atomicTransactions,
       clock,
@@ -103,6 +115,11 @@ function pruning(around: {
       logger.warn('write_api_prune_failed', { message: toAppError(error).message });
     });
   };
+}
+
+function joined(before: TableSteps | undefined, rules: TableSteps | undefined) {
+  if (before === undefined || rules === undefined) return before ?? rules;
+  return { ...before, bundles: [...before.bundles, ...rules.bundles] };
 }
 
 function checkSchema(schema: string): void {

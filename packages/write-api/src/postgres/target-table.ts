@@ -21,6 +21,8 @@ export interface TargetColumn {
   readonly name: string;
   /** What to cast a parameter to; without length limits, so that too long a value is an error. */
   readonly castType: string;
+  /** The same with its modifiers, e.g. `numeric(6,2)`: what makes of a value that which is stored. */
+  readonly storedType: string;
   /** Name of the type below any domains, e.g. `bool`, `jsonb`, `_int4`. */
   readonly baseType: string;
   readonly kind: 'plain' | 'array' | 'composite' | 'range';
@@ -50,13 +52,14 @@ SELECT json_build_object('table_name', c.relname, 'columns', cols.columns, 'uniq
    SELECT coalesce(json_agg(json_build_object(
             'name', a.attname,
             'castType', pg_catalog.format_type(a.atttypid, -1),
+            'storedType', pg_catalog.format_type(a.atttypid, a.atttypmod),
             'baseType', base.typname,
             'kind', CASE WHEN base.typcategory = 'A' THEN 'array' WHEN base.typtype = 'c' THEN 'composite'
                          WHEN base.typtype = 'r' THEN 'range' ELSE 'plain' END,
             'elementType', element.typname,
             'typeOid', a.atttypid::bigint,
             'isGenerated', a.attgenerated <> '',
-            'isDeterministic', coalesce(collation.collisdeterministic, true)) ORDER BY a.attnum), '[]'::json) AS columns
+            'isDeterministic', coalesce(l.collisdeterministic, true)) ORDER BY a.attnum), '[]'::json) AS columns
      FROM pg_catalog.pg_attribute a
     CROSS JOIN LATERAL (
       WITH RECURSIVE below AS (
@@ -66,7 +69,7 @@ SELECT json_build_object('table_name', c.relname, 'columns', cols.columns, 'uniq
         SELECT t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype
           FROM pg_catalog.pg_type t JOIN below ON t.oid = below.typbasetype AND below.typtype = 'd')
       SELECT typname, typtype, typcategory, typelem FROM below WHERE typtype <> 'd') base
-     LEFT JOIN pg_catalog.pg_collation collation ON collation.oid = a.attcollation
+     LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
      LEFT JOIN pg_catalog.pg_type element ON element.oid = base.typelem AND base.typcategory = 'A'
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) cols
  CROSS JOIN LATERAL (
