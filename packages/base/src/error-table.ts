@@ -63,6 +63,10 @@ export const ERROR_TABLE = {
     'Correct the errors listed; `sluice validate` shows them with their place',
     { httpStatus: 422 },
   ),
+  CONFIG_WRITE_RULES: entry(
+    'The rules of `write_api` have errors',
+    'Correct the errors listed; `sluice validate --config FILE` shows them with their place',
+  ),
   CONFIG_NO_PREVIOUS: entry(
     'There is no sync config to go back to',
     'Deploy the sync config that you want',

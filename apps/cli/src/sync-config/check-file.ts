@@ -12,6 +12,8 @@ export interface CheckedFile {
   readonly warningCount: number;
   readonly definitionCount: number;
   readonly tableCount: number;
+  /** Of a service's configuration: the tables that have rules for writes. */
+  readonly ruleCount?: number | undefined;
 }
 
 export function checkFile(file: string, text: string, options: CompileOptions): CheckedFile {

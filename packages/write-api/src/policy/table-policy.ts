@@ -102,6 +102,11 @@ export class TablePolicy {
     return complete;
   };
 
+  /** Rules with subqueries, which the database evaluates. */
+  get databaseRules(): readonly Rule[] {
+    return allRules(this.#parts).filter((rule) => rule.trial !== undefined);
+  }
+
   /** Whether the data API may show the row to the caller. */
   async mayRead(row: RowValues, caller: Caller, transaction: WriteTransaction): Promise<boolean> {
     const { read } = this.#parts;
@@ -291,16 +296,21 @@ function hasOperationRules(rules: TableRules): boolean {
   );
 }
 
-function lookedAt(parts: PolicyParts): ReadonlySet<string> {
-  const { insert, update, rules, setOnInsert, setOnUpdate, validate } = parts;
-  const all = [
-    insert,
-    ...update.rules,
+function allRules(parts: PolicyParts): readonly Rule[] {
+  return [
+    parts.insert,
+    ...parts.update.rules,
     parts.delete,
-    ...setOnInsert.values(),
-    ...setOnUpdate.values(),
-    ...validate.map(({ rule }) => rule),
+    ...(parts.read === undefined ? [] : [parts.read]),
+    ...parts.setOnInsert.values(),
+    ...parts.setOnUpdate.values(),
+    ...parts.validate.map(({ rule }) => rule),
   ];
+}
+
+function lookedAt(parts: PolicyParts): ReadonlySet<string> {
+  const { rules } = parts;
+  const all = allRules(parts);
   const columns = all.flatMap((rule) => rule.columns);
   const compared = rules.updateColumns === undefined ? [] : parts.table.columns.keys();
   return new Set([...columns, ...rules.immutable, ...compared, ...parts.comparedColumns]);
