@@ -114,7 +114,7 @@ function randomAttempt(random: SeededRandom): Attempted {
   const count = op === 'PUT' && random.chance(0.7) ? NAMES.length : 1 + random.int(3);
   const names = op === 'DELETE' ? [] : NAMES.toSorted(() => random.next() - 0.5).slice(0, count);
   // One odd spelling at a time, so that it decides.
-  const odd = random.chance(0.6) ? random.pick(names.length > 0 ? names : NAMES) : undefined;
+  const odd = random.chance(0.7) ? random.pick(names.length > 0 ? names : NAMES) : undefined;
   const data = Object.fromEntries(
     names.map((name) => [name, random.pick((name === odd ? SPELLINGS : CANONICAL)[name])]),
   );
