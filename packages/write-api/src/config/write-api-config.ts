@@ -40,7 +40,7 @@ export interface TableRules {
   readonly conflict: ConflictRule;
 }
 
-export interface ValidationRule {
+interface ValidationRule {
   readonly check: string;
   readonly message: string;
   /** The app's own word for it, answered as `code`. */

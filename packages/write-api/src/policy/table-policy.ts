@@ -5,7 +5,7 @@ import { rowAfter, type Caller } from '../pipeline/row-write.ts';
 import type { TransactionStep, WriteTransaction } from '../pipeline/table-steps.ts';
 import { Rejection } from '../rejection.ts';
 import { isSameValue } from '../conflict/same-value.ts';
-import { canonicalValues } from './canonical-values.ts';
+import { canonicalValues } from '../postgres/canonical-values.ts';
 import type { RuleTable } from './rule-table.ts';
 import type { Rule } from './rule.ts';
 import type { RuleWorld } from './rule-values.ts';

@@ -2,9 +2,9 @@ import type { SqliteValue } from '@sluice/model';
 import { TypeCatalog } from '@sluice/source-postgres';
 import type { RowValues } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
-import { cellExpression, readCell } from '../postgres/row-cells.ts';
-import type { TargetColumn } from '../postgres/target-table.ts';
-import type { RuleTable } from './rule-table.ts';
+import { cellExpression, readCell } from './row-cells.ts';
+import type { TargetColumn } from './target-table.ts';
+import type { RuleTable } from '../policy/rule-table.ts';
 
 /**
  * The values of `names` as the stored row would show them. A client chooses how it spells a value, and
