@@ -69,3 +69,17 @@ export { compareDefinitions, type DefinitionChanges } from './plan/compare-defin
 export { writeCheckpointKey } from './events/write-checkpoint-key.ts';
 export { closest } from './suggest.ts';
 export { findYamlExcess, MAX_YAML_DEPTH, type YamlExcess } from './yaml/yaml-excess.ts';
+export {
+  compileExpression,
+  ExpressionFailure,
+  type CompiledExpression,
+} from './expression/compile-expression.ts';
+export type { DatabaseText } from './expression/database-text.ts';
+export type {
+  ColumnRead,
+  ExpressionScope,
+  ExpressionSource,
+  ExpressionValues,
+  RequestValue,
+} from './expression/expression-scope.ts';
+export type { ScalarPlace } from './yaml/sql-text.ts';

@@ -24,6 +24,9 @@ export type {
   WriteTransaction,
 } from './pipeline/table-steps.ts';
 export type { WriteConnection, WriteDatabase } from './postgres/write-database.ts';
+export type { ConflictResolver } from './conflict/conflict-resolver.ts';
+export { checkWriteApiRules } from './policy/check-write-api.ts';
+export type { PolicyProblem } from './policy/policy-problem.ts';
 export { Rejection, type RejectionOptions } from './rejection.ts';
 export type { UploadFacts } from './upload/upload-route.ts';
 export { createWriteApi, type WriteApiOptions } from './write-api.ts';

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CliContext } from '../cli-context.ts';
 import { catchInterrupts } from '../terminal/interrupt.ts';
 import { createScreen } from '../terminal/screen.ts';
+import { checkRules } from '../sync-config/check-rules.ts';
 import { validateCommand, type ValidateOptions } from './validate.ts';
 
 const GOOD = 'config: { edition: 3 }\nstreams:\n  a:\n    query: SELECT * FROM t\n';
@@ -126,6 +127,15 @@ describe('sluice validate', () => {
 
   test('says what to name where there is no sync config', async () => {
     expect((await validate([])).failure).toBe('There is no sync config here, and none is named');
+  });
+
+  test('checks the rules for writes in the configuration of a service', () => {
+    const text = 'write_api:\n  tables:\n    lists:\n      update: "true and auth.user_id = x"\n';
+    const checked = checkRules('sluice.yaml', text, undefined);
+    const [problem] = checked?.diagnostics ?? [];
+    expect(checked).toMatchObject({ errorCount: 1, ruleCount: 1 });
+    expect(text.slice(problem?.start, problem?.end)).toBe('auth.user_id');
+    expect(checkRules('sluice.yaml', 'write_api: {}', undefined)).toBeUndefined();
   });
 });
 

@@ -19,6 +19,8 @@ export interface CheckedFile {
   readonly tableCount: number;
   /** What its events are good for, in sentences. */
   readonly eventNotes: readonly string[];
+  /** Of a service's configuration: the tables that have rules for writes. */
+  readonly ruleCount?: number | undefined;
 }
 
 export function checkFile(file: string, text: string, options: CompileOptions): CheckedFile {
