@@ -237,6 +237,11 @@ export const ERROR_TABLE = {
     'Correct the fields named',
     { httpStatus: 400, logLevel: 'info' },
   ),
+  SYNC_WRITE_CHECKPOINT_CUSTOM: entry(
+    'The service gives out no write checkpoints: the sync config takes them from rows of the database',
+    'Pass complete() the number that your backend has written, or send checkpoint requests to your backend; see "Write checkpoints from your database" in docs/sync-config.md',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
   SYNC_LINE_INVALID: entry(
     'A message of the sync stream could not be read',
     'Check that both ends speak the same protocol version',

@@ -1,5 +1,5 @@
 import { combineKeySources, verifyToken } from '@sluice/auth';
-import type { Clock, Logger } from '@sluice/base';
+import { SyncError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions, SyncHub } from '@sluice/sync';
@@ -133,6 +133,26 @@ export class Serving implements ClientSide {
     return this.#storage.require();
   }
 
+  /**
+   * Makes a write checkpoint that the service manages. Also what was made while the config changed is
+   * refused: no stream would ever tell the client that it is reached.
+   */
+  async #managed(create: () => Promise<bigint>): Promise<bigint> {
+    await this.#refuseIfCustom();
+    const value = await create();
+    await this.#refuseIfCustom();
+    return value;
+  }
+
+  /** @throws SyncError `SYNC_WRITE_CHECKPOINT_CUSTOM` */
+  async #refuseIfCustom(): Promise<void> {
+    if (!(await this.#require().used.takesWriteCheckpointsFromRows())) return;
+    throw new SyncError(
+      'SYNC_WRITE_CHECKPOINT_CUSTOM',
+      'Write checkpoints come from the database (event_definitions of the sync config), not from here',
+    );
+  }
+
   /** @throws AppError `TOKENS_KEYS_*`; ConfigError `CONFIG_INVALID_VALUE`. */
   async #openTokens(): Promise<Tokens | undefined> {
     const { config, production, clock, logger } = this.#options;
@@ -189,8 +209,8 @@ export class Serving implements ClientSide {
           keepalive,
           signal,
         }),
-      createWriteCheckpoint: (user) => batches.create(user),
-      requestCheckpoint: (user, id) => batches.create(user, id),
+      createWriteCheckpoint: (user) => this.#managed(() => batches.create(user)),
+      requestCheckpoint: (user, id) => this.#managed(() => batches.create(user, id)),
       probes: this.#options.probes,
       admin: this.#options.admin(),
     };
