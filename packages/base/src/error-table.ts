@@ -1,33 +1,9 @@
+import { entry, RETRY, REJECTED, UNAUTHORIZED, type ErrorEntry } from './error-entry.ts';
+
 /**
  * The one table of failures. docs/errors.md is generated from it (`npm run docs`), and a tidy test
  * keeps the two equal. Codes are stable: never reused, never renamed.
  */
-export interface ErrorEntry {
-  readonly meaning: string;
-  readonly remedy: string;
-  readonly httpStatus: number;
-  readonly logLevel: 'error' | 'warn' | 'info';
-  /** Whether the same attempt may succeed later without anybody changing anything. */
-  readonly retryable: boolean;
-}
-
-const entry = (
-  meaning: string,
-  remedy: string,
-  rest: Partial<Omit<ErrorEntry, 'meaning' | 'remedy'>> = {},
-): ErrorEntry => ({
-  meaning,
-  remedy,
-  httpStatus: 500,
-  logLevel: 'error',
-  retryable: false,
-  ...rest,
-});
-
-const RETRY = { retryable: true, logLevel: 'warn' } as const;
-const REJECTED = { httpStatus: 422, logLevel: 'warn' } as const;
-const UNAUTHORIZED = { httpStatus: 401, logLevel: 'info' } as const;
-
 export const ERROR_TABLE = {
   INTERNAL_BUG: entry(
     'An assumption of the code did not hold',

@@ -14,7 +14,7 @@ export interface TokensConfig {
 }
 
 /** How it is found out who asks for a token. */
-export interface SignInConfig {
+interface SignInConfig {
   readonly way: SignInWay;
   readonly addressHeader: string | undefined;
 }

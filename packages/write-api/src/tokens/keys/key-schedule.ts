@@ -5,7 +5,7 @@ export interface Scheduled {
 }
 
 /** The longest that a token may live (spec/protocol.md 7.1.5), and the leeway of the verifier. */
-export const TOKENS_END_MS = (86_400 + 60) * 1000;
+const TOKENS_END_MS = (86_400 + 60) * 1000;
 
 /** The key that signs first, first. */
 export function inOrder<T extends Scheduled>(keys: readonly T[]): readonly T[] {
