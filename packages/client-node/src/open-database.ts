@@ -15,7 +15,7 @@ import { importNetwork, nodePlatform } from './node-platform.ts';
 import { ReaderPool } from './reader-pool.ts';
 
 export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'> {
-  /** Made if it is not there. Two files with the same name and `-wal`, `-shm` lie beside it while it is open. */
+  /** Made if it is not there. Files with the same name and `-wal`, `-shm`, `-lead` lie beside it while it is open. */
   readonly file: string;
   readonly schema: Schema;
   /**
@@ -42,9 +42,9 @@ export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'>
 const DEFAULT_READERS = 2;
 
 /**
- * Opens a database file with one connection that writes and others for reading. One process opens a file once at a time: live queries
- * do not hear of what others write, and each would upload. If one of its threads dies, everything rejects with DatabaseClosedError, and
- * `onProblem` is told why.
+ * Opens a database file with one connection that writes and others for reading. Several processes may have the same file open, with the same
+ * schema: one of them syncs for all, and another that called `connect` goes on when that one ends; what they write is seen by the others within
+ * 250 ms. If one of its threads dies, everything rejects with DatabaseClosedError, and `onProblem` is told why.
  *
  * @throws SchemaError; ClientError `PARAMETER`, `LAYOUT`; SqlError
  */
