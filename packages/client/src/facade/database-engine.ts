@@ -82,7 +82,10 @@ export class DatabaseEngine implements DatabaseAccess {
       queue: this.#sync.created.queue,
       turns: this.#turns,
       now: () => clock.now(),
-      onCompleted: () => this.#sync.created.wroteLocally(),
+      onCompleted: () => {
+        this.#sync.created.wroteLocally();
+        this.#changes.tell({ kind: 'uploaded' });
+      },
     });
     this.#followOthers();
     this.#report(local.warnings);
@@ -252,6 +255,7 @@ export class DatabaseEngine implements DatabaseAccess {
       onWritten: (tables) => {
         const changes = new Map(tables.map((table) => [table, everything]));
         this.#changes.tell({ kind: 'committed', changes });
+        this.#changes.tell({ kind: 'uploaded' });
         this.#sync.changedElsewhere();
       },
     });

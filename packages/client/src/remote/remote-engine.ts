@@ -315,6 +315,7 @@ export class RemoteEngine implements DatabaseAccess {
     const changes = new Map(tables.map(({ viewName }) => [viewName.toLowerCase(), everything]));
     this.changes.tell({ kind: 'schema' });
     this.changes.tell({ kind: 'committed', changes });
+    this.changes.tell({ kind: 'uploaded' });
   }
 
   /** An app that thinks is not one that is gone. */
