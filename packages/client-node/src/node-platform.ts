@@ -3,7 +3,7 @@ import { inProcessLock, systemClock, type Platform, type WebSocketLike } from '@
 import { fileSharing } from './file-sharing.ts';
 import { openConnection, type ConnectionOptions } from './open-connection.ts';
 
-export type WebSocketConstructor = new (url: string) => object;
+type WebSocketConstructor = new (url: string) => object;
 
 /** What an app may bring instead of Node's own. */
 export interface NetworkModule {
