@@ -119,6 +119,7 @@ export { backendConnector, type BackendConnectorOptions } from './facade/backend
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
+export type { FileSharing } from './facade/file-sharing.ts';
 export type { Platform } from './facade/platform.ts';
 export type { QueryResult } from './facade/query-result.ts';
 export { InThreadDatabase, type DatabaseOptions } from './facade/in-thread-database.ts';
