@@ -12,7 +12,10 @@ export class ClientError extends Error {
   }
 }
 
-/** SQLite refused a statement; `sqliteCode` is its extended result code's name, e.g. `SQLITE_CONSTRAINT_UNIQUE`. */
+/**
+ * SQLite refused a statement; `sqliteCode` is its extended result code's name, e.g. `SQLITE_CONSTRAINT_UNIQUE`. The error's code is
+ * `STORAGE_FULL` where the disk, or what the browser allows, is used up: the statement's transaction is undone then. Otherwise it is `SQL`.
+ */
 export class SqlError extends ClientError {
   readonly sqliteCode: string;
   readonly sql: string;
@@ -22,7 +25,7 @@ export class SqlError extends ClientError {
     message: string,
     options: { readonly sql: string; readonly cause?: unknown },
   ) {
-    super('SQL', message, options);
+    super(sqliteCode === 'SQLITE_FULL' ? 'STORAGE_FULL' : 'SQL', message, options);
     this.sqliteCode = sqliteCode;
     this.sql = options.sql;
   }
