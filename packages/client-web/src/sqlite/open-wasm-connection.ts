@@ -1,11 +1,8 @@
 import type { SqliteConnection } from '@sluice/client';
 import type { SqliteModule } from './sqlite-module.ts';
-import { WasmConnection } from './wasm-connection.ts';
+import { WasmConnection, type OpenOptions } from './wasm-connection.ts';
 
-export interface WasmConnectionOptions {
-  readonly file: string;
-  readonly vfs: string;
-  readonly readonly: boolean;
+export interface WasmConnectionOptions extends OpenOptions {
   /** Memory for pages; 50 MB if left out. */
   readonly cacheBytes?: number | undefined;
 }
@@ -19,14 +16,14 @@ const CACHE_BYTES = 50 << 20;
  */
 export function openWasmConnection(
   module: SqliteModule,
-  { file, vfs, readonly, cacheBytes = CACHE_BYTES }: WasmConnectionOptions,
+  { cacheBytes = CACHE_BYTES, ...options }: WasmConnectionOptions,
 ): SqliteConnection {
-  const connection = WasmConnection.open(module, { file, vfs, readonly });
+  const connection = WasmConnection.open(module, options);
   try {
     // The module's default is on: then OR REPLACE would be captured as a DELETE and a PUT.
     connection.exec('PRAGMA recursive_triggers = 0');
     connection.exec(`PRAGMA cache_size = -${Math.ceil(cacheBytes / 1024)}`);
-    if (!readonly) connection.exec('PRAGMA journal_mode = WAL');
+    if (!options.readonly) connection.exec('PRAGMA journal_mode = WAL');
     connection.exec('PRAGMA synchronous = NORMAL');
     return connection;
   } catch (error) {

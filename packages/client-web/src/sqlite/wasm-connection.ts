@@ -23,6 +23,8 @@ export interface OpenOptions {
   readonly file: string;
   readonly vfs: string;
   readonly readonly: boolean;
+  /** Hears of everything that SQLite refuses. */
+  readonly onFailure?: ((failure: SqlError) => void) | undefined;
 }
 
 /** SQLite's WebAssembly module behind the client's contract. */
@@ -34,13 +36,19 @@ export class WasmConnection implements SqliteConnection, StatementOwner {
   /** Those that are compiled, and in no cache. */
   readonly #apart = new Set<WasmStatement>();
 
-  private constructor(module: SqliteModule, db: Pointer) {
+  readonly #onFailure: OpenOptions['onFailure'];
+
+  private constructor(module: SqliteModule, db: Pointer, onFailure: OpenOptions['onFailure']) {
     this.module = module;
     this.#db = db;
+    this.#onFailure = onFailure;
   }
 
   /** @throws SqlError */
-  static open(module: SqliteModule, { file, vfs, readonly }: OpenOptions): WasmConnection {
+  static open(
+    module: SqliteModule,
+    { file, vfs, readonly, onFailure }: OpenOptions,
+  ): WasmConnection {
     const { exports } = module;
     const out = module.allocate(4);
     const name = module.ownText(file);
@@ -48,7 +56,7 @@ export class WasmConnection implements SqliteConnection, StatementOwner {
     try {
       const flags = readonly ? OPEN_FLAGS.readonly : OPEN_FLAGS.writable;
       const code = exports.sqlite3_open_v2(name, out, flags, vfsName);
-      const connection = new WasmConnection(module, module.view.getUint32(out, true));
+      const connection = new WasmConnection(module, module.view.getUint32(out, true), onFailure);
       if (code !== OK) {
         const failure = connection.failure('');
         connection.close();
@@ -158,7 +166,9 @@ export class WasmConnection implements SqliteConnection, StatementOwner {
     const { exports } = this.module;
     const code = exports.sqlite3_extended_errcode(this.#db);
     const message = this.module.zeroTerminated(exports.sqlite3_errmsg(this.#db));
-    return new SqlError(resultCodeName(code), message, { sql });
+    const failure = new SqlError(resultCodeName(code), message, { sql });
+    this.#onFailure?.(failure);
+    return failure;
   }
 
   /** `out` has place for the statement's and the tail's addresses. */
