@@ -9,7 +9,7 @@ import {
 import { openWasmConnection } from '../sqlite/open-wasm-connection.ts';
 import type { SqliteModule } from '../sqlite/sqlite-module.ts';
 import { MemoryFiles } from './memory-files.ts';
-import { StorageRefused, type DatabaseFolder, type KeptFiles } from './opfs-folder.ts';
+import { StorageRefused, type DatabaseFolder } from './opfs-folder.ts';
 import { isDamage, isRebuilt, readQueue, restoreQueue } from './salvage.ts';
 import type { FileSpace } from './stored-file.ts';
 import { WebVfs } from './web-vfs.ts';

@@ -9,9 +9,9 @@ test('what a tab posts before the leader listens arrives, in order', async () =>
   const leader = broadcastLink(new BroadcastChannel('link-1'), 'leader');
   const heard: unknown[] = [];
   leader.onMessage((message) => heard.push(message));
-  await until(() => heard.length === 3);
+  await until('it is so', () => heard.length === 3);
   tab.post(4);
-  await until(() => heard.length === 4);
+  await until('it is so', () => heard.length === 4);
   expect(heard).toEqual([1, 2, 3, 4]);
   tab.close();
 });
@@ -28,6 +28,6 @@ test.each(['tab', 'leader'] as const)('when the %s closes, both ends know', asyn
   }
   ends[side].close();
   ends[side].close();
-  await until(() => closed.length === 2);
+  await until('it is so', () => closed.length === 2);
   expect(new Set(closed)).toEqual(new Set(['tab', 'leader']));
 });
