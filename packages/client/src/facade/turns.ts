@@ -2,6 +2,7 @@ import { orAborted, withTimeout, type ClientClock } from '../clock.ts';
 import type { WriterTurn } from '../database/writer-turn.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
 import type { CallContext } from './call-context.ts';
+import { CallScopes, type CallScope } from './call-scopes.ts';
 
 export interface TurnOptions {
   readonly clock: ClientClock;
@@ -11,19 +12,6 @@ export interface TurnOptions {
 /** How long a call waits for those before it (spec/client.md 1.2). */
 const TURN_TIMEOUT_MS = 120_000;
 
-/** One caller's stay on a connection. */
-class Turn {
-  readonly turns: Turns;
-  /** The turn on another connection inside which it was asked for. */
-  readonly outer: Turn | undefined;
-  isOver = false;
-
-  constructor(turns: Turns, outer: Turn | undefined) {
-    this.turns = turns;
-    this.outer = outer;
-  }
-}
-
 /**
  * Whose turn it is on one connection: callers in the order in which they came. What sync does is synchronous and needs no turn of its
  * own; it goes in between, where it waits for the end of a turn (`WriterTurn`).
@@ -32,13 +20,15 @@ export class Turns implements WriterTurn {
   readonly #options: TurnOptions;
   readonly #waiting = new Set<{ readonly begin: () => void }>();
   readonly #closing = new AbortController();
-  #current: Turn | undefined;
+  readonly #scopes: CallScopes;
+  #current: CallScope | undefined;
   #onFree: (() => void)[] = [];
   /** What waits for the end of a turn goes before the next caller. */
   #isYielding = false;
 
   constructor(options: TurnOptions) {
     this.#options = options;
+    this.#scopes = new CallScopes(options.context);
   }
 
   get isFree(): boolean {
@@ -51,9 +41,7 @@ export class Turns implements WriterTurn {
 
   /** @throws ClientError `REENTRANT` from inside a turn, as waiting for its end would never end */
   checkOutside(): void {
-    for (let turn = this.#around(); turn !== undefined; turn = turn.outer) {
-      if (turn.turns === this && !turn.isOver) throw reentrant();
-    }
+    this.#scopes.checkOutside();
   }
 
   /**
@@ -63,13 +51,13 @@ export class Turns implements WriterTurn {
    */
   async run<T>(body: () => T | Promise<T>, timeoutMs = TURN_TIMEOUT_MS): Promise<T> {
     this.checkOutside();
-    const turn = new Turn(this, this.#around());
+    const turn = this.#scopes.open();
     if (this.#closing.signal.aborted) throw new DatabaseClosedError();
     if (this.isFree && !this.#isYielding && this.#waiting.size === 0) this.#current = turn;
     else await this.#comeUp(turn, timeoutMs);
     try {
       if (this.#closing.signal.aborted) throw new DatabaseClosedError();
-      return await this.#options.context.run(turn, body);
+      return await this.#scopes.run(turn, body);
     } finally {
       this.#end(turn);
     }
@@ -81,12 +69,7 @@ export class Turns implements WriterTurn {
     if (this.#current !== undefined) this.#end(this.#current);
   }
 
-  #around(): Turn | undefined {
-    const value = this.#options.context.getStore();
-    return value instanceof Turn ? value : undefined;
-  }
-
-  async #comeUp(turn: Turn, timeoutMs: number): Promise<void> {
+  async #comeUp(turn: CallScope, timeoutMs: number): Promise<void> {
     const { signal } = this.#closing;
     const onTimeout = () =>
       new ClientError('BUSY', `Those before this call have not finished within ${timeoutMs} ms`);
@@ -109,7 +92,7 @@ export class Turns implements WriterTurn {
     }
   }
 
-  #end(turn: Turn): void {
+  #end(turn: CallScope): void {
     turn.isOver = true;
     if (this.#current !== turn) return;
     this.#current = undefined;
@@ -134,12 +117,4 @@ export class Turns implements WriterTurn {
       return waiter.begin();
     }
   }
-}
-
-function reentrant(): ClientError {
-  return new ClientError(
-    'REENTRANT',
-    'The database was called inside one of its own transactions, which would wait for itself: use the `tx` that the ' +
-      'callback was given, and `tx.savepoint(...)` for a part that may fail alone',
-  );
 }
