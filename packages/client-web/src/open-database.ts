@@ -1,7 +1,7 @@
 import {
+  ChannelClosed,
   ClientError,
   compileSchema,
-  DatabaseClosedError,
   RemoteDatabase,
   systemClock,
   type Channel,
@@ -113,7 +113,7 @@ class Opening {
       this.#resolve(this.#database);
     } catch (error) {
       // That leader went before it greeted; there will be another one.
-      if (!(error instanceof DatabaseClosedError)) this.#reject(error);
+      if (!(error instanceof ChannelClosed)) this.#reject(error);
       throw error;
     }
   }
