@@ -139,5 +139,6 @@ export { ChannelClosed } from './remote/peer.ts';
 export { fromPlainError, toPlainError, type PlainError } from './remote/plain-error.ts';
 export type { ReadAccess } from './remote/read-access.ts';
 export { ReaderLink, serveReader } from './remote/reader-link.ts';
+export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';

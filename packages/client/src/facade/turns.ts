@@ -12,13 +12,19 @@ export interface TurnOptions {
 /** How long a call waits for those before it (spec/client.md 1.2). */
 const TURN_TIMEOUT_MS = 120_000;
 
+interface Waiter {
+  readonly begin: () => void;
+  /** Its own, as a signal that many listen to is taken for a leak. */
+  readonly closing: AbortController;
+}
+
 /**
  * Whose turn it is on one connection: callers in the order in which they came. What sync does is synchronous and needs no turn of its
  * own; it goes in between, where it waits for the end of a turn (`WriterTurn`).
  */
 export class Turns implements WriterTurn {
   readonly #options: TurnOptions;
-  readonly #waiting = new Set<{ readonly begin: () => void }>();
+  readonly #waiting = new Set<Waiter>();
   readonly #closing = new AbortController();
   readonly #scopes: CallScopes;
   #current: CallScope | undefined;
@@ -65,17 +71,20 @@ export class Turns implements WriterTurn {
 
   /** Who waits is refused; who has the turn loses it, and is left to find out. */
   close(): void {
-    this.#closing.abort(new DatabaseClosedError());
+    const reason = new DatabaseClosedError();
+    this.#closing.abort(reason);
+    for (const { closing } of Array.from(this.#waiting)) closing.abort(reason);
     if (this.#current !== undefined) this.#end(this.#current);
   }
 
   async #comeUp(turn: CallScope, timeoutMs: number): Promise<void> {
-    const { signal } = this.#closing;
+    const closing = new AbortController();
     const onTimeout = () =>
       new ClientError('BUSY', `Those before this call have not finished within ${timeoutMs} ms`);
     let begin: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => (begin = resolve));
-    const waiter = {
+    const waiter: Waiter = {
+      closing,
       begin: () => {
         this.#current = turn;
         begin();
@@ -83,7 +92,7 @@ export class Turns implements WriterTurn {
     };
     this.#waiting.add(waiter);
     try {
-      const timeout = { ms: timeoutMs, signal, onTimeout };
+      const timeout = { ms: timeoutMs, signal: closing.signal, onTimeout };
       await withTimeout(this.#options.clock, timeout, (either) => orAborted(begun, either));
     } catch (error) {
       this.#waiting.delete(waiter);

@@ -35,7 +35,8 @@ export interface HostLinkOptions {
 export type HostPeer = Peer<AppMethods, HostMethods, AppEvent, HostEvent>;
 
 const HAND_OVER_TIMEOUT_MS = 30_000;
-const CLOSE_TIMEOUT_MS = 30_000;
+/** Longer than an upload that is being stopped may take. */
+const CLOSE_TIMEOUT_MS = 40_000;
 
 /** The host that will be there, for those who wait for it. */
 class NextHost {

@@ -233,7 +233,7 @@ export class RemoteEngine implements DatabaseAccess {
   }
 
   async #close(): Promise<void> {
-    this.#reads.close();
+    await this.#reads.close();
     await this.#link.close();
     this.changes.close();
   }
