@@ -70,7 +70,7 @@ async function upload(user: string, body: string): Promise<void> {
     authenticate: () => Promise.resolve({ id: user }),
     tables: ['notes'],
   });
-  const { status } = await handle(new Request('http://backend/', { method: 'POST', body }));
+  const { status } = await handle(new Request('http://backend/upload', { method: 'POST', body }));
   if (status !== 200) throw new Error(`The backend answered ${status}`);
 }
 

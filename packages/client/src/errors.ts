@@ -3,11 +3,12 @@
  * messages hold no parameters and no row data (spec/client.md 1.2, 10).
  */
 export class ClientError extends Error {
+  /** Spelled out, as bundlers change the names of classes. */
+  override name = 'ClientError';
   readonly code: string;
 
   constructor(code: string, message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
@@ -17,6 +18,7 @@ export class ClientError extends Error {
  * `STORAGE_FULL` where the disk, or what the browser allows, is used up: the statement's transaction is undone then. Otherwise it is `SQL`.
  */
 export class SqlError extends ClientError {
+  override name = 'SqlError';
   readonly sqliteCode: string;
   readonly sql: string;
 
@@ -33,6 +35,7 @@ export class SqlError extends ClientError {
 
 /** What is wrong with a schema, all of it at once. */
 export class SchemaError extends ClientError {
+  override name = 'SchemaError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
@@ -46,6 +49,7 @@ export class SchemaError extends ClientError {
 
 /** The database was closed before or while this was asked of it. */
 export class DatabaseClosedError extends ClientError {
+  override name = 'DatabaseClosedError';
   constructor(options: { readonly cause?: unknown } = {}) {
     super('CLOSED', 'The database is closed.', options);
   }
