@@ -110,8 +110,7 @@ test('a database that is full stays, and takes writes again when there is place'
   const world = new World();
   const files = await world.filled(10);
   const opened = await world.open();
-  const write = () =>
-    opened.engine.execute(`INSERT INTO notes (id, body) VALUES ('new', 'b')`, []);
+  const write = () => opened.engine.execute(`INSERT INTO notes (id, body) VALUES ('new', 'b')`, []);
   files.room = 0;
   await expect(write()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
   expect(await first(opened, 'SELECT count(*) FROM notes')).toBe(10);
