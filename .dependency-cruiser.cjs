@@ -13,12 +13,13 @@ const RANKS = [
     'source-mssql',
     'replication',
     'sync',
-    'write-api',
     'local-postgres',
     'client-node',
     'client-web',
     'client-react',
   ],
+  // Its PostgreSQL adapter reads values as the source does.
+  ['write-api'],
 ];
 
 const upward = RANKS.flatMap((names, rank) =>
@@ -69,7 +70,10 @@ module.exports = {
     {
       name: 'only-apps-name-stores-and-sources',
       severity: 'error',
-      from: { path: '^packages/([^/]+)/', pathNot: ['\\.test\\.ts$', '^packages/testing/'] },
+      from: {
+        path: '^packages/([^/]+)/',
+        pathNot: ['\\.test\\.ts$', '^packages/testing/', '^packages/write-api/src/postgres/'],
+      },
       to: {
         path: '^packages/(storage-[a-z]+|source-[a-z]+)/',
         pathNot: ['^packages/$1/'],

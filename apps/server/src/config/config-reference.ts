@@ -19,7 +19,7 @@ interface Section {
 
 const INTRODUCTION = `# The service configuration file
 
-Generated from the schema; do not edit (\`UPDATE_DOCS=1 npx vitest run --project unit apps/server/src/config\`).
+Generated from the schema; do not edit (\`npm run docs\`).
 
 The file is YAML or JSON, in the format of PowerSync's service, and is looked for in this order:
 the base64 text in \`POWERSYNC_CONFIG_B64\`, the path in \`POWERSYNC_CONFIG_PATH\`, then \`sluice.yaml\`,

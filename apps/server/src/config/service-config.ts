@@ -84,6 +84,8 @@ export interface ApiConfig {
   readonly maxBucketsPerConnection: number;
   readonly maxParameterQueryResults: number;
   readonly checkpointRequestRetentionMinutes: number;
+  /** Absolute; undefined for none. */
+  readonly webApp: string | undefined;
 }
 
 export interface SyncConfigSource {
