@@ -100,10 +100,10 @@ async function expectSynced(tab: Page): Promise<void> {
         : app.db.get(`SELECT count(*) AS n, sum(length(body)) AS length, sum(stars) AS stars,
             min(id) AS first, max(id) AS last FROM notes`);
     });
-  const [expected] = (await pool.query(sql)).rows;
-  const isSame = async () => JSON.stringify(await of()) === JSON.stringify(expected);
+  const expected = async () => (await pool.query(sql)).rows[0];
+  const isSame = async () => JSON.stringify(await of()) === JSON.stringify(await expected());
   await until('the tab has the rows', isSame, 60_000).catch(async () => {
-    expect(await of()).toEqual(expected);
+    expect(await of()).toEqual(await expected());
   });
   expect(await tab.evaluate(() => app.problems)).toEqual([]);
 }

@@ -41,28 +41,29 @@ export function bindValue(
   value: SqlParameter,
 ): number {
   const { exports } = module;
-  switch (typeof value) {
-    case 'string':
-      return module.withText(value, (pointer, bytes) =>
-        exports.sqlite3_bind_text(statement, at, pointer, bytes, TRANSIENT),
-      );
-    case 'number':
-      if ((value | 0) === value && !Object.is(value, -0)) {
-        return exports.sqlite3_bind_int(statement, at, value);
-      }
-      return isInteger(value)
-        ? exports.sqlite3_bind_int64(statement, at, BigInt(value))
-        : exports.sqlite3_bind_double(statement, at, value);
-    case 'bigint':
-      return exports.sqlite3_bind_int64(statement, at, inRange(value));
-    case 'boolean':
-      return exports.sqlite3_bind_int(statement, at, value ? 1 : 0);
-    default:
-      if (value === null) return exports.sqlite3_bind_null(statement, at);
-      return module.withBytes(checkedBytes(value), (pointer) =>
-        exports.sqlite3_bind_blob(statement, at, pointer, value.length, TRANSIENT),
-      );
+  if (typeof value === 'string') {
+    return module.withText(value, (pointer, bytes) =>
+      exports.sqlite3_bind_text(statement, at, pointer, bytes, TRANSIENT),
+    );
   }
+  if (typeof value === 'number') return bindNumber(module, statement, at, value);
+  if (typeof value === 'bigint') return exports.sqlite3_bind_int64(statement, at, inRange(value));
+  if (typeof value === 'boolean') return exports.sqlite3_bind_int(statement, at, value ? 1 : 0);
+  if (value === null) return exports.sqlite3_bind_null(statement, at);
+  return module.withBytes(checkedBytes(value), (pointer) =>
+    exports.sqlite3_bind_blob(statement, at, pointer, value.length, TRANSIENT),
+  );
+}
+
+function bindNumber(
+  { exports }: SqliteModule,
+  statement: Pointer,
+  at: number,
+  value: number,
+): number {
+  if (!isInteger(value)) return exports.sqlite3_bind_double(statement, at, value);
+  if ((value | 0) === value) return exports.sqlite3_bind_int(statement, at, value);
+  return exports.sqlite3_bind_int64(statement, at, BigInt(value));
 }
 
 /** An argument of a SQL function. */

@@ -10,18 +10,14 @@ export function wasmCallback(
   body: (...values: never[]) => number | bigint | void,
 ): CallableFunction {
   const [result = 'v', ...parameters] = signature;
-  const type = [
-    0x60,
-    ...sized(parameters.map(typeOf)),
-    ...sized(result === 'v' ? [] : [typeOf(result)]),
+  const type = [sized(parameters.map(typeOf)), sized(result === 'v' ? [] : [typeOf(result)])];
+  const sections = [
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic and version
+    [0x01, ...sized([0x01, 0x60, ...type.flat()])],
+    [0x02, ...sized([0x01, 0x01, 0x65, 0x01, 0x66, 0x00, 0x00])], // imports "e" "f"
+    [0x07, ...sized([0x01, 0x01, 0x66, 0x00, 0x00])], // exports "f"
   ];
-  const bytes = [
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic and version
-    ...[0x01, ...sized([0x01, ...type])],
-    ...[0x02, ...sized([0x01, 0x01, 0x65, 0x01, 0x66, 0x00, 0x00])], // imports "e" "f"
-    ...[0x07, ...sized([0x01, 0x01, 0x66, 0x00, 0x00])], // exports "f"
-  ];
-  const module = new WebAssembly.Module(new Uint8Array(bytes));
+  const module = new WebAssembly.Module(new Uint8Array(sections.flat()));
   const { exports } = new WebAssembly.Instance(module, { e: { f: body } });
   return exports['f'] as CallableFunction;
 }

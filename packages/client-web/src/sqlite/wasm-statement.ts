@@ -1,5 +1,10 @@
-import { SqlError, type RunResult, type SqliteStatement } from '@sluice/client';
-import type { SqlParameter, SqlValue } from '@sluice/client';
+import {
+  SqlError,
+  type RunResult,
+  type SqliteStatement,
+  type SqlParameter,
+  type SqlValue,
+} from '@sluice/client';
 import { DONE, OK, ROW } from './result-codes.ts';
 import type { Pointer, SqliteModule } from './sqlite-module.ts';
 import { bindValue, columnValue, exactInteger } from './values.ts';
@@ -142,8 +147,8 @@ export class WasmStatement implements SqliteStatement {
   #row(statement: Pointer): SqlValue[] {
     const { module } = this.#owner;
     const { length } = this.#columns;
-    const row = new Array<SqlValue>(length);
-    for (let at = 0; at < length; at++) row[at] = columnValue(module, statement, at);
+    const row: SqlValue[] = [];
+    for (let at = 0; at < length; at++) row.push(columnValue(module, statement, at));
     return row;
   }
 

@@ -18,7 +18,7 @@ export class SharedIndex {
   readonly #users = new Set<number>();
   #regions: number[] = [];
   readonly #readers = Array.from({ length: SLOTS }, () => new Set<number>());
-  readonly #writers = new Array<number | undefined>(SLOTS);
+  readonly #writers = new Map<number, number>();
 
   constructor(memory: RegionMemory) {
     this.#memory = memory;
@@ -44,7 +44,7 @@ export class SharedIndex {
     if (!slots.every((slot) => this.#isFree(owner, slot, isShared))) return false;
     for (const slot of slots) {
       if (isShared) this.#readers[slot]?.add(owner);
-      else this.#writers[slot] = owner;
+      else this.#writers.set(slot, owner);
     }
     return true;
   }
@@ -59,11 +59,11 @@ export class SharedIndex {
 
   #release(owner: number, slot: number): void {
     this.#readers[slot]?.delete(owner);
-    if (this.#writers[slot] === owner) this.#writers[slot] = undefined;
+    if (this.#writers.get(slot) === owner) this.#writers.delete(slot);
   }
 
   #isFree(owner: number, slot: number, isShared: boolean): boolean {
-    const writer = this.#writers[slot];
+    const writer = this.#writers.get(slot);
     if (writer !== undefined && writer !== owner) return false;
     if (isShared) return true;
     return [...(this.#readers[slot] ?? [])].every((reader) => reader === owner);

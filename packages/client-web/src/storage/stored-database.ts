@@ -83,7 +83,7 @@ async function openKept(
     const connections = connectionsTo(options, kept.files, kept.main);
     if (generation > 1) await restoreOnce(options, folder, generation, connections.open);
     const engine = openEngine(options, connections);
-    return { engine, storage: 'kept', close: () => engine.close().finally(kept.close) };
+    return { engine, storage: 'kept', close: () => engine.close().finally(() => kept.close()) };
   } catch (error) {
     kept.close();
     if (kept.isNew && isFull(error)) throw new StorageRefused(error);

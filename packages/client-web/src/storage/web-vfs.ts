@@ -84,7 +84,10 @@ export class WebVfs {
       module.callback('iiii', this.#deleteFile),
       module.callback('iiiii', this.#access),
       module.callback('iiiii', this.#fullName),
-      ...[0, 0, 0, 0], // nothing is loaded from libraries
+      0, // nothing is loaded from libraries
+      0,
+      0,
+      0,
       module.callback('iiii', this.#randomness),
       module.callback('iii', () => OK), // sleep: nobody else can give a lock back meanwhile
       module.callback('iii', this.#currentTime),
@@ -94,9 +97,8 @@ export class WebVfs {
 
   /** `sqlite3_io_methods`, version 2: with shared memory, without mapping of files. */
   #fileMethods(): Pointer {
-    const { callback } = {
-      callback: this.#module.callback.bind(this.#module),
-    };
+    const callback: SqliteModule['callback'] = (signature, body) =>
+      this.#module.callback(signature, body);
     return this.#struct([
       2,
       callback('ii', this.#close),

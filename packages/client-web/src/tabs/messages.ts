@@ -1,5 +1,4 @@
-import type { CompiledSchema } from '@sluice/client';
-import type { PlainError } from '@sluice/client';
+import type { CompiledSchema, PlainError } from '@sluice/client';
 import type { StorageKind } from '../storage/stored-database.ts';
 
 /** A tab wants to be served. */

@@ -3,9 +3,9 @@ import {
   portChannel,
   type Channel,
   type ClientClock,
+  type CompiledSchema,
   type Platform,
 } from '@sluice/client';
-import type { CompiledSchema } from '@sluice/client';
 import type { SqliteModule } from '../sqlite/sqlite-module.ts';
 import type { DatabaseFolder } from '../storage/opfs-folder.ts';
 import { openStoredDatabase, type StoredDatabase } from '../storage/stored-database.ts';
@@ -105,7 +105,7 @@ export class Leader {
       case 'join': {
         const { names, openBroadcast } = this.#options;
         const name = names.link(message.leader, message.tab);
-        return this.join(message, () => broadcastLink(openBroadcast(name), 'leader'));
+        return this.#join(message, () => broadcastLink(openBroadcast(name), 'leader'));
       }
       case 'leads':
     }
@@ -113,10 +113,10 @@ export class Leader {
 
   /** A tab of this worker's own page comes by its own port. */
   joinByPort(join: Join, port: MessagePort): void {
-    this.join(join, () => portChannel(port));
+    this.#join(join, () => portChannel(port));
   }
 
-  private join(join: Join, open: () => Channel): void {
+  #join(join: Join, open: () => Channel): void {
     const term = this.#term;
     if (term === undefined || term.name !== join.leader) return;
     this.#serve(term, join, open).catch(this.#options.onProblem);
