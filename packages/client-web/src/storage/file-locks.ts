@@ -1,5 +1,5 @@
 /** SQLite's levels of a lock on a file. */
-export const LOCK = { none: 0, shared: 1, reserved: 2, pending: 3, exclusive: 4 } as const;
+const LOCK = { none: 0, shared: 1, reserved: 2, pending: 3, exclusive: 4 } as const;
 
 /**
  * The locks that the connections of this thread have on one file. No other thread can have the file open, so nothing waits: what cannot be had

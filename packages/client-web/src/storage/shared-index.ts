@@ -1,6 +1,6 @@
 const SLOTS = 8;
 /** Flags of xShmLock. */
-export const SHM = { unlock: 1, lock: 2, shared: 4, exclusive: 8 } as const;
+const SHM = { unlock: 1, lock: 2, shared: 4, exclusive: 8 } as const;
 
 /** Where the regions' memory comes from. */
 export interface RegionMemory {

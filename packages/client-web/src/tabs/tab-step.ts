@@ -14,7 +14,7 @@ export type TabEvent =
   /** Time passes. */
   | { readonly kind: 'tick' };
 
-export type TabAction =
+type TabAction =
   { readonly kind: 'ask' } | { readonly kind: 'link'; readonly leader: string };
 
 export interface TabStep {

@@ -14,7 +14,7 @@ import type { ControlMessage, Join } from '../tabs/messages.ts';
 import { leaderName, type TabNames } from '../tabs/names.ts';
 
 /** The part of the platform's LockManager that is used. */
-export interface Locks {
+interface Locks {
   request<T>(
     name: string,
     options: { readonly signal?: AbortSignal },
