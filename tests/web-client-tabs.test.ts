@@ -68,6 +68,10 @@ test('four tabs have one database: each sees the writes of all, at once in its w
 const ENDS: readonly [string, (page: Page) => Promise<unknown>][] = [
   ['is closed', (page) => page.close()],
   ['closes the database', (page) => page.evaluate(() => app.db.close())],
+  [
+    'loses its worker, as for want of memory,',
+    (page) => page.workers()[0]?.evaluate(() => close()) ?? Promise.resolve(),
+  ],
   ['goes elsewhere', (page) => page.goto('about:blank')],
   [
     'crashes',
@@ -109,6 +113,15 @@ test.each(ENDS)(
     expect(handOverMs).toBeLessThan(10_000);
   },
 );
+
+test('a page whose worker dies begins another one, and goes on', async () => {
+  const page = await browser.tab('alone');
+  await write(page, 'before');
+  await page.workers()[0]?.evaluate(() => close());
+  await write(page, 'after');
+  expect(await ids(page)).toEqual(['after', 'before']);
+  expect(await problems(page)).toEqual([]);
+});
 
 test('through a storm of reloads and closed tabs no acknowledged write is lost, and none is done twice', async () => {
   let tabs = [await browser.tab('storm'), await browser.tab('storm'), await browser.tab('storm')];

@@ -32,6 +32,8 @@ scope.addEventListener('message', ({ data: message }) => {
 async function start(options: Extract<ToWorker, { kind: 'start' }>): Promise<Leader> {
   const { worker, database, openedAt, schema, wasmUrl, cacheBytes } = options;
   const names = tabNames(database);
+  await holdLock(names.workerLock(worker));
+  scope.postMessage({ kind: 'started' });
   const control = new BroadcastChannel(names.control);
   const module = await SqliteModule.instantiate(await loadModule(wasmUrl));
   const leading = new Leader({
@@ -64,6 +66,17 @@ async function start(options: Extract<ToWorker, { kind: 'start' }>): Promise<Lea
     (error: unknown) => failed(error),
   );
   return leading;
+}
+
+/** For as long as this worker lives: by it others learn of its end. */
+function holdLock(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const held = () => {
+      resolve();
+      return new Promise<never>(() => undefined);
+    };
+    navigator.locks.request(name, held).catch(reject);
+  });
 }
 
 async function end(): Promise<void> {

@@ -38,6 +38,8 @@ export type ToWorker =
 
 /** From a worker to its page. */
 export type FromWorker =
+  /** It holds its lock. */
+  | { readonly kind: 'started' }
   | { readonly kind: 'problem'; readonly error: PlainError }
   /** It could not open the database, and does not lead. */
   | { readonly kind: 'failed'; readonly error: PlainError }

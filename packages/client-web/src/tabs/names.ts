@@ -2,6 +2,8 @@
 export interface TabNames {
   /** Held by the worker that owns the files, until it is gone. */
   readonly leaderLock: string;
+  /** Held by each worker from its start to its end, whatever end that is. */
+  readonly workerLock: (worker: string) => string;
   /** Held by each tab while it lives. */
   readonly tabLock: (tab: string) => string;
   /** Everybody hears what is said here. */
@@ -14,6 +16,7 @@ export function tabNames(database: string): TabNames {
   const prefix = `sluice:${encodeURIComponent(database)}`;
   return {
     leaderLock: `${prefix}:leader`,
+    workerLock: (worker) => `${prefix}:worker:${worker}`,
     tabLock: (tab) => `${prefix}:tab:${tab}`,
     control: `${prefix}:control`,
     link: (leader, tab) => `${prefix}:link:${leader}:${tab}`,
@@ -25,6 +28,7 @@ export function leaderName(worker: string, term: number): string {
   return `${worker}/${term}`;
 }
 
-export function isLedBy(leader: string, worker: string): boolean {
-  return leader.startsWith(`${worker}/`);
+/** The worker of a leader. */
+export function workerOf(leader: string): string {
+  return leader.slice(0, leader.lastIndexOf('/'));
 }

@@ -14,8 +14,7 @@ export type TabEvent =
   /** Time passes. */
   | { readonly kind: 'tick' };
 
-type TabAction =
-  { readonly kind: 'ask' } | { readonly kind: 'link'; readonly leader: string };
+type TabAction = { readonly kind: 'ask' } | { readonly kind: 'link'; readonly leader: string };
 
 export interface TabStep {
   readonly state: TabState;
