@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LocalPostgres } from '@sluice/local-postgres';
 import { until } from '@sluice/testing';
-import { createUploadHandler } from '@sluice/write-api';
+import { createWriteApi } from '@sluice/write-api';
 import pg from 'pg';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -65,10 +65,10 @@ afterEach(async () => {
 });
 
 async function upload(user: string, body: string): Promise<void> {
-  const handle = createUploadHandler({
+  const handle = createWriteApi({
     database: pool,
-    authenticate: () => Promise.resolve({ id: user }),
-    tables: ['notes'],
+    authenticate: () =>
+      Promise.resolve({ userId: user, claims: { sub: user }, clientId: undefined }),
   });
   const { status } = await handle(new Request('http://backend/upload', { method: 'POST', body }));
   if (status !== 200) throw new Error(`The backend answered ${status}`);

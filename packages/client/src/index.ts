@@ -81,6 +81,8 @@ export {
   type WebSocketLike,
   type WebSocketTransportOptions,
 } from './sync/transport/websocket-transport.ts';
+export { outcomeOf, type BackendResult } from './upload/backend-answer.ts';
+export { BackendCalls, type BackendCallsOptions, type Sent } from './upload/backend-calls.ts';
 export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
 export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
 export type { UploadResult } from './upload/upload-loop.ts';
@@ -113,6 +115,7 @@ export type {
   WatchedQuerySettings,
   WatchedQueryState,
 } from './watch/watched-query.ts';
+export { backendConnector, type BackendConnectorOptions } from './facade/backend-connector.ts';
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
@@ -142,3 +145,30 @@ export { ReaderLink, serveReader } from './remote/reader-link.ts';
 export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
+export { rowOf } from './schema/row-of.ts';
+export {
+  toObservable,
+  toSignal,
+  type Observer,
+  type ReadonlySignal,
+  type StoreObservable,
+} from './stores/observable.ts';
+export type { KeepTimes, QueryEntry } from './stores/query-entry.ts';
+export type {
+  QueryOptions,
+  QuerySource,
+  QueryState,
+  QueryStream,
+  QueryText,
+  StreamRequest,
+} from './stores/query-options.ts';
+export {
+  createQueryStore,
+  type PendingUploads,
+  type QueryStore,
+  type QueryStoreOptions,
+} from './stores/query-store.ts';
+export type { RowSyncState } from './stores/row-sync-states.ts';
+export { sameValue } from './stores/same-value.ts';
+export type { Store } from './stores/store.ts';
+export type { StreamState } from './stores/stream-state.ts';

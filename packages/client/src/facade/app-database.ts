@@ -55,6 +55,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     access.status.listen((status) => this.#listeners.tell((each) => each.statusChanged?.(status)));
     access.changes.subscribe(({ kind }) => {
       if (kind === 'schema') this.#listeners.tell((each) => each.schemaChanged?.(access.schema));
+      if (kind === 'uploaded') this.#listeners.tell((each) => each.uploadsChanged?.());
     });
     // It may also be closed by others, or lost.
     access.closing.addEventListener('abort', () => this.close().catch(onProblem), { once: true });

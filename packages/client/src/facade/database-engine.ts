@@ -80,7 +80,10 @@ export class DatabaseEngine implements DatabaseAccess {
       queue: this.#sync.created.queue,
       turns: this.#turns,
       now: () => clock.now(),
-      onCompleted: () => this.#sync.created.wroteLocally(),
+      onCompleted: () => {
+        this.#sync.created.wroteLocally();
+        this.#changes.tell({ kind: 'uploaded' });
+      },
     });
     this.#report(local.warnings);
   }

@@ -6,11 +6,11 @@ export type Methods = Readonly<Record<string, (...parameters: never[]) => unknow
 
 export type Answer<M extends Methods, Name extends keyof M> = Awaited<ReturnType<M[Name]>>;
 
-/** How one side does what it is asked to. The signal aborts when the caller wants it no more, or the channel closes. */
+/** How one side does what it is asked to. `signal`, to be called at once, gives one that aborts when the caller wants it no more, or the channel closes. */
 export type Handlers<M extends Methods> = {
   readonly [Name in keyof M]: (
     parameters: Parameters<M[Name]>,
-    signal: AbortSignal,
+    signal: () => AbortSignal,
   ) => Answer<M, Name> | Promise<Answer<M, Name>>;
 };
 
@@ -139,16 +139,20 @@ export class Peer<Own extends Methods, Other extends Methods, OwnEvent, OtherEve
 
   /** What is known at once is answered at once, so that no event comes in between. */
   #answer(id: number, method: string, parameters: readonly unknown[]): void {
-    const running = new AbortController();
+    // Most calls have no use for one, and it costs more than the rest.
+    const signal = () => {
+      const running = new AbortController();
+      this.#running.set(id, running);
+      return running.signal;
+    };
     try {
       const handle = this.#options.handlers[method];
       if (handle === undefined) throw new TypeError(`There is no method ${method}`);
-      const value: unknown = handle(parameters as never, running.signal);
+      const value: unknown = handle(parameters as never, signal);
       if (!(value instanceof Promise)) {
         this.#post({ kind: 'answer', id, value });
         return;
       }
-      this.#running.set(id, running);
       void this.#answerLater(id, value);
     } catch (error) {
       this.#refuse(id, error);

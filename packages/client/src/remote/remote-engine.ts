@@ -260,7 +260,7 @@ export class RemoteEngine implements DatabaseAccess {
     };
     return {
       fetchCredentials: () => connector().fetchCredentials(),
-      uploadData: (_, signal) => connector().uploadData(signal),
+      uploadData: (_, signal) => connector().uploadData(signal()),
       postCheckpointRequest: ([clientId, requestId]) => {
         const { postCheckpointRequest } = connector();
         if (postCheckpointRequest !== undefined) return postCheckpointRequest(clientId, requestId);
