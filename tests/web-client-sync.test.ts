@@ -110,7 +110,9 @@ async function expectSynced(tab: Page): Promise<void> {
 
 test('the rows of a real database come into the page, and what the page writes goes there', async () => {
   const tab = await connectedTab('sync');
+  const beganAt = Date.now();
   await tab.evaluate(() => app.db.waitForFirstSync());
+  console.info(`first sync of ${ROWS} rows: ${Date.now() - beganAt} ms`);
   await expectSynced(tab);
   await tab.evaluate(() => app.write('from-page', 'written in a page'));
   const stored = `SELECT body FROM notes WHERE id = 'from-page'`;
