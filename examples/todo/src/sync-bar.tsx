@@ -8,7 +8,7 @@ import type { User } from './schema.ts';
 export function SyncBar({ userId, connector }: { userId: string; connector: DatabaseConnector }) {
   const database = useDatabase();
   const status = useStatus();
-  const pending = usePendingUploads();
+  const pending = usePendingUploads()?.count ?? 0;
   const [offline, setOffline] = useState(false);
   const { data: users } = useQuery<User>('SELECT * FROM users WHERE id = ?', [userId]);
   const name = users[0]?.name ?? userId;
