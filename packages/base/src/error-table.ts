@@ -261,6 +261,11 @@ export const ERROR_TABLE = {
     'Correct the fields named',
     { httpStatus: 400, logLevel: 'info' },
   ),
+  SYNC_WRITE_CHECKPOINT_CUSTOM: entry(
+    'The service gives out no write checkpoints: the sync config takes them from rows of the database',
+    'Pass complete() the number that your backend has written, or send checkpoint requests to your backend; see "Write checkpoints from your database" in docs/sync-config.md',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
   SYNC_LINE_INVALID: entry(
     'A message of the sync stream could not be read',
     'Check that both ends speak the same protocol version',
@@ -416,9 +421,71 @@ export const ERROR_TABLE = {
     'See the message of the database',
     REJECTED,
   ),
+  UPLOAD_CONFLICT: entry(
+    'The row has changed since the client saw it, and the conflict rule of its table refuses the write',
+    'Show the row as it is now, and let the user decide',
+    REJECTED,
+  ),
+  UPLOAD_TRANSACTION_REFUSED: entry(
+    'Another write of the same transaction was refused, and `atomic_transactions` is on',
+    'See the write that was refused for a reason of its own',
+    REJECTED,
+  ),
+  UPLOAD_SETUP: entry(
+    'The tables in which the write API keeps what it has seen and refused are missing, and cannot be made',
+    'Make them as a role that may; see docs/backend.md',
+    { ...RETRY, httpStatus: 503, logLevel: 'error' },
+  ),
+  UPLOAD_OVERLOADED: entry(
+    'The write API has as much to do as it takes at a time',
+    'Nothing to do: clients send it again; raise `write_api.max_concurrency` or `max_pool_size` if it lasts',
+    { ...RETRY, httpStatus: 503 },
+  ),
   UPLOAD_UNAVAILABLE: entry(
     'An upload could not be applied for the moment',
     'Nothing to do: clients send it again',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
+  TOKENS_KEYS_MISSING: entry(
+    'The keys that sign tokens cannot be read or written',
+    'Make them with `sluice keys generate`, or correct write_api.tokens.keys',
+  ),
+  TOKENS_KEYS_EXPOSED: entry(
+    'Others than the service may read or change the keys that sign tokens',
+    'Run chmod 600 on the file; if somebody may have read it, also `sluice keys rotate --retire`',
+  ),
+  TOKENS_KEYS_INVALID: entry(
+    'A key that signs tokens is malformed or of a kind that cannot be used',
+    'Make new ones with `sluice keys generate`, or take the file from a backup',
+  ),
+  TOKENS_CLAIMS_INVALID: entry(
+    'The sign-in gave claims that cannot be put into a token',
+    'Correct the claims that write_api.sign_in names or its session check answers with',
+  ),
+  TOKENS_REQUEST_INVALID: entry(
+    'A request for a token does not have the form that is wanted',
+    'Send what the message names',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  TOKENS_ORIGIN_REFUSED: entry(
+    'A page that is not of this machine or network asked for a development token',
+    'Open the page by localhost or by an address of the network; elsewhere, sign in by another way than write_api.sign_in.users',
+    { httpStatus: 403, logLevel: 'warn' },
+  ),
+  TOKENS_SIGN_IN_REFUSED: entry(
+    'Whoever asked for a token is not signed in',
+    'Sign in again',
+    UNAUTHORIZED,
+  ),
+  TOKENS_SIGN_IN_LIMITED: entry(
+    'Too many sign-ins of an address were refused, so it has to wait',
+    'Wait a minute; behind a proxy, set write_api.sign_in.address_header',
+    { ...RETRY, httpStatus: 429 },
+  ),
+  TOKENS_SIGN_IN_UNAVAILABLE: entry(
+    'It could not be found out who asks for a token',
+    'Check that the session check or the issuer of write_api.sign_in works and can be reached',
     { ...RETRY, httpStatus: 503 },
   ),
 

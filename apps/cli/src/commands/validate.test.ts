@@ -12,10 +12,15 @@ const BAD = 'config: { edition: 3 }\nstreams:\n  a:\n    query: SELECT id, uper(
 const WARNED = GOOD.replace('*', 'name');
 const DIFFERING = GOOD.replace('FROM t', "FROM t WHERE state != 'gone'");
 
+const EVENTS = `${GOOD}event_definitions:
+  audit: { payloads: [SELECT a FROM t] }
+  write_checkpoints: { payloads: ['SELECT user_id, client_id, checkpoint FROM marks'] }
+`;
+
 let cwd: string;
 beforeAll(async () => {
   cwd = await mkdtemp(path.join(tmpdir(), 'sluice-validate-'));
-  const files = { good: GOOD, bad: BAD, warned: WARNED, differing: DIFFERING };
+  const files = { events: EVENTS, good: GOOD, bad: BAD, warned: WARNED, differing: DIFFERING };
   for (const [name, text] of Object.entries(files)) {
     await writeFile(path.join(cwd, `${name}.yaml`), text);
   }
@@ -122,4 +127,14 @@ describe('sluice validate', () => {
   test('says what to name where there is no sync config', async () => {
     expect((await validate([])).failure).toBe('There is no sync config here, and none is named');
   });
+});
+
+test('says who gives out write checkpoints, and which events nothing consumes', async () => {
+  const { output } = await validate(['events.yaml']);
+  expect(output).toContain('events.yaml is valid: 1 definition, 2 tables');
+  expect(output).toContain(
+    'Write checkpoints come from rows of marks: the service gives out none itself',
+  );
+  expect(output).toContain('Nothing consumes the event audit');
+  expect((await validate(['good.yaml'])).output).not.toContain('rite checkpoints');
 });

@@ -94,6 +94,7 @@ function printResult(
     const what = `${counted(result.definitionCount, 'definition')}, ${counted(result.tableCount, 'table')}`;
     const rest = found.length > 0 ? `; ${found.join(' and ')}` : '';
     screen.print(`${colors.green('✓')} ${file} is valid: ${what}${rest}`);
+    for (const note of result.eventNotes) screen.print(colors.dim(`  ${note}`));
   }
   if (!exact && exactAdvice.length > 0) {
     const places = counted(exactAdvice.length, 'place');

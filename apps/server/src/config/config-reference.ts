@@ -48,6 +48,8 @@ function collect(schema: z.ZodType, path: string, sections: Section[]): void {
       unwrap(inner.element as z.ZodType) instanceof z.ZodObject
     ) {
       collect(inner.element as z.ZodType, `${join(path, name)}[]`, sections);
+    } else if (inner instanceof z.ZodRecord) {
+      collect(inner.valueType as z.ZodType, `${join(path, name)}.<name>`, sections);
     }
   }
 }

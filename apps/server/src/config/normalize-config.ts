@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { tokenKeys, writeApiConfig } from '@sluice/write-api';
 import type { RawConfig, RawConnection } from './config-schema.ts';
 import type { Environment } from './env-tag.ts';
 import { parsePostgresUri, type PostgresUriParts } from './postgres-uri.ts';
@@ -9,9 +10,11 @@ import type {
   LogLevel,
   PostgresConnection,
   ProbeConfig,
+  ServedWriteApiConfig,
   ServiceConfig,
   SyncConfigSource,
   TelemetryConfig,
+  TokenSettings,
 } from './service-config.ts';
 
 export interface NormalizeOptions {
@@ -33,10 +36,12 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
       compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
+    tokens: tokenSettings(raw, options),
     api: api(raw.api, options.baseDir),
     host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
+    writeApi: writeApi(raw.write_api),
     probes: probes(raw.healthcheck?.probes),
     telemetry: telemetry(raw.telemetry),
     logging: logging(raw.system?.logging, isProduction),
@@ -80,6 +85,24 @@ function postgresConnection(raw: RawConnection): PostgresConnection {
     snapshotSocketTimeoutMs: (raw.snapshot_socket_timeout ?? 30) * 1000,
     heartbeatIntervalMs: (raw.heartbeat_interval_seconds ?? 60) * 1000,
   };
+}
+
+const DEFAULT_AUDIENCE = ['sluice'];
+
+function tokenSettings(raw: RawConfig, options: NormalizeOptions): TokenSettings | undefined {
+  const config = raw.write_api && writeApiConfig(raw.write_api).tokens;
+  if (config === undefined) return undefined;
+  const audience = config.audience ?? raw.client_auth?.audience ?? [];
+  return {
+    config,
+    keys: tokenKeys(config.keys, options),
+    audience: audience.length > 0 ? audience : DEFAULT_AUDIENCE,
+  };
+}
+
+function writeApi(raw: RawConfig['write_api']): ServedWriteApiConfig | undefined {
+  if (raw === undefined) return undefined;
+  return { ...writeApiConfig(raw), database: raw.database && postgresConnection(raw.database) };
 }
 
 function clientAuth(raw: RawConfig['client_auth']): ClientAuthConfig {

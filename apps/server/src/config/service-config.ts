@@ -1,3 +1,6 @@
+import type { PublicOrSharedKey } from '@sluice/auth';
+import type { TokenKeys, TokensConfig, WriteApiConfig } from '@sluice/write-api';
+
 /**
  * The service configuration after reading: every default filled in, every value checked.
  * The file format is docs/config.md (spec/sync-config.md 19); `loadServiceConfig` reads it.
@@ -7,17 +10,26 @@ export interface ServiceConfig {
   readonly source: PostgresConnection | undefined;
   readonly storage: SqliteStorageConfig;
   readonly clientAuth: ClientAuthConfig;
+  /** Undefined: tokens are issued elsewhere. */
+  readonly tokens: TokenSettings | undefined;
   readonly api: ApiConfig;
   /** Interface to listen on. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
   readonly syncConfig: SyncConfigSource | undefined;
+  /** Undefined: the service takes no uploads. */
+  readonly writeApi: ServedWriteApiConfig | undefined;
   readonly probes: ProbeConfig;
   readonly telemetry: TelemetryConfig;
   readonly logging: LoggingConfig;
   /** Free texts, passed on to logs. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface ServedWriteApiConfig extends WriteApiConfig {
+  /** Undefined: the source. */
+  readonly database: PostgresConnection | undefined;
 }
 
 export interface PostgresConnection {
@@ -54,7 +66,7 @@ export interface SqliteStorageConfig {
 
 export interface ClientAuthConfig {
   /** A key as in RFC 7517; its form was checked. */
-  readonly keys: readonly JsonWebKeyConfig[];
+  readonly keys: readonly PublicOrSharedKey[];
   readonly jwksUris: readonly string[];
   /** CIDR ranges, or `local`. */
   readonly jwksRejectIpRanges: readonly string[];
@@ -64,11 +76,12 @@ export interface ClientAuthConfig {
   readonly audience: readonly string[];
 }
 
-export interface JsonWebKeyConfig {
-  readonly kty: 'RSA' | 'oct' | 'OKP' | 'EC';
-  readonly kid?: string | undefined;
-  readonly alg?: string | undefined;
-  readonly [member: string]: unknown;
+/** `write_api.tokens` and `write_api.sign_in`, with what they take from elsewhere. */
+export interface TokenSettings {
+  readonly config: TokensConfig;
+  readonly keys: TokenKeys;
+  /** Of the tokens that are issued. */
+  readonly audience: readonly string[];
 }
 
 export interface ApiConfig {

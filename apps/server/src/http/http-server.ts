@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import {
   AppError,
+  ConcurrencyGroup,
   ERROR_TABLE,
   SyncError,
   systemClock,
@@ -11,8 +12,8 @@ import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
-import { ConcurrencyGroup } from './concurrency-group.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
+import { registerFetchRoutes, type FetchRoutes } from './fetch-routes.ts';
 import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
@@ -24,6 +25,7 @@ import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { Turnstile } from './turnstile.ts';
 import { registerWebAppRoute } from './web-app-route.ts';
 import { toWireError } from './wire-error.ts';
+import { registerWriteApiRoutes } from './write-api-routes.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
 export interface HttpServerOptions {
@@ -38,6 +40,8 @@ export interface HttpServerOptions {
   /** Hides the inside from error bodies. */
   readonly production: boolean;
   readonly backend: HttpBackend;
+  /** Handlers of their own, such as what gives out tokens. */
+  readonly fetchRoutes?: readonly FetchRoutes[] | undefined;
   readonly logger: Logger;
 }
 
@@ -195,7 +199,9 @@ function createApp(context: RouteContext): FastifyInstance {
   registerCheckpointRequestRoute(app, context);
   registerAdminRoutes(app, context);
   registerSyncRulesRoutes(app, context);
+  registerWriteApiRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
+  for (const routes of context.fetchRoutes ?? []) registerFetchRoutes(app, routes);
   if (context.webApp !== undefined) registerWebAppRoute(app, context.webApp);
   return app;
 }
