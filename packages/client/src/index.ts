@@ -138,6 +138,8 @@ export type { ReadStatements } from './facade/statements.ts';
 export { portChannel, type Channel, type PortLike } from './remote/channel.ts';
 export { DatabaseHost, type DatabaseHostOptions } from './remote/database-host.ts';
 export type { HandOver } from './remote/host-link.ts';
+export { ChannelClosed } from './remote/peer.ts';
+export { fromPlainError, toPlainError, type PlainError } from './remote/plain-error.ts';
 export type { ReadAccess } from './remote/read-access.ts';
 export { ReaderLink, serveReader } from './remote/reader-link.ts';
 export { refuseApp } from './remote/refuse-app.ts';

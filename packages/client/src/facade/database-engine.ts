@@ -176,6 +176,11 @@ export class DatabaseEngine implements DatabaseAccess {
     await this.#sync.connect({ ...connector, uploadData }, options);
   }
 
+  /** The network is back, or the app is in front: what waits tries at once. */
+  hint(): void {
+    if (!this.closing.aborted) this.#sync.created.session.hint();
+  }
+
   async disconnect(): Promise<void> {
     this.checkUsable();
     await this.#sync.disconnect();
