@@ -17,7 +17,7 @@ if (userId === null) {
   const database = await openDatabase({ name: `todo-${userId}`, schema });
   const connector = backendConnector({
     backendUrl: location.origin,
-    tokenPath: `/token?user_id=${encodeURIComponent(userId)}`,
+    tokenParameters: { user_id: userId },
   });
   void database.connect(connector);
   root.render(
