@@ -5,9 +5,12 @@ import type { List } from './schema.ts';
 const MY_LISTS = `
   SELECT lists.*,
          (SELECT count(*) FROM todos WHERE list_id = lists.id AND NOT completed) AS open,
-         (SELECT count(*) FROM members WHERE list_id = lists.id AND user_id <> lists.owner_id) AS guests
+         (SELECT count(*) FROM members WHERE list_id = lists.id AND user_id <> lists.owner_id) AS guests,
+         (SELECT name FROM users WHERE id = lists.owner_id) AS owner
     FROM lists
    ORDER BY position, name`;
+
+type ListRow = List & { open: number; guests: number; owner: string | null };
 
 interface Props {
   userId: string;
@@ -18,7 +21,7 @@ interface Props {
 export function Lists({ userId, selected, onSelect }: Props) {
   const database = useDatabase();
   const { hasSynced } = useStatus();
-  const { data: lists, isLoading } = useQuery<List & { open: number; guests: number }>(MY_LISTS);
+  const { data: lists, isLoading } = useQuery<ListRow>(MY_LISTS);
 
   async function add(name: string) {
     const id = crypto.randomUUID();
@@ -44,9 +47,7 @@ export function Lists({ userId, selected, onSelect }: Props) {
               onClick={() => onSelect(list.id)}
             >
               <span className="name">{list.name}</span>
-              {(list.guests > 0 || list.owner_id !== userId) && (
-                <span className="shared">shared</span>
-              )}
+              <span className="shared">{sharedText(list, userId)}</span>
               <span className="count">{list.open}</span>
             </button>
           </li>
@@ -54,4 +55,9 @@ export function Lists({ userId, selected, onSelect }: Props) {
       </ul>
     </nav>
   );
+}
+
+function sharedText({ owner_id, owner, guests }: ListRow, userId: string): string {
+  if (owner_id !== userId) return `by ${owner ?? owner_id}`;
+  return guests > 0 ? 'shared' : '';
 }
