@@ -2,6 +2,7 @@ export { openDatabase, type OpenDatabaseOptions, type WebDatabase } from './open
 export { requestPersistence } from './persistence.ts';
 export type { StorageKind } from './storage/stored-database.ts';
 export {
+  backendConnector,
   ClientError,
   column,
   DatabaseClosedError,
@@ -11,6 +12,7 @@ export {
   Table,
 } from '@sluice/client';
 export type {
+  BackendConnectorOptions,
   Credentials,
   CrudEntry,
   DatabaseConnector,
@@ -20,6 +22,7 @@ export type {
   Row,
   SluiceDatabase,
   SqlValue,
+  StoredRow,
   SyncOptions,
   SyncStatus,
   SyncStream,

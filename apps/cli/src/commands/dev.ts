@@ -6,6 +6,7 @@ import { DevFolder } from '../dev/dev-folder.ts';
 import { openDevLog } from '../dev/dev-log.ts';
 import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
+import { sampleApp } from '../dev/sample-app.ts';
 import { loadDevSyncConfig } from '../dev/dev-sync-config.ts';
 import { followStatus } from '../dev/follow-status.ts';
 import { choosePort } from '../dev/free-port.ts';
@@ -58,6 +59,7 @@ async function runUntilInterrupted(
   if (signal.aborted) return;
   const syncConfig = await loadDevSyncConfig(context, options, source);
   const storagePath = folder.file(source.storageName);
+  const sample = options.db === undefined ? await sampleApp() : undefined;
   const service = opened.use(
     await startDevService(context, {
       databaseUrl: source.url,
@@ -65,6 +67,7 @@ async function runUntilInterrupted(
       keyFile,
       users: source.users,
       apiToken: await folder.apiToken(),
+      ...sample,
       storagePath,
       logger: log.logger,
     }),
@@ -92,7 +95,8 @@ async function runUntilInterrupted(
     folder,
     state,
     syncConfig,
-    isSample: options.db === undefined,
+    isSample: sample !== undefined,
+    hasWebApp: sample?.webApp !== undefined,
   });
   await Promise.race([
     followStatus(context, service, { untilServing: false }),

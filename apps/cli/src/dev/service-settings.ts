@@ -11,6 +11,10 @@ export interface ServiceSettings {
   readonly users: readonly string[];
   /** Opens the admin API. */
   readonly apiToken: string;
+  /** More keys of the section `write_api`. */
+  readonly writeApi?: Readonly<Record<string, unknown>> | undefined;
+  /** A folder with the files of a web app. */
+  readonly webApp?: string | undefined;
 }
 
 /**
@@ -25,9 +29,13 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     host: '127.0.0.1',
     port: settings.port,
     write_api: {
+      ...settings.writeApi,
       tokens: { keys: settings.keyFile, audience: [DEV_AUDIENCE] },
       sign_in: { users: Object.fromEntries(settings.users.map((user) => [user, {}])) },
     },
-    api: { tokens: [settings.apiToken] },
+    api: {
+      tokens: [settings.apiToken],
+      ...(settings.webApp !== undefined && { web_app: settings.webApp }),
+    },
   };
 }
