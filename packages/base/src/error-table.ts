@@ -1,33 +1,9 @@
+import { entry, RETRY, REJECTED, UNAUTHORIZED, type ErrorEntry } from './error-entry.ts';
+
 /**
  * The one table of failures. docs/errors.md is generated from it (`npm run docs`), and a tidy test
  * keeps the two equal. Codes are stable: never reused, never renamed.
  */
-export interface ErrorEntry {
-  readonly meaning: string;
-  readonly remedy: string;
-  readonly httpStatus: number;
-  readonly logLevel: 'error' | 'warn' | 'info';
-  /** Whether the same attempt may succeed later without anybody changing anything. */
-  readonly retryable: boolean;
-}
-
-const entry = (
-  meaning: string,
-  remedy: string,
-  rest: Partial<Omit<ErrorEntry, 'meaning' | 'remedy'>> = {},
-): ErrorEntry => ({
-  meaning,
-  remedy,
-  httpStatus: 500,
-  logLevel: 'error',
-  retryable: false,
-  ...rest,
-});
-
-const RETRY = { retryable: true, logLevel: 'warn' } as const;
-const REJECTED = { httpStatus: 422, logLevel: 'warn' } as const;
-const UNAUTHORIZED = { httpStatus: 401, logLevel: 'info' } as const;
-
 export const ERROR_TABLE = {
   INTERNAL_BUG: entry(
     'An assumption of the code did not hold',
@@ -62,6 +38,10 @@ export const ERROR_TABLE = {
     'The sync config has errors and cannot be deployed',
     'Correct the errors listed; `sluice validate` shows them with their place',
     { httpStatus: 422 },
+  ),
+  CONFIG_WRITE_RULES: entry(
+    'The rules of `write_api` have errors',
+    'Correct the errors listed; `sluice validate --config FILE` shows them with their place',
   ),
   CONFIG_NO_PREVIOUS: entry(
     'There is no sync config to go back to',
@@ -261,6 +241,11 @@ export const ERROR_TABLE = {
     'Correct the fields named',
     { httpStatus: 400, logLevel: 'info' },
   ),
+  SYNC_WRITE_CHECKPOINT_CUSTOM: entry(
+    'The service gives out no write checkpoints: the sync config takes them from rows of the database',
+    'Pass complete() the number that your backend has written, or send checkpoint requests to your backend; see "Write checkpoints from your database" in docs/sync-config.md',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
   SYNC_LINE_INVALID: entry(
     'A message of the sync stream could not be read',
     'Check that both ends speak the same protocol version',
@@ -407,8 +392,38 @@ export const ERROR_TABLE = {
     REJECTED,
   ),
   UPLOAD_FORBIDDEN: entry(
-    'The database does not permit this write',
-    'Grant the right to the role, or correct the row-level security policy',
+    'The rules of the table, or the database, do not permit this write',
+    'Correct the rule, the row-level security policy, or the rights of the role',
+    REJECTED,
+  ),
+  UPLOAD_COLUMN_FORBIDDEN: entry(
+    'A write names a column that clients may not write',
+    'List the column in columns of its table, or leave it out on the client',
+    REJECTED,
+  ),
+  UPLOAD_IMMUTABLE: entry(
+    'An update changes a column that never changes',
+    'Insert another row instead',
+    REJECTED,
+  ),
+  UPLOAD_REQUIRED: entry(
+    'A row lacks a value that its table requires',
+    'Give the column a value where the client writes it',
+    REJECTED,
+  ),
+  UPLOAD_CHECK_FAILED: entry(
+    'A row does not pass a check of its table',
+    'Check the same rule in the client before writing',
+    REJECTED,
+  ),
+  UPLOAD_STALE: entry(
+    'The row has changed since the client saw it',
+    'Show the row as it is now, and let the user decide again',
+    REJECTED,
+  ),
+  UPLOAD_BASE_MISSING: entry(
+    'A change does not say what the client saw before it',
+    'Track previous values of the column in the schema of the client',
     REJECTED,
   ),
   UPLOAD_REJECTED: entry(
@@ -439,6 +454,48 @@ export const ERROR_TABLE = {
   UPLOAD_UNAVAILABLE: entry(
     'An upload could not be applied for the moment',
     'Nothing to do: clients send it again',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
+  TOKENS_KEYS_MISSING: entry(
+    'The keys that sign tokens cannot be read or written',
+    'Make them with `sluice keys generate`, or correct write_api.tokens.keys',
+  ),
+  TOKENS_KEYS_EXPOSED: entry(
+    'Others than the service may read or change the keys that sign tokens',
+    'Run chmod 600 on the file; if somebody may have read it, also `sluice keys rotate --retire`',
+  ),
+  TOKENS_KEYS_INVALID: entry(
+    'A key that signs tokens is malformed or of a kind that cannot be used',
+    'Make new ones with `sluice keys generate`, or take the file from a backup',
+  ),
+  TOKENS_CLAIMS_INVALID: entry(
+    'The sign-in gave claims that cannot be put into a token',
+    'Correct the claims that write_api.sign_in names or its session check answers with',
+  ),
+  TOKENS_REQUEST_INVALID: entry(
+    'A request for a token does not have the form that is wanted',
+    'Send what the message names',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  TOKENS_ORIGIN_REFUSED: entry(
+    'A page that is not of this machine or network asked for a development token',
+    'Open the page by localhost or by an address of the network; elsewhere, sign in by another way than write_api.sign_in.users',
+    { httpStatus: 403, logLevel: 'warn' },
+  ),
+  TOKENS_SIGN_IN_REFUSED: entry(
+    'Whoever asked for a token is not signed in',
+    'Sign in again',
+    UNAUTHORIZED,
+  ),
+  TOKENS_SIGN_IN_LIMITED: entry(
+    'Too many sign-ins of an address were refused, so it has to wait',
+    'Wait a minute; behind a proxy, set write_api.sign_in.address_header',
+    { ...RETRY, httpStatus: 429 },
+  ),
+  TOKENS_SIGN_IN_UNAVAILABLE: entry(
+    'It could not be found out who asks for a token',
+    'Check that the session check or the issuer of write_api.sign_in works and can be reached',
     { ...RETRY, httpStatus: 503 },
   ),
 

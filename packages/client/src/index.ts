@@ -119,6 +119,7 @@ export { backendConnector, type BackendConnectorOptions } from './facade/backend
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
+export type { FileSharing } from './facade/file-sharing.ts';
 export type { Platform } from './facade/platform.ts';
 export type { QueryResult } from './facade/query-result.ts';
 export { InThreadDatabase, type DatabaseOptions } from './facade/in-thread-database.ts';
@@ -132,4 +133,43 @@ export type {
   WriteTransaction,
 } from './facade/sluice-database.ts';
 export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
+export type { AppConnector, DatabaseAccess, HeldStream } from './facade/database-access.ts';
+export { DatabaseEngine, type EngineOptions } from './facade/database-engine.ts';
+export type { ReadStatements } from './facade/statements.ts';
+export { portChannel, type Channel, type PortLike } from './remote/channel.ts';
+export { DatabaseHost, type DatabaseHostOptions } from './remote/database-host.ts';
+export type { HandOver } from './remote/host-link.ts';
+export { ChannelClosed } from './remote/peer.ts';
+export { fromPlainError, toPlainError, type PlainError } from './remote/plain-error.ts';
+export type { ReadAccess } from './remote/read-access.ts';
+export { ReaderLink, serveReader } from './remote/reader-link.ts';
+export { refuseApp } from './remote/refuse-app.ts';
+export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
+export { rowOf } from './schema/row-of.ts';
+export {
+  toObservable,
+  toSignal,
+  type Observer,
+  type ReadonlySignal,
+  type StoreObservable,
+} from './stores/observable.ts';
+export type { KeepTimes, QueryEntry } from './stores/query-entry.ts';
+export type {
+  QueryOptions,
+  QuerySource,
+  QueryState,
+  QueryStream,
+  QueryText,
+  StreamRequest,
+} from './stores/query-options.ts';
+export {
+  createQueryStore,
+  type PendingUploads,
+  type QueryStore,
+  type QueryStoreOptions,
+} from './stores/query-store.ts';
+export type { RowSyncState } from './stores/row-sync-states.ts';
+export { sameValue } from './stores/same-value.ts';
+export type { Store } from './stores/store.ts';
+export type { StreamState } from './stores/stream-state.ts';

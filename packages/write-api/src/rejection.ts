@@ -6,6 +6,8 @@ export interface RejectionOptions {
   readonly cause?: unknown;
   /** What the client may see of the row as the server has it, e.g. at a conflict. */
   readonly row?: RowValues | undefined;
+  /** The app's own word for it (`code` of a `validate` rule), answered in place of `code`. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -16,11 +18,13 @@ export class Rejection extends Error {
   readonly code: ErrorCode;
   readonly sqlState: string | undefined;
   readonly row: RowValues | undefined;
+  readonly reason: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: RejectionOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.sqlState = options.sqlState;
     this.row = options.row;
+    this.reason = options.reason;
   }
 }

@@ -7,12 +7,16 @@ import {
   type Logger,
 } from '@sluice/base';
 import { DEFAULT_WRITE_API, type WriteApiConfig } from './config/write-api-config.ts';
+import type { ConflictResolver } from './conflict/conflict-resolver.ts';
 import { createRouter, type RequestHandler } from './http/router.ts';
 import type { Route } from './http/route.ts';
 import { applyUpload } from './pipeline/apply-upload.ts';
 import type { Caller } from './pipeline/row-write.ts';
 import type { TableSteps } from './pipeline/table-steps.ts';
 import type { ApplyWrites } from './pipeline/write-core.ts';
+import { checkLiveRules, checkRuleTexts, describeProblem } from './policy/check-live-rules.ts';
+import type { PolicyProblem } from './policy/policy-problem.ts';
+import { LiveRules } from './policy/live-rules.ts';
 import { PostgresStore } from './postgres/postgres-store.ts';
 import type { WriteDatabase } from './postgres/write-database.ts';
 import { uploadRoute, type UploadFacts } from './upload/upload-route.ts';
@@ -24,8 +28,10 @@ export interface WriteApiOptions {
   readonly authenticate: (request: Request) => Promise<Caller>;
   /** Default: every table of `public`, no rules. */
   readonly config?: WriteApiConfig | undefined;
-  /** What writes of a table go through; default: nothing. */
+  /** What writes of a table go through before the rules of the config; default: nothing. */
   readonly stepsOf?: ((table: string) => TableSteps | undefined) | undefined;
+  /** The app's functions for `conflict: { function: name }`. */
+  readonly resolverOf?: ((name: string) => ConflictResolver | undefined) | undefined;
   /** More to answer, with the way of a write for those who write. */
   readonly routes?: ((apply: ApplyWrites) => readonly Route[]) | undefined;
   readonly onUpload?: ((facts: UploadFacts) => void) | undefined;
@@ -38,13 +44,22 @@ export interface WriteApiOptions {
 /**
  * The write API as one handler of web standard requests, for the service and any other web server.
  *
- * @throws ConfigError `CONFIG_INVALID_VALUE` for a schema that must not be written.
+ * @throws ConfigError `CONFIG_INVALID_VALUE` for a schema that must not be written, `CONFIG_WRITE_RULES`
+ * for rules that do not compile. Rules that do not fit the tables are logged as errors, and those tables
+ * take no writes.
  */
 export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const config = options.config ?? DEFAULT_WRITE_API;
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   checkSchema(config.schema);
+  checkRuleTexts(config);
+  const rules = new LiveRules(config.tables ?? new Map(), {
+    now: () => new Date(clock.now()),
+    uuid: () => crypto.randomUUID(),
+    resolverOf: options.resolverOf ?? (() => undefined),
+    logger,
+  });
   const store = new PostgresStore({
     database: options.database,
     schema: config.schema,
@@ -54,12 +69,15 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     statementTimeoutMs: config.limits.statementTimeoutMs,
     clock,
     logger,
+    onTables: (tables, missing) => rules.learn(tables, missing),
   });
+  logRuleProblems(options.database, { config, rules, logger });
   const own = config.rejectedWrites?.table;
   const apply: ApplyWrites = (transactions, caller) =>
     applyUpload(transactions, caller, {
       store,
-      stepsOf: (table) => (table === own ? undefined : options.stepsOf?.(table)),
+      stepsOf: (table) =>
+        table === own ? undefined : joined(options.stepsOf?.(table), rules.stepsOf(table)),
       isWritable: (table) => table === own || (config.tables?.has(table) ?? true),
       isAtomic: config.atomicTransactions,
       clock,
@@ -79,11 +97,29 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     logger,
   });
   const tidy = pruning({ store, clock, logger });
-  return async (request) => {
-    const response = await handle(request);
+  return async (request, client) => {
+    const response = await handle(request, client);
     tidy();
     return response;
   };
+}
+
+/** At start; later changes of tables are seen when they are written. */
+function logRuleProblems(
+  database: WriteDatabase,
+  { config, rules, logger }: { config: WriteApiConfig; rules: LiveRules; logger: Logger },
+): void {
+  if (config.tables === undefined) return;
+  const log = (problem: PolicyProblem) =>
+    logger[problem.severity === 'error' ? 'error' : 'warn']('write_rules_problem', {
+      code: problem.code,
+      message: describeProblem(problem),
+    });
+  checkLiveRules(database, config, rules).then(
+    (problems) => problems.forEach(log),
+    (error: unknown) =>
+      logger.warn('write_rules_unchecked', { message: toAppError(error).message }),
+  );
 }
 
 const PRUNE_EVERY_MS = 3_600_000;
@@ -103,6 +139,11 @@ function pruning(around: {
       logger.warn('write_api_prune_failed', { message: toAppError(error).message });
     });
   };
+}
+
+function joined(before: TableSteps | undefined, rules: TableSteps | undefined) {
+  if (before === undefined || rules === undefined) return before ?? rules;
+  return { ...before, bundles: [...before.bundles, ...rules.bundles] };
 }
 
 function checkSchema(schema: string): void {

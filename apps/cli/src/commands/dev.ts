@@ -52,7 +52,7 @@ async function runUntilInterrupted(
 ): Promise<void> {
   const { signal } = context.interrupt;
   const { folder, port, opened } = place;
-  const key = await folder.key();
+  const keyFile = await folder.keyFile();
   const log = opened.use(openDevLog(folder.file('service.log'), context.screen));
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
@@ -62,7 +62,8 @@ async function runUntilInterrupted(
     await startDevService(context, {
       databaseUrl: source.url,
       port,
-      key,
+      keyFile,
+      users: source.users,
       apiToken: await folder.apiToken(),
       storagePath,
       logger: log.logger,
@@ -90,7 +91,6 @@ async function runUntilInterrupted(
   await printBanner(context, {
     folder,
     state,
-    key,
     syncConfig,
     isSample: options.db === undefined,
   });

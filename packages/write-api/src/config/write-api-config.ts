@@ -1,3 +1,4 @@
+import { tokensConfig, type TokensConfig } from './tokens-config.ts';
 import type { RawTableRules, RawWriteApi } from './write-api-schema.ts';
 
 /** The section `write_api` after reading: every default filled in. */
@@ -12,9 +13,8 @@ export interface WriteApiConfig {
   readonly rememberUploadsDays: number;
   /** Folder as written; the loader resolves it. */
   readonly functions: string | undefined;
-  /** Undefined: no tokens are given out. */
+  /** Undefined: tokens are issued elsewhere. */
   readonly tokens: TokensConfig | undefined;
-  readonly signIn: SignInConfig | undefined;
   readonly limits: WriteApiLimits;
 }
 
@@ -22,8 +22,12 @@ export interface WriteApiConfig {
 export interface TableRules {
   /** `true`, `false`, or SQL. */
   readonly insert: string;
+  /** Of the row before and of that after, unless `updateCheck` is for the latter. */
   readonly update: string;
+  readonly updateCheck: string | undefined;
   readonly delete: string;
+  /** Undefined: the data API shows no row. */
+  readonly read: string | undefined;
   /** Undefined: all. */
   readonly insertColumns: readonly string[] | undefined;
   readonly updateColumns: readonly string[] | undefined;
@@ -32,8 +36,15 @@ export interface TableRules {
   /** SQL by column, those of `always` included. */
   readonly setOnInsert: ReadonlyMap<string, string>;
   readonly setOnUpdate: ReadonlyMap<string, string>;
-  readonly validate: readonly { readonly check: string; readonly message: string }[];
+  readonly validate: readonly ValidationRule[];
   readonly conflict: ConflictRule;
+}
+
+interface ValidationRule {
+  readonly check: string;
+  readonly message: string;
+  /** The app's own word for it, answered as `code`. */
+  readonly code: string | undefined;
 }
 
 export type ConflictRule =
@@ -47,22 +58,6 @@ export interface RejectedWritesConfig {
   readonly table: string;
   readonly keptDays: number;
   readonly keptPerUser: number;
-}
-
-export interface TokensConfig {
-  /** As written, relative to the config file. */
-  readonly keys: string;
-  readonly lifetimeSeconds: number;
-  /** Undefined: what the service accepts. */
-  readonly audience: readonly string[] | undefined;
-}
-
-/** As written; exactly one way is given, which `tokens/` checks. */
-export interface SignInConfig {
-  readonly users: ReadonlyMap<string, Readonly<Record<string, unknown>>> | undefined;
-  readonly sessionCheck: string | undefined;
-  readonly oidc: { readonly issuer: string; readonly audience: readonly string[] } | undefined;
-  readonly function: string | undefined;
 }
 
 export interface WriteApiLimits {
@@ -84,17 +79,7 @@ export function writeApiConfig(raw: RawWriteApi): WriteApiConfig {
     atomicTransactions: raw.atomic_transactions ?? false,
     rememberUploadsDays: raw.remember_uploads_days ?? 30,
     functions: raw.functions,
-    tokens: raw.tokens && {
-      keys: raw.tokens.keys ?? 'sluice-keys.json',
-      lifetimeSeconds: raw.tokens.lifetime_seconds ?? 300,
-      audience: raw.tokens.audience,
-    },
-    signIn: raw.sign_in && {
-      users: raw.sign_in.users && mapValues(raw.sign_in.users, (claims) => claims ?? {}),
-      sessionCheck: raw.sign_in.session_check,
-      oidc: raw.sign_in.oidc,
-      function: raw.sign_in.function,
-    },
+    tokens: tokensConfig(raw),
     limits: limits(raw),
   };
 }
@@ -131,17 +116,27 @@ function tableRules(raw: RawTableRules): TableRules {
     : [columns?.insert, columns?.update];
   return {
     insert: String(raw.insert ?? true),
-    update: String(raw.update ?? true),
+    ...updateRule(raw.update),
     delete: String(raw.delete ?? true),
+    read: raw.read === undefined ? undefined : String(raw.read),
     insertColumns,
     updateColumns,
     required: raw.required ?? [],
     immutable: raw.immutable ?? [],
     setOnInsert: set(raw.set?.insert),
     setOnUpdate: set(raw.set?.update),
-    validate: (raw.validate ?? []).map(({ check, message }) => ({ check: String(check), message })),
+    validate: (raw.validate ?? []).map(({ check, message, code }) => ({
+      check: String(check),
+      message,
+      code,
+    })),
     conflict: conflictRule(raw.conflict),
   };
+}
+
+function updateRule(raw: RawTableRules['update']): Pick<TableRules, 'update' | 'updateCheck'> {
+  if (typeof raw === 'object') return { update: String(raw.using), updateCheck: String(raw.check) };
+  return { update: String(raw ?? true), updateCheck: undefined };
 }
 
 function conflictRule(raw: RawTableRules['conflict']): ConflictRule {

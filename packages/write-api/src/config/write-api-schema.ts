@@ -1,23 +1,6 @@
 import { z } from 'zod';
-
-/**
- * The section `write_api` of the service's config as written (docs/decisions/2026-11-25-write-api.md):
- * shapes only. What the expressions in it may say, `policy/` and `conflict/` check against the live
- * schema; defaults are in `write-api-config.ts`. docs/config.md shows the `meta` texts.
- */
-const key = <T extends z.ZodType>(schema: T, type: string, meaning: string, fallback?: string) =>
-  schema
-    .meta({ type, meaning, ...(fallback === undefined ? {} : { default: fallback }) })
-    .optional();
-
-const text = (meaning: string, fallback?: string) =>
-  key(z.string().min(1), 'text', meaning, fallback);
-const flag = (meaning: string, fallback = 'false') =>
-  key(z.boolean(), 'boolean', meaning, fallback);
-const list = (meaning: string, fallback?: string) =>
-  key(z.array(z.string()), 'list of text', meaning, fallback);
-const integer = (min: number, max: number, meaning: string, fallback?: string) =>
-  key(z.int().min(min).max(max), `integer, ${min} to ${max}`, meaning, fallback);
+import { flag, integer, key, list, text } from './described-key.ts';
+import { signInSchema, tokensSchema } from './tokens-schema.ts';
 
 /** SQL of the sync config; YAML reads `true` and `1` as what they look like. */
 const expression = z.union([z.string(), z.number(), z.boolean()]);
@@ -42,6 +25,7 @@ const validation = z.strictObject({
     meaning: 'Must be true of the row that is to be; required',
   }),
   message: text('What the client is told when it is not; required').unwrap(),
+  code: text('Word for it that the answer has as `code`', '`UPLOAD_CHECK_FAILED`'),
 });
 
 const conflict = z.union(
@@ -68,10 +52,25 @@ const columns = z.union(
   { error: 'expected a list of columns, or { insert: [...], update: [...] }' },
 );
 
+const update = z.union([expression, z.strictObject({ using: expression, check: expression })], {
+  error: 'expected an expression, or { using: expression, check: expression }',
+});
+
 export const tableRulesSchema = z.strictObject({
   insert: rule('inserted', '`new`'),
-  update: rule('updated', '`old`, `new`'),
+  update: key(
+    update,
+    'expression, or `{ using: expression, check: expression }`',
+    'Which rows may be updated, before and after it; `using`: as they are, `check`: as they become',
+    '`true`',
+  ),
   delete: rule('deleted', '`old`'),
+  read: key(
+    expression,
+    'expression',
+    'Which rows the data API shows, and whose existence refusals may tell',
+    'none',
+  ),
   columns: key(
     columns,
     'list of text, or one for each of `insert` and `update`',
@@ -96,28 +95,11 @@ export const tableRulesSchema = z.strictObject({
   ),
 });
 
-const tokens = z.strictObject({
-  keys: text('File of the keys that sign, relative to this file', '`sluice-keys.json`'),
-  lifetime_seconds: integer(30, 86_400, 'How long a token is good for', '300'),
-  audience: list('`aud` of the tokens', '`client_auth.audience`'),
-});
-
-const signIn = z.strictObject({
-  users: key(
-    z.record(z.string(), z.nullable(z.record(z.string(), z.unknown()))),
-    'map of claims by user id',
-    'For development: anybody is any of these users, `GET /token?user_id=…`',
-  ),
-  session_check: text('URL that tells from the cookies of a request who it is'),
-  oidc: z
-    .strictObject({
-      issuer: text('Issuer of the tokens that are exchanged for ours; required').unwrap(),
-      audience: list('Their `aud`; required').unwrap(),
-    })
-    .optional(),
-  function: text('Name of a function that tells from the request who it is'),
-});
-
+/**
+ * The section `write_api` of the service's config as written (docs/decisions/2026-11-25-write-api.md):
+ * shapes only. What the expressions in it may say, `policy/` and `conflict/` check against the live
+ * schema; defaults are in `write-api-config.ts`. docs/config.md shows the `meta` texts.
+ */
 export const WRITE_API_SCHEMA = z.strictObject({
   schema: text('Schema whose tables are written', '`public`'),
   tables: z.record(z.string(), z.nullable(tableRulesSchema)).optional(),
@@ -146,8 +128,8 @@ export const WRITE_API_SCHEMA = z.strictObject({
   ),
   remember_uploads_days: integer(30, 3650, 'Days in which a repeated upload is recognised', '30'),
   functions: text('Folder with functions in TypeScript, relative to this file'),
-  tokens: tokens.optional(),
-  sign_in: signIn.optional(),
+  tokens: tokensSchema.optional(),
+  sign_in: signInSchema.optional(),
   max_entries: integer(1, 100_000, 'Entries of one upload', '1000'),
   max_body_bytes: integer(
     1024,

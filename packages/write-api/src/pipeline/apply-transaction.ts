@@ -126,8 +126,8 @@ class TransactionRun {
     for (const entry of this.#entries) {
       const outcome = await (pass === 'whole' ? this.#whole(entry) : this.#guarded(entry));
       outcomes.set(entry, outcome);
-      if (outcome.status !== 'ok' && this.#context.isAtomic)
-        return this.#allRefused(entry, outcome);
+      const isRefusal = outcome.status !== 'ok' && outcome.isApplied !== true;
+      if (isRefusal && this.#context.isAtomic) return this.#allRefused(entry, outcome);
     }
     if (this.#transaction.statementCount > 0) await this.#transaction.checkAll();
     return outcomes;
@@ -137,8 +137,7 @@ class TransactionRun {
   async #whole(entry: UploadEntry): Promise<WriteOutcome> {
     const before = this.#transaction.statementCount;
     try {
-      await this.#apply(entry);
-      return { status: 'ok' };
+      return await this.#apply(entry);
     } catch (error) {
       const isUntouched = this.#transaction.statementCount === before;
       const outcome = isUntouched && error instanceof Rejection && this.#refusal(error);
@@ -150,8 +149,7 @@ class TransactionRun {
   async #guarded(entry: UploadEntry): Promise<WriteOutcome> {
     this.#transaction.mark('entry');
     try {
-      await this.#apply(entry);
-      return { status: 'ok' };
+      return await this.#apply(entry);
     } catch (error) {
       const outcome = this.#refusal(error);
       if (outcome === undefined) throw error;
@@ -165,7 +163,7 @@ class TransactionRun {
   }
 
   /** Before hook, policy and conflict rule, the write, after hook. */
-  async #apply({ write, problem }: UploadEntry): Promise<void> {
+  async #apply({ write, problem }: UploadEntry): Promise<WriteOutcome> {
     if (write === undefined) throw new Rejection('UPLOAD_INVALID', problem ?? 'The entry is wrong');
     const { isWritable, stepsOf, caller } = this.#context;
     if (!isWritable(write.table)) {
@@ -173,9 +171,11 @@ class TransactionRun {
       throw new Rejection('UPLOAD_TABLE_UNKNOWN', message);
     }
     const steps = stepsOf(write.table);
-    if (steps === undefined) return this.#transaction.write(write);
-
     const transaction = this.#transaction;
+    if (steps === undefined) {
+      await transaction.write(write);
+      return { status: 'ok' };
+    }
     let current: RowWrite | undefined = await transaction.normalize(write);
     const needsStored = steps.bundles.some((bundle) => bundle.needsStored(write.op));
     const known = needsStored
@@ -183,11 +183,23 @@ class TransactionRun {
       : undefined;
     for (const step of steps.bundles.flatMap((bundle) => bundle.steps)) {
       current = await step(current, known?.stored, caller, transaction);
-      if (current === undefined) return undefined;
+      if (current === undefined) return { status: 'ok' };
     }
     await transaction.write(current, known);
     await steps.afterWrite?.({ write: current, stored: known?.stored }, caller, transaction);
-    return undefined;
+    return this.#conflict(current);
+  }
+
+  /** A write that was applied except where a conflict rule kept what is stored. */
+  async #conflict({ table, id, conflicts = [] }: RowWrite): Promise<WriteOutcome> {
+    if (conflicts.length === 0) return { status: 'ok' };
+    return {
+      status: 'conflict',
+      code: 'UPLOAD_CONFLICT',
+      message: `${conflicts.join(', ')} of ${table} was changed meanwhile and stays as it is`,
+      row: await this.#transaction.stored(table, id),
+      isApplied: true,
+    };
   }
 
   async #allRefused(culprit: UploadEntry, outcome: WriteOutcome): Promise<Outcomes> {

@@ -11,7 +11,7 @@ import type {
 import { Rejection } from '../rejection.ts';
 import type { RejectedWritesConfig } from '../config/write-api-config.ts';
 import { Bookkeeping } from './bookkeeping.ts';
-import { LiveSchema } from './live-schema.ts';
+import { LiveSchema, type OnTables } from './live-schema.ts';
 import { mergedStatements, type TableWrite } from './merged-statements.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
 import { RejectedWritesTable } from './rejected-writes.ts';
@@ -39,6 +39,7 @@ export interface PostgresStoreOptions {
   readonly statementTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly onTables?: OnTables | undefined;
 }
 
 /** PostgreSQL as a database that takes writes. */
@@ -51,8 +52,8 @@ export class PostgresStore implements WriteStore {
 
   constructor(options: PostgresStoreOptions) {
     this.#options = options;
-    const { schema, rejectedWrites, rememberDays, logger, clock } = options;
-    this.#schema = new LiveSchema(schema, clock);
+    const { schema, rejectedWrites, rememberDays, logger, clock, onTables } = options;
+    this.#schema = new LiveSchema(schema, clock, onTables);
     this.#rejected = rejectedWrites && new RejectedWritesTable(schema, rejectedWrites);
     this.#bookkeeping = new Bookkeeping({ rejected: this.#rejected, rememberDays, logger });
   }
@@ -63,10 +64,11 @@ export class PostgresStore implements WriteStore {
 
   refusalOf(error: unknown): RefusedOutcome | undefined {
     const rejection = rejectionOf(error);
-    if (rejection === undefined) return undefined;
-    const { code, message, sqlState, row } = rejection;
+    // It says nothing about the entry: the work is done again on another connection.
+    if (rejection === undefined || isStalePlan(error)) return undefined;
+    const { code, message, sqlState, row, reason } = rejection;
     const status = code === 'UPLOAD_CONFLICT' ? 'conflict' : 'rejected';
-    return { status, code, message, sqlState, row };
+    return { status, code: reason ?? code, message, sqlState, row };
   }
 
   /** One round trip when all goes well. */
