@@ -56,7 +56,7 @@ const update = z.union([expression, z.strictObject({ using: expression, check: e
   error: 'expected an expression, or { using: expression, check: expression }',
 });
 
-export const tableRulesSchema = z.strictObject({
+const tableRulesSchema = z.strictObject({
   insert: rule('inserted', '`new`'),
   update: key(
     update,

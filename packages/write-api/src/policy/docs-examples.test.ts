@@ -21,7 +21,11 @@ function table(name: string, columns: string): TableSchema {
   return {
     schema: 'public',
     name,
-    columns: names.map((column) => ({ name: column, sqliteType: 'text' as const })),
+    columns: names.map((column) => ({
+      name: column,
+      sqliteType: 'text' as const,
+      sourceType: 'text',
+    })),
   };
 }
 

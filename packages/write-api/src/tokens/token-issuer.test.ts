@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { verifyToken } from '@sluice/auth';
-import { AppError, type JsonObject } from '@sluice/base';
+import type { AppError, JsonObject } from '@sluice/base';
 import { FakeClock } from '@sluice/testing';
 import { tokenAuthenticator } from './caller.ts';
 import { fixedRing, KeyRing, ringKeySource, type KeyRings } from './keys/key-ring.ts';

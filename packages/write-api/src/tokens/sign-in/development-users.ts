@@ -39,7 +39,7 @@ export function developmentUsers(options: DevelopmentUsersOptions): SignIn {
         remedy: `Add ?user_id=NAME; users: ${known}`,
       });
     }
-    const userId = String(given);
+    const userId = typeof given === 'string' ? given : JSON.stringify(given);
     const claims = users.get(userId);
     if (claims !== undefined) return { userId, claims };
     throw new SignInRefusal(`There is no user ${JSON.stringify(userId).slice(0, 80)}`, {

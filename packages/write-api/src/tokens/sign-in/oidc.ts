@@ -59,7 +59,9 @@ function issuerKeys({ issuer, fetchJson, clock, logger }: OidcOptions): KeySourc
       const document = await fetchJson(url);
       if (!isJsonObject(document)) throw new Error('the discovery document is not a JSON object');
       if (document['issuer'] !== issuer) {
-        throw new Error(`the discovery document is of the issuer ${String(document['issuer'])}`);
+        throw new Error(
+          `the discovery document is of the issuer ${JSON.stringify(document['issuer'])}`,
+        );
       }
       const jwksUri = document['jwks_uri'];
       if (typeof jwksUri !== 'string') throw new Error('the discovery document has no jwks_uri');

@@ -40,9 +40,12 @@ export function unavailable(message: string, cause?: unknown): AppError {
 export function userOfAnswer(answer: unknown, whose: string): SignedInUser {
   if (!isJsonObject(answer)) throw unavailable(`The answer of ${whose} is not a JSON object`);
   const id = answer['user_id'] ?? answer['userId'] ?? answer['sub'];
-  const isId = (typeof id === 'string' && id !== '') || Number.isSafeInteger(id);
-  if (!isId)
+  if (!(
+    (typeof id === 'string' && id !== '') ||
+    (typeof id === 'number' && Number.isSafeInteger(id))
+  )) {
     throw unavailable(`The answer of ${whose} has no user_id that is a text or an integer`);
+  }
   const claims = answer['claims'] ?? {};
   if (!isJsonObject(claims)) throw unavailable(`The claims of ${whose} are not a JSON object`);
   return { userId: String(id), claims };
