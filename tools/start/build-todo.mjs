@@ -22,7 +22,7 @@ if (!isCurrent()) {
   const { build } = await import('vite');
   await build({
     root: todo,
-    logLevel: 'warn',
+    logLevel: 'error',
     resolve: { conditions: ['@sluice/source', 'module', 'browser', 'production'] },
   });
 }

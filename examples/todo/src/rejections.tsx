@@ -5,7 +5,7 @@ import type { RejectedWrite } from './schema.ts';
 export function Rejections() {
   const database = useDatabase();
   const { data: rejected } = useQuery<RejectedWrite>(
-    'SELECT * FROM rejected_writes ORDER BY created_at DESC LIMIT 5',
+    'SELECT * FROM sluice_rejected_writes ORDER BY created_at DESC LIMIT 5',
   );
   return (
     <aside className="rejections" aria-live="polite">
@@ -14,7 +14,9 @@ export function Rejections() {
           <strong>A change was refused</strong>
           <p>{message}</p>
           <button
-            onClick={() => void database.execute('DELETE FROM rejected_writes WHERE id = ?', [id])}
+            onClick={() =>
+              void database.execute('DELETE FROM sluice_rejected_writes WHERE id = ?', [id])
+            }
           >
             Understood
           </button>

@@ -20,7 +20,7 @@ const todos = new Table(
 );
 
 /** What the backend refused, with the reason. The backend writes it; here it is read, and deleted once it was seen. */
-const rejected_writes = new Table({
+const sluice_rejected_writes = new Table({
   table_name: text,
   row_id: text,
   op: text,
@@ -28,9 +28,9 @@ const rejected_writes = new Table({
   created_at: text,
 });
 
-export const schema = new Schema({ users, lists, members, todos, rejected_writes });
+export const schema = new Schema({ users, lists, members, todos, sluice_rejected_writes });
 
 export type User = StoredRow<typeof users>;
 export type List = StoredRow<typeof lists>;
 export type Todo = StoredRow<typeof todos>;
-export type RejectedWrite = StoredRow<typeof rejected_writes>;
+export type RejectedWrite = StoredRow<typeof sluice_rejected_writes>;
