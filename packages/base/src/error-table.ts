@@ -422,6 +422,38 @@ export const ERROR_TABLE = {
     { ...RETRY, httpStatus: 503 },
   ),
 
+  FUNCTION_INVALID: entry(
+    "The app's functions cannot be loaded",
+    'Correct the file at the line named',
+  ),
+  FUNCTION_REJECTED: entry(
+    "A function of the app refused",
+    'Nothing to do: the message says why, and the app can show it',
+    REJECTED,
+  ),
+  FUNCTION_FAILED: entry(
+    'A function of the app threw an error',
+    "Correct the function; the service's log has the stack",
+  ),
+  FUNCTION_TIMEOUT: entry(
+    'A function of the app waited longer than it may',
+    'See what it waits for: a lock in the database, or another service',
+    { ...RETRY, httpStatus: 504 },
+  ),
+  FUNCTION_STUCK: entry(
+    'A function of the app computed longer than it may, and was ended',
+    'Look for a loop without end, or give it more time',
+  ),
+  FUNCTION_ENDED: entry(
+    'A function of the app took its thread down: no memory left, process.exit(), an error outside of it',
+    "Correct the function; the service's log says how it ended",
+  ),
+  FUNCTION_BUSY: entry(
+    'All threads for functions are busy, and too many calls wait',
+    'Nothing to do: clients try again; see which functions are slow',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
   CLI_USAGE: entry('A command was called in a way it does not know', 'See sluice --help'),
   CLI_ALREADY_RUNNING: entry(
     'Another sluice dev uses the same folder',
