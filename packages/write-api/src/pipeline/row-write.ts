@@ -26,6 +26,12 @@ export interface RowWrite {
   readonly base: RowValues | undefined;
   /** Free text of the app (`metadata` of the entry). */
   readonly metadata: string | undefined;
+  /**
+   * Columns in which a conflict rule kept the stored value against the write. When there are any,
+   * the entry is answered `conflict` with the row as it is after the write, which then may have no
+   * values left.
+   */
+  readonly conflicts?: readonly string[] | undefined;
 }
 
 /** The row as it is stored, locked until the transaction ends; undefined if it is not there. */
