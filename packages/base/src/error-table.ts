@@ -427,7 +427,7 @@ export const ERROR_TABLE = {
     'Correct the file at the line named',
   ),
   FUNCTION_REJECTED: entry(
-    "A function of the app refused",
+    'A function of the app refused',
     'Nothing to do: the message says why, and the app can show it',
     REJECTED,
   ),

@@ -58,7 +58,9 @@ export async function bundleFunctions(folder: string): Promise<FunctionBundle> {
     const own = new Set(Object.values(OWN_FILES).map((name) => path.dirname(name)));
     const inputs = Object.keys(result.metafile.inputs)
       .map((input) => path.resolve(folder, input))
-      .filter((input) => !own.has(path.dirname(input)) && path.basename(input) !== 'sluice-entry.js');
+      .filter(
+        (input) => !own.has(path.dirname(input)) && path.basename(input) !== 'sluice-entry.js',
+      );
     return { code: result.outputFiles[0]?.text ?? '', file, files, inputs };
   } catch (error) {
     throw isBuildFailure(error) ? syntaxError(error) : error;
@@ -79,7 +81,9 @@ async function functionFiles(folder: string): Promise<readonly string[]> {
 }
 
 function entryScript(files: readonly string[]): string {
-  const loads = files.map((name) => `${JSON.stringify(name)}: require(${JSON.stringify(`./${name}`)})`);
+  const loads = files.map(
+    (name) => `${JSON.stringify(name)}: require(${JSON.stringify(`./${name}`)})`,
+  );
   return `require(${JSON.stringify(OWN_FILES.serve)}).serve(() => ({ ${loads.join(', ')} }));`;
 }
 

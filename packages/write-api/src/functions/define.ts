@@ -199,7 +199,10 @@ export class SqlError extends Error {
   readonly code: string | undefined;
   readonly constraint: string | undefined;
 
-  constructor(message: string, facts: { code?: string | undefined; constraint?: string | undefined }) {
+  constructor(
+    message: string,
+    facts: { code?: string | undefined; constraint?: string | undefined },
+  ) {
     super(message);
     this.name = 'SqlError';
     this.code = facts.code;

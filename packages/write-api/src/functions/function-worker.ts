@@ -2,7 +2,14 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AppError, ConfigError, type Logger } from '@sluice/base';
 import type { FunctionBundle } from './bundle-functions.ts';
-import type { CallFailure, CallInput, CallValue, FromWorker, FunctionManifest, ToWorker } from './messages.ts';
+import type {
+  CallFailure,
+  CallInput,
+  CallValue,
+  FromWorker,
+  FunctionManifest,
+  ToWorker,
+} from './messages.ts';
 
 export interface WorkerLimits {
   /** Of the thread's JavaScript heap. Buffers lie outside of it. */
@@ -197,7 +204,8 @@ export class FunctionWorker {
     };
     this.#post({ kind: 'abort', id });
     const answer = await Promise.race([settled, heard, after(this.#limits.graceMs)]);
-    const last = answer === 'heard' ? await Promise.race([settled, after(this.#limits.graceMs)]) : answer;
+    const last =
+      answer === 'heard' ? await Promise.race([settled, after(this.#limits.graceMs)]) : answer;
     if (last !== 'settled') await this.terminate();
     const code = answer === undefined ? 'FUNCTION_STUCK' : 'FUNCTION_TIMEOUT';
     const doing = answer === undefined ? 'computed' : 'waited';
@@ -214,7 +222,12 @@ export class FunctionWorker {
       this.#post(answer);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      const shown = { kind: 'error', message: text, code: undefined, constraint: undefined } as const;
+      const shown = {
+        kind: 'error',
+        message: text,
+        code: undefined,
+        constraint: undefined,
+      } as const;
       this.#post({ kind: 'answer', requestId: message.requestId, answer: shown });
     }
   }
@@ -229,7 +242,8 @@ export class FunctionWorker {
         loaded.resolve(message.stack || message.message);
       }
     };
-    this.#onDeath = () => loaded.resolve(`Loading the functions ended their thread: ${this.#death}`);
+    this.#onDeath = () =>
+      loaded.resolve(`Loading the functions ended their thread: ${this.#death}`);
     const { loadTimeoutMs } = this.#limits;
     const timer = setTimeout(
       () => loaded.resolve(`Loading the functions takes longer than ${loadTimeoutMs} ms`),
@@ -281,7 +295,10 @@ export class FunctionWorker {
   }
 
   #endedError(name: string): AppError {
-    return new AppError('FUNCTION_ENDED', `The function ${name} took its thread down: ${this.#death}`);
+    return new AppError(
+      'FUNCTION_ENDED',
+      `The function ${name} took its thread down: ${this.#death}`,
+    );
   }
 }
 

@@ -152,4 +152,9 @@ export type FromWorker =
       readonly facts: Readonly<Record<string, unknown>>;
     }
   /** A rejected promise that nobody waited for. */
-  | { readonly kind: 'unhandled'; readonly name: string; readonly message: string; readonly stack: string };
+  | {
+      readonly kind: 'unhandled';
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string;
+    };

@@ -57,10 +57,7 @@ export class WorkerPool implements AsyncDisposable {
    * @throws AppError `FUNCTION_BUSY` when the wait is too long; `FUNCTION_ENDED` when the given one
    * is not alive any more.
    */
-  async with<T>(
-    use: (worker: FunctionWorker) => Promise<T>,
-    which?: FunctionWorker,
-  ): Promise<T> {
+  async with<T>(use: (worker: FunctionWorker) => Promise<T>, which?: FunctionWorker): Promise<T> {
     const worker = await this.#acquire(which);
     try {
       return await use(worker);
@@ -187,7 +184,8 @@ export class WorkerPool implements AsyncDisposable {
       }
     }
     const wanting = this.#waiting.filter(({ worker }) => worker === undefined).length;
-    if (wanting > this.#starting && this.workerCount < this.#limits.maxWorkers) void this.#startOne();
+    if (wanting > this.#starting && this.workerCount < this.#limits.maxWorkers)
+      void this.#startOne();
   }
 
   #endIfOutdated(worker: FunctionWorker): boolean {
@@ -205,5 +203,8 @@ function busy(message: string): AppError {
 }
 
 function gone(): AppError {
-  return new AppError('FUNCTION_ENDED', 'The thread that the function ran in is not there any more');
+  return new AppError(
+    'FUNCTION_ENDED',
+    'The thread that the function ran in is not there any more',
+  );
 }

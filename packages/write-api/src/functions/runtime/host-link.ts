@@ -29,7 +29,9 @@ export class HostLink {
     this.#lines += 1;
     if (this.#lines > MAX_LINES) return;
     const isLast = this.#lines === MAX_LINES;
-    const text = isLast ? `more than ${MAX_LINES} lines: the rest of this call is left out` : message;
+    const text = isLast
+      ? `more than ${MAX_LINES} lines: the rest of this call is left out`
+      : message;
     const shown = { name: this.#name, level, message: text.slice(0, MAX_LINE_CHARS) };
     this.post({ kind: 'log', ...shown, facts: plainFacts(facts) });
   }
