@@ -422,6 +422,31 @@ export const ERROR_TABLE = {
     { ...RETRY, httpStatus: 503 },
   ),
 
+  DATA_QUERY_INVALID: entry(
+    'A request to the data API has a wrong form',
+    'Correct the part named',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  DATA_TABLE_UNKNOWN: entry(
+    'A request to the data API is for a table that does not exist',
+    'Correct the name of the table',
+    { httpStatus: 404, logLevel: 'info' },
+  ),
+  DATA_ROW_MISSING: entry(
+    'A request to the data API is for a row that is not there, or that the caller may not see',
+    'Correct the id',
+    { httpStatus: 404, logLevel: 'info' },
+  ),
+  DATA_FORBIDDEN: entry(
+    'The caller may not read this by the data API',
+    'Give the table a read rule, or use a service token',
+    { httpStatus: 403, logLevel: 'info' },
+  ),
+  DATA_UNAVAILABLE: entry('The database could not answer a request for the moment', 'Try again', {
+    ...RETRY,
+    httpStatus: 503,
+  }),
+
   FUNCTION_INVALID: entry(
     "The app's functions cannot be loaded",
     'Correct the file at the line named',

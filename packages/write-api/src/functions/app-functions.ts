@@ -1,5 +1,5 @@
 import { AppError, assert, type Logger } from '@sluice/base';
-import { Rejection } from '../rejection.ts';
+import { Rejection, rejectionOf } from '../rejection.ts';
 import type { Caller, RowWrite } from '../pipeline/row-write.ts';
 import type {
   AfterWrite,
@@ -7,9 +7,13 @@ import type {
   TransactionStep,
   WriteTransaction,
 } from '../pipeline/table-steps.ts';
-import type { UploadDatabase } from '../upload-database.ts';
 import { bundleFunctions, type FunctionBundle } from './bundle-functions.ts';
-import { EndpointDatabase, HookDatabase, type CallDatabase } from './call-database.ts';
+import {
+  EndpointDatabase,
+  HookDatabase,
+  type BeginTransaction,
+  type CallDatabase,
+} from './call-database.ts';
 import { DEFAULT_FUNCTION_LIMITS, type FunctionLimits } from './function-limits.ts';
 import { FunctionFailure, FunctionWorker, type CallOutcome } from './function-worker.ts';
 import type {
@@ -27,8 +31,8 @@ import { WorkerPool } from './worker-pool.ts';
 export interface FunctionsOptions {
   /** With the app's files, absolute. */
   readonly folder: string;
-  /** For the transactions of endpoints; without it they have none. */
-  readonly database?: UploadDatabase | undefined;
+  /** For the transactions of endpoints and sign-ins; without it they have none. */
+  readonly begin?: BeginTransaction | undefined;
   readonly logger: Logger;
   readonly limits?: Partial<FunctionLimits> | undefined;
 }
@@ -151,7 +155,7 @@ export class AppFunctions implements AsyncDisposable {
    * @throws AppError `FUNCTION_…`, and `FUNCTION_REJECTED` when it refuses.
    */
   async signIn(name: string, request: WireRequest): Promise<SignedInUser | undefined> {
-    using database = new EndpointDatabase({ ...this.#databaseOptions(), caller: undefined });
+    await using database = new EndpointDatabase(this.#options.begin, undefined);
     const value = await this.#hooks.with(async (worker) => {
       const entry = worker.manifest.signIns.find((candidate) => candidate.name === name);
       if (entry === undefined) {
@@ -177,25 +181,24 @@ export class AppFunctions implements AsyncDisposable {
     input: Omit<Extract<CallInput, { kind: 'endpoint' }>, 'kind'>,
     signal: AbortSignal,
   ): Promise<WireResponse> {
-    using database = new EndpointDatabase({ ...this.#databaseOptions(), caller: input.caller });
-    const value = await this.#endpoints.with(async (worker) => {
-      const current = worker.manifest.endpoints.find(
-        ({ method, path }) => method === entry.method && path.join('/') === entry.path.join('/'),
-      );
-      if (current === undefined) {
-        throw new AppError('API_ROUTE_MISSING', `There is no function ${entry.name} any more`);
-      }
-      const limits = { timeoutMs: this.#limits.endpointTimeoutMs, signal };
-      const call = { kind: 'endpoint', ...input } as const;
-      return (await this.#call(worker, current, call, database, limits)).outcome.value;
-    });
+    await using database = new EndpointDatabase(this.#options.begin, input.caller);
+    const value = await this.#endpoints
+      .with(async (worker) => {
+        const current = worker.manifest.endpoints.find(
+          ({ method, path }) => method === entry.method && path.join('/') === entry.path.join('/'),
+        );
+        if (current === undefined) {
+          throw new AppError('API_ROUTE_MISSING', `There is no function ${entry.name} any more`);
+        }
+        const limits = { timeoutMs: this.#limits.endpointTimeoutMs, signal };
+        const call = { kind: 'endpoint', ...input } as const;
+        return (await this.#call(worker, current, call, database, limits)).outcome.value;
+      })
+      .catch((error: unknown) => {
+        throw endpointError(error);
+      });
     assert(value.kind === 'response', 'an endpoint gives a response');
     return value.response;
-  }
-
-  #databaseOptions() {
-    const { database } = this.#options;
-    return { database, statementTimeoutMs: this.#limits.endpointTimeoutMs };
   }
 
   async #step(
@@ -259,7 +262,7 @@ export class AppFunctions implements AsyncDisposable {
         }
         const input = { kind: 'after_commit', callId } as const;
         const limits = { timeoutMs: this.#limits.endpointTimeoutMs };
-        using database = new EndpointDatabase({ ...this.#databaseOptions(), caller: undefined });
+        await using database = new EndpointDatabase(this.#options.begin, undefined);
         const call = () => this.#call(worker, { ...entry, index: -1 }, input, database, limits);
         await this.#hooks.with(call, worker);
       } catch (error) {
@@ -306,6 +309,15 @@ export class AppFunctions implements AsyncDisposable {
     this.#options.logger.error('function_threw', { function: entry.name, message, stack });
     return new AppError('FUNCTION_FAILED', message);
   }
+}
+
+/** What the database said to a statement of an endpoint is no answer for its caller. */
+function endpointError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const cause = { cause: error };
+  const rejection = rejectionOf(error);
+  if (rejection !== undefined) return new AppError('FUNCTION_FAILED', rejection.message, cause);
+  return new AppError('DATA_UNAVAILABLE', 'The database did not answer a function', cause);
 }
 
 interface HookInput {

@@ -1,4 +1,4 @@
-import type { UploadConnection, UploadDatabase } from '../upload-database.ts';
+import { AppError } from '@sluice/base';
 import { sqlStateOf } from '../rejection.ts';
 import type { Caller } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
@@ -49,98 +49,110 @@ export class HookDatabase extends CallDatabase {
   }
 
   protected override async perform(request: DatabaseRequest): Promise<DatabaseAnswer> {
-    if (request.kind !== 'query') throw new Error('The transaction of a write is not its to end');
+    if (request.kind !== 'query') throw failed('The transaction of a write is not its to end');
     refuseControl(request.sql);
     const { rows, rowCount } = await this.#transaction.query(request.sql, request.parameters);
     return rowsAnswer(rows, rowCount);
   }
 }
 
-export interface EndpointDatabaseOptions {
-  /** Undefined: functions have none. */
-  readonly database: UploadDatabase | undefined;
-  readonly caller: Caller | undefined;
-  readonly statementTimeoutMs: number;
+/** A transaction that functions may use and end. Disposing undoes what was not committed. */
+export interface OpenTransaction extends AsyncDisposable, Pick<WriteTransaction, 'query'> {
+  commit(): Promise<void>;
 }
 
+/** Opens a transaction on behalf of somebody; undefined: of nobody. */
+export type BeginTransaction = (caller: Caller | undefined) => Promise<OpenTransaction>;
+
 /** An endpoint opens transactions of its own, one at a time. Dispose it when the call has ended. */
-export class EndpointDatabase extends CallDatabase implements Disposable {
-  readonly #options: EndpointDatabaseOptions;
-  #connection: UploadConnection | undefined;
+export class EndpointDatabase extends CallDatabase implements AsyncDisposable {
+  readonly #begin: BeginTransaction | undefined;
+  readonly #caller: Caller | undefined;
+  #open: OpenTransaction | undefined;
+  /** Nothing but undoing helps a transaction in which a statement failed. */
+  #isBroken = false;
   #isEnded = false;
 
-  constructor(options: EndpointDatabaseOptions) {
+  /** @param begin Undefined: functions have no database. */
+  constructor(begin: BeginTransaction | undefined, caller: Caller | undefined) {
     super();
-    this.#options = options;
+    this.#begin = begin;
+    this.#caller = caller;
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnded = true;
-    this.#giveBack(false); // closing it also undoes what was begun
+    await this.#close();
   }
 
   protected override async perform(request: DatabaseRequest): Promise<DatabaseAnswer> {
-    if (request.kind === 'begin') return this.#begin();
-    const connection = this.#connection;
-    if (connection === undefined) throw new Error('The transaction has ended');
-    if (request.kind === 'query') {
-      refuseControl(request.sql);
-      const { rows, rowCount } = await connection.query(request.sql, [...request.parameters]);
-      return rowsAnswer(rows, rowCount ?? 0);
+    if (request.kind === 'begin') {
+      await this.#beginOne();
+      return NOTHING;
     }
-    await this.#end(connection, request.kind);
-    return NOTHING;
-  }
-
-  async #begin(): Promise<DatabaseAnswer> {
-    const { database, caller, statementTimeoutMs } = this.#options;
-    if (database === undefined) throw new Error('There is no database for functions');
-    if (this.#connection !== undefined) throw new Error('A transaction is open already');
-    const connection = await database.connect();
-    if (this.#isEnded) {
-      connection.release(false); // the call did not wait for it
-      throw new Error('The call has ended');
-    }
-    this.#connection = connection;
-    await connection.query('BEGIN');
-    await connection.query(
-      `SELECT set_config('sluice.user_id', $1, true), set_config('request.jwt.claims', $2, true),
-              set_config('statement_timeout', $3, true)`,
-      [caller?.userId ?? '', JSON.stringify(caller?.claims ?? {}), String(statementTimeoutMs)],
-    );
-    return NOTHING;
-  }
-
-  async #end(connection: UploadConnection, kind: 'commit' | 'rollback'): Promise<void> {
-    let isClean = false;
+    const open = this.#open;
+    if (open === undefined) throw failed('The transaction has ended');
+    if (request.kind === 'query') return this.#query(open, request);
     try {
-      const { command } = (await connection.query(kind)) as { readonly command?: string };
-      isClean = true;
-      // PostgreSQL answers COMMIT of a transaction in which a statement failed with ROLLBACK.
-      if (kind === 'commit' && command === 'ROLLBACK') {
-        throw new Error('Nothing was committed: a statement of the transaction failed');
-      }
+      if (request.kind === 'commit') await this.#commit(open);
     } finally {
-      this.#giveBack(isClean);
+      await this.#close();
+    }
+    return NOTHING;
+  }
+
+  async #beginOne(): Promise<void> {
+    if (this.#begin === undefined) throw failed('There is no database for functions');
+    if (this.#open !== undefined) throw failed('A transaction is open already');
+    const open = await this.#begin(this.#caller);
+    this.#open = open;
+    this.#isBroken = false;
+    if (!this.#isEnded) return;
+    await this.#close(); // the call did not wait for it
+    throw failed('The call has ended');
+  }
+
+  async #query(
+    open: OpenTransaction,
+    { sql, parameters }: Extract<DatabaseRequest, { kind: 'query' }>,
+  ): Promise<DatabaseAnswer> {
+    refuseControl(sql);
+    try {
+      const { rows, rowCount } = await open.query(sql, parameters);
+      return rowsAnswer(rows, rowCount);
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
     }
   }
 
-  #giveBack(isClean: boolean): void {
-    this.#connection?.release(!isClean);
-    this.#connection = undefined;
+  async #commit(open: OpenTransaction): Promise<void> {
+    if (this.#isBroken)
+      throw failed('Nothing was committed: a statement of the transaction failed');
+    await open.commit();
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.[Symbol.asyncDispose]();
   }
 }
 
 function refuseControl(sql: string): void {
   if (!TRANSACTION_CONTROL.test(sql)) return;
-  throw new Error('Functions do not begin, commit or undo transactions by SQL');
+  throw failed('Functions do not begin, commit or undo transactions by SQL');
+}
+
+function failed(message: string): AppError {
+  return new AppError('FUNCTION_FAILED', message);
 }
 
 function rowsAnswer(
   rows: readonly Readonly<Record<string, unknown>>[],
   rowCount: number,
 ): DatabaseAnswer {
-  if (rows.length > MAX_ROWS) throw new Error(`The statement gives more than ${MAX_ROWS} rows`);
+  if (rows.length > MAX_ROWS) throw failed(`The statement gives more than ${MAX_ROWS} rows`);
   return { kind: 'rows', rows, rowCount };
 }
 
