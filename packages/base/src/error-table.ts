@@ -416,6 +416,26 @@ export const ERROR_TABLE = {
     'See the message of the database',
     REJECTED,
   ),
+  UPLOAD_CONFLICT: entry(
+    'The row has changed since the client saw it, and the conflict rule of its table refuses the write',
+    'Show the row as it is now, and let the user decide',
+    REJECTED,
+  ),
+  UPLOAD_TRANSACTION_REFUSED: entry(
+    'Another write of the same transaction was refused, and `atomic_transactions` is on',
+    'See the write that was refused for a reason of its own',
+    REJECTED,
+  ),
+  UPLOAD_SETUP: entry(
+    'The tables in which the write API keeps what it has seen and refused are missing, and cannot be made',
+    'Make them as a role that may; see docs/backend.md',
+    { ...RETRY, httpStatus: 503, logLevel: 'error' },
+  ),
+  UPLOAD_OVERLOADED: entry(
+    'The write API has as much to do as it takes at a time',
+    'Nothing to do: clients send it again; raise `write_api.max_concurrency` or `max_pool_size` if it lasts',
+    { ...RETRY, httpStatus: 503 },
+  ),
   UPLOAD_UNAVAILABLE: entry(
     'An upload could not be applied for the moment',
     'Nothing to do: clients send it again',

@@ -10,6 +10,7 @@ export {
 } from './app-error.ts';
 export { Backoff, type BackoffOptions } from './backoff.ts';
 export { BoundedQueue } from './bounded-queue.ts';
+export { ConcurrencyGroup } from './concurrency-group.ts';
 export { abortReason, pause, systemClock, type Clock } from './clock.ts';
 export { ERROR_TABLE, type ErrorCode, type ErrorEntry } from './error-table.ts';
 export { parseExactJson } from './exact-json.ts';

@@ -1,2 +1,3 @@
 export { createPostgresSource } from './postgres-source.ts';
 export type { PostgresConnectionOptions, PostgresSourceOptions } from './options.ts';
+export { TypeCatalog } from './types/type-catalog.ts';

@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import {
   AppError,
+  ConcurrencyGroup,
   ERROR_TABLE,
   SyncError,
   systemClock,
@@ -11,7 +12,6 @@ import { registerAdminRoutes } from './admin-routes.ts';
 import type { HttpBackend } from './backend.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
-import { ConcurrencyGroup } from './concurrency-group.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import type { ConcurrencyGroup } from './concurrency-group.ts';
+import type { ConcurrencyGroup } from '@sluice/base';
 
 /** A route's hook that counts its requests; above the bound they get 429 with an empty body. */
 export function runInGroup(

@@ -1,4 +1,4 @@
-import type { TargetColumn, TargetTable } from '../target-table.ts';
+import type { TargetColumn, TargetTable } from '../postgres/target-table.ts';
 
 export type DataColumn = TargetColumn;
 

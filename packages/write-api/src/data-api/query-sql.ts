@@ -1,5 +1,5 @@
 import { unreachable } from '@sluice/base';
-import { bindValue, UnusableValue } from '../column-value.ts';
+import { columnExpression, columnText, UnusableValue } from '../postgres/column-value.ts';
 import { queryProblem, shown } from './query-problem.ts';
 import { decodeCursor, type CursorValues } from './cursor.ts';
 import type { DataColumn, DataTable } from './data-table.ts';
@@ -239,11 +239,8 @@ class SqlBuilder {
 
   /** A value as it is written for the column: arrays and ranges in JSON, too. */
   #operand(column: DataColumn, value: string): string {
-    const place = this.values.length + 1;
     try {
-      const { expression, parameter } = bindValue(column, value, place);
-      this.values.push(parameter);
-      return expression;
+      return columnExpression(column, value, this.bind(columnText(column, value)));
     } catch (cause) {
       if (!(cause instanceof UnusableValue)) throw cause;
       throw queryProblem(`The value for ${column.name}: ${cause.message}`, cause);

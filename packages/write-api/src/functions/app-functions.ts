@@ -1,6 +1,7 @@
 import { AppError, assert, type Logger } from '@sluice/base';
-import { Rejection, rejectionOf } from '../rejection.ts';
-import type { Caller, RowWrite } from '../pipeline/row-write.ts';
+import type { WriteStore } from '../pipeline/write-store.ts';
+import { Rejection } from '../rejection.ts';
+import type { Caller, RowWrite, StoredRow } from '../pipeline/row-write.ts';
 import type {
   AfterWrite,
   StepBundle,
@@ -8,12 +9,7 @@ import type {
   WriteTransaction,
 } from '../pipeline/table-steps.ts';
 import { bundleFunctions, type FunctionBundle } from './bundle-functions.ts';
-import {
-  EndpointDatabase,
-  HookDatabase,
-  type BeginTransaction,
-  type CallDatabase,
-} from './call-database.ts';
+import { EndpointDatabase, HookDatabase, type CallDatabase } from './call-database.ts';
 import { DEFAULT_FUNCTION_LIMITS, type FunctionLimits } from './function-limits.ts';
 import { FunctionFailure, FunctionWorker, type CallOutcome } from './function-worker.ts';
 import type {
@@ -23,6 +19,7 @@ import type {
   FunctionEntry,
   FunctionManifest,
   HookName,
+  TableEntry,
   WireRequest,
   WireResponse,
 } from './messages.ts';
@@ -31,8 +28,6 @@ import { WorkerPool } from './worker-pool.ts';
 export interface FunctionsOptions {
   /** With the app's files, absolute. */
   readonly folder: string;
-  /** For the transactions of endpoints and sign-ins; without it they have none. */
-  readonly begin?: BeginTransaction | undefined;
   readonly logger: Logger;
   readonly limits?: Partial<FunctionLimits> | undefined;
 }
@@ -124,10 +119,11 @@ export class AppFunctions implements AsyncDisposable {
   tableHooks(table: string): TableHooks | undefined {
     const entry = this.#manifest.tables.find((candidate) => candidate.table === table);
     if (entry === undefined || !(entry.beforeWrite || entry.afterWrite)) return undefined;
+    const isTable = (candidate: TableEntry) => candidate.table === table;
     const before: TransactionStep = async (write, stored, caller, transaction) =>
-      this.#step('beforeWrite', { write, stored, caller }, transaction);
+      this.#step({ hook: 'beforeWrite', isIt: isTable, write, stored, caller, transaction });
     const after: AfterWrite = async ({ write, stored }, caller, transaction) => {
-      await this.#hook('afterWrite', { write, stored, caller }, transaction);
+      await this.#hook({ hook: 'afterWrite', isIt: isTable, write, stored, caller, transaction });
     };
     return {
       before: entry.beforeWrite ? { steps: [before], needsStored: () => true } : undefined,
@@ -136,17 +132,16 @@ export class AppFunctions implements AsyncDisposable {
   }
 
   /**
-   * `resolveConflict` of the table functions of that name (of the file, or the table), as a step.
-   * Undefined when there are none.
+   * Asks `resolveConflict` of the table functions of that name (of the file, or the table). Undefined
+   * when there are none.
    */
-  conflictStep(name: string): TransactionStep | undefined {
-    const entry = this.#manifest.tables.find(
-      (candidate) =>
-        candidate.resolveConflict && (candidate.name === name || candidate.table === name),
-    );
-    if (entry === undefined) return undefined;
-    return async (write, stored, caller, transaction) =>
-      this.#step('resolveConflict', { write, stored, caller }, transaction);
+  conflictResolver(name: string): ConflictResolver | undefined {
+    const isIt = (entry: TableEntry) =>
+      entry.resolveConflict && (entry.name === name || entry.table === name);
+    if (!this.#manifest.tables.some(isIt)) return undefined;
+    return {
+      resolve: async (conflict) => this.#step({ hook: 'resolveConflict', isIt, ...conflict }),
+    };
   }
 
   /**
@@ -154,8 +149,12 @@ export class AppFunctions implements AsyncDisposable {
    *
    * @throws AppError `FUNCTION_…`, and `FUNCTION_REJECTED` when it refuses.
    */
-  async signIn(name: string, request: WireRequest): Promise<SignedInUser | undefined> {
-    await using database = new EndpointDatabase(this.#options.begin, undefined);
+  async signIn(
+    name: string,
+    request: WireRequest,
+    store?: WriteStore,
+  ): Promise<SignedInUser | undefined> {
+    await using database = new EndpointDatabase(store, undefined);
     const value = await this.#hooks.with(async (worker) => {
       const entry = worker.manifest.signIns.find((candidate) => candidate.name === name);
       if (entry === undefined) {
@@ -179,9 +178,9 @@ export class AppFunctions implements AsyncDisposable {
   async callEndpoint(
     entry: EndpointEntry,
     input: Omit<Extract<CallInput, { kind: 'endpoint' }>, 'kind'>,
-    signal: AbortSignal,
+    { store, signal }: { readonly store: WriteStore | undefined; readonly signal: AbortSignal },
   ): Promise<WireResponse> {
-    await using database = new EndpointDatabase(this.#options.begin, input.caller);
+    await using database = new EndpointDatabase(store, input.caller);
     const value = await this.#endpoints
       .with(async (worker) => {
         const current = worker.manifest.endpoints.find(
@@ -195,38 +194,34 @@ export class AppFunctions implements AsyncDisposable {
         return (await this.#call(worker, current, call, database, limits)).outcome.value;
       })
       .catch((error: unknown) => {
-        throw endpointError(error);
+        throw endpointError(error, store);
       });
     assert(value.kind === 'response', 'an endpoint gives a response');
     return value.response;
   }
 
-  async #step(
-    hook: HookName,
-    input: HookInput,
-    transaction: WriteTransaction,
-  ): Promise<RowWrite | undefined> {
-    const value = await this.#hook(hook, input, transaction);
+  async #step(input: HookInput): Promise<RowWrite | undefined> {
+    const value = await this.#hook(input);
     if (value.kind === 'skip') return undefined;
     return value.kind === 'write' ? { ...input.write, values: value.values } : input.write;
   }
 
   /** @throws Rejection when the function refuses or fails; the database's error; AppError to try again. */
-  async #hook(hook: HookName, input: HookInput, transaction: WriteTransaction): Promise<CallValue> {
+  async #hook(input: HookInput): Promise<CallValue> {
+    const { hook, isIt, write, stored, caller, transaction } = input;
     const database = new HookDatabase(transaction);
-    const { table } = input.write;
     try {
       return await this.#hooks.with(async (worker) => {
-        const entry = worker.manifest.tables.find((candidate) => candidate.table === table);
+        const entry = worker.manifest.tables.find(isIt);
         if (!entry?.[hook]) return { kind: 'done' }; // reloaded in between
-        const call = { kind: 'hook', hook, ...input } as const;
+        const call = { kind: 'hook', hook, write, stored, caller } as const;
         const limits = { timeoutMs: this.#limits.hookTimeoutMs };
         const { id, outcome } = await this.#call(worker, entry, call, database, limits);
         if (outcome.afterCommits > 0) this.#runAfterCommit(worker, entry, id, transaction);
         return outcome.value;
       });
     } catch (error) {
-      throw this.#hookError(error, `${table}.${hook}`);
+      throw this.#hookError(error, `${write.table}.${hook}`);
     }
   }
 
@@ -262,7 +257,7 @@ export class AppFunctions implements AsyncDisposable {
         }
         const input = { kind: 'after_commit', callId } as const;
         const limits = { timeoutMs: this.#limits.endpointTimeoutMs };
-        await using database = new EndpointDatabase(this.#options.begin, undefined);
+        await using database = new EndpointDatabase(undefined, undefined);
         const call = () => this.#call(worker, { ...entry, index: -1 }, input, database, limits);
         await this.#hooks.with(call, worker);
       } catch (error) {
@@ -312,18 +307,32 @@ export class AppFunctions implements AsyncDisposable {
 }
 
 /** What the database said to a statement of an endpoint is no answer for its caller. */
-function endpointError(error: unknown): AppError {
+function endpointError(error: unknown, store: WriteStore | undefined): AppError {
   if (error instanceof AppError) return error;
   const cause = { cause: error };
-  const rejection = rejectionOf(error);
-  if (rejection !== undefined) return new AppError('FUNCTION_FAILED', rejection.message, cause);
+  const refusal = store?.refusalOf(error);
+  if (refusal !== undefined) return new AppError('FUNCTION_FAILED', refusal.message, cause);
   return new AppError('DATA_UNAVAILABLE', 'The database did not answer a function', cause);
 }
 
 interface HookInput {
+  readonly hook: HookName;
+  /** Whose hook: asked of what the worker has, which may have been loaded since. */
+  readonly isIt: (entry: TableEntry) => boolean;
   readonly write: RowWrite;
-  readonly stored: Extract<CallInput, { kind: 'hook' }>['stored'];
+  readonly stored: StoredRow;
   readonly caller: Caller;
+  readonly transaction: WriteTransaction;
+}
+
+/** The app's own rule for conflicts, as `conflict/` asks it. */
+export interface ConflictResolver {
+  resolve(conflict: {
+    readonly write: RowWrite;
+    readonly stored: StoredRow;
+    readonly caller: Caller;
+    readonly transaction: WriteTransaction;
+  }): Promise<RowWrite | undefined>;
 }
 
 export interface SignedInUser {

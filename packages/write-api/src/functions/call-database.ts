@@ -1,7 +1,7 @@
 import { AppError } from '@sluice/base';
-import { sqlStateOf } from '../rejection.ts';
 import type { Caller } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
+import type { StoreTransaction, WriteStore } from '../pipeline/write-store.ts';
 import type { DatabaseAnswer, DatabaseRequest, FromWorker, ToWorker } from './messages.ts';
 
 /** More rows than a function can want in one piece; they cross to its thread as one message. */
@@ -56,28 +56,26 @@ export class HookDatabase extends CallDatabase {
   }
 }
 
-/** A transaction that functions may use and end. Disposing undoes what was not committed. */
-export interface OpenTransaction extends AsyncDisposable, Pick<WriteTransaction, 'query'> {
-  commit(): Promise<void>;
-}
-
-/** Opens a transaction on behalf of somebody; undefined: of nobody. */
-export type BeginTransaction = (caller: Caller | undefined) => Promise<OpenTransaction>;
+/** Who a public endpoint is called by, to the database. */
+const NOBODY: Caller = { userId: '', claims: {}, clientId: undefined };
 
 /** An endpoint opens transactions of its own, one at a time. Dispose it when the call has ended. */
 export class EndpointDatabase extends CallDatabase implements AsyncDisposable {
-  readonly #begin: BeginTransaction | undefined;
-  readonly #caller: Caller | undefined;
-  #open: OpenTransaction | undefined;
+  readonly #store: WriteStore | undefined;
+  readonly #caller: Caller;
+  #open: StoreTransaction | undefined;
   /** Nothing but undoing helps a transaction in which a statement failed. */
   #isBroken = false;
   #isEnded = false;
 
-  /** @param begin Undefined: functions have no database. */
-  constructor(begin: BeginTransaction | undefined, caller: Caller | undefined) {
+  /**
+   * @param store Undefined: the function has no database.
+   * @param caller Undefined: nobody.
+   */
+  constructor(store: WriteStore | undefined, caller: Caller | undefined) {
     super();
-    this.#begin = begin;
-    this.#caller = caller;
+    this.#store = store;
+    this.#caller = caller ?? NOBODY;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,9 +100,9 @@ export class EndpointDatabase extends CallDatabase implements AsyncDisposable {
   }
 
   async #beginOne(): Promise<void> {
-    if (this.#begin === undefined) throw failed('There is no database for functions');
+    if (this.#store === undefined) throw failed('There is no database here');
     if (this.#open !== undefined) throw failed('A transaction is open already');
-    const open = await this.#begin(this.#caller);
+    const open = await this.#store.begin(this.#caller, new Set());
     this.#open = open;
     this.#isBroken = false;
     if (!this.#isEnded) return;
@@ -113,7 +111,7 @@ export class EndpointDatabase extends CallDatabase implements AsyncDisposable {
   }
 
   async #query(
-    open: OpenTransaction,
+    open: StoreTransaction,
     { sql, parameters }: Extract<DatabaseRequest, { kind: 'query' }>,
   ): Promise<DatabaseAnswer> {
     refuseControl(sql);
@@ -126,10 +124,10 @@ export class EndpointDatabase extends CallDatabase implements AsyncDisposable {
     }
   }
 
-  async #commit(open: OpenTransaction): Promise<void> {
+  async #commit(open: StoreTransaction): Promise<void> {
     if (this.#isBroken)
       throw failed('Nothing was committed: a statement of the transaction failed');
-    await open.commit();
+    await open.commit({ outcomes: new Map(), rejected: [] });
   }
 
   async #close(): Promise<void> {
@@ -158,9 +156,7 @@ function rowsAnswer(
 
 function shownError(error: unknown): DatabaseAnswer {
   const message = error instanceof Error ? error.message : String(error);
-  const constraint =
-    error instanceof Error && 'constraint' in error && typeof error.constraint === 'string'
-      ? error.constraint
-      : undefined;
-  return { kind: 'error', message, code: sqlStateOf(error), constraint };
+  const { code, constraint } = (error ?? {}) as { code?: unknown; constraint?: unknown };
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return { kind: 'error', message, code: text(code), constraint: text(constraint) };
 }

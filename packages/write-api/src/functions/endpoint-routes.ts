@@ -1,11 +1,14 @@
 import { AppError } from '@sluice/base';
 import type { Route } from '../http/route.ts';
 import type { Caller } from '../pipeline/row-write.ts';
+import type { WriteStore } from '../pipeline/write-store.ts';
 import { FunctionRefusal, type AppFunctions } from './app-functions.ts';
 import type { EndpointEntry, WireRequest } from './messages.ts';
 
 export interface EndpointRoutesOptions {
   readonly functions: AppFunctions;
+  /** For their transactions; without it they have none. */
+  readonly store?: WriteStore | undefined;
   /** @throws AppError of status 401 */
   readonly authenticate: (request: Request) => Promise<Caller>;
   readonly maxBodyBytes: number;
@@ -46,7 +49,7 @@ export async function wireRequest(request: Request, maxBodyBytes: number): Promi
 }
 
 async function answer(
-  { functions, authenticate, maxBodyBytes }: EndpointRoutesOptions,
+  { functions, store, authenticate, maxBodyBytes }: EndpointRoutesOptions,
   method: string,
   request: Request,
   segments: readonly string[],
@@ -59,7 +62,10 @@ async function answer(
   const caller = entry.isPublic ? undefined : await authenticate(request);
   const input = { request: await wireRequest(request, maxBodyBytes), params, caller };
   try {
-    const { status, headers, body } = await functions.callEndpoint(entry, input, request.signal);
+    const { status, headers, body } = await functions.callEndpoint(entry, input, {
+      store,
+      signal: request.signal,
+    });
     const list = headers.map(([name, value]): [string, string] => [name, value]);
     const hasBody = body.byteLength > 0 && status !== 204 && status !== 304;
     return new Response(hasBody ? body : null, { status, headers: list });

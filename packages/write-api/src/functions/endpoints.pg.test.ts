@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { AppError } from '@sluice/base';
 import type { AppFunctions, FunctionsOptions } from './app-functions.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
-import { beginOn } from './testing/begin-on.ts';
+import { storeOn } from '../testing/store-on.ts';
 import { ANN, FunctionsFolder } from './testing/functions-folder.ts';
 
 let scratch: ScratchPostgres;
@@ -35,12 +35,17 @@ async function endpoint(
   folder = await FunctionsFolder.create({
     'note.ts': `export default defineEndpoint({ ${definition} });`,
   });
-  const functions = await folder.open({ begin: beginOn(pool), limits });
+  const functions = await folder.open({ limits });
   const authenticate = async (request: Request) => {
     if (request.headers.has('authorization')) return ANN;
     throw new AppError('SYNC_TOKEN_MISSING', 'no token');
   };
-  const routes = endpointRoutes({ functions, authenticate, maxBodyBytes: 10_000 });
+  const routes = endpointRoutes({
+    functions,
+    store: storeOn(pool),
+    authenticate,
+    maxBodyBytes: 10_000,
+  });
   const ask: Ask = async (init = {}, path = 'note') => {
     const segments = path.split('/');
     const request = new Request(`http://localhost/functions/${path}?q=1`, {

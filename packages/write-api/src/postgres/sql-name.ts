@@ -1,0 +1,4 @@
+/** An identifier as it stands in a statement. */
+export function quoteName(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,111 @@
+import {
+  ConfigError,
+  silentLogger,
+  systemClock,
+  toAppError,
+  type Clock,
+  type Logger,
+} from '@sluice/base';
+import { DEFAULT_WRITE_API, type WriteApiConfig } from './config/write-api-config.ts';
+import { createRouter, type RequestHandler } from './http/router.ts';
+import type { Route } from './http/route.ts';
+import { applyUpload } from './pipeline/apply-upload.ts';
+import type { Caller } from './pipeline/row-write.ts';
+import type { TableSteps } from './pipeline/table-steps.ts';
+import type { ApplyWrites } from './pipeline/write-core.ts';
+import { PostgresStore } from './postgres/postgres-store.ts';
+import type { WriteDatabase } from './postgres/write-database.ts';
+import { uploadRoute, type UploadFacts } from './upload/upload-route.ts';
+
+export interface WriteApiOptions {
+  /** A pool of connections; the write API never closes it. */
+  readonly database: WriteDatabase;
+  /** Rejects with an `AppError` of status 401 when the request names no valid user. */
+  readonly authenticate: (request: Request) => Promise<Caller>;
+  /** Default: every table of `public`, no rules. */
+  readonly config?: WriteApiConfig | undefined;
+  /** What writes of a table go through; default: nothing. */
+  readonly stepsOf?: ((table: string) => TableSteps | undefined) | undefined;
+  /** More to answer, with the way of a write for those who write. */
+  readonly routes?: ((apply: ApplyWrites) => readonly Route[]) | undefined;
+  readonly onUpload?: ((facts: UploadFacts) => void) | undefined;
+  readonly logger?: Logger | undefined;
+  readonly clock?: Clock | undefined;
+  /** A value in [0, 1); default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/**
+ * The write API as one handler of web standard requests, for the service and any other web server.
+ *
+ * @throws ConfigError `CONFIG_INVALID_VALUE` for a schema that must not be written.
+ */
+export function createWriteApi(options: WriteApiOptions): RequestHandler {
+  const config = options.config ?? DEFAULT_WRITE_API;
+  const logger = options.logger ?? silentLogger;
+  const clock = options.clock ?? systemClock;
+  checkSchema(config.schema);
+  const store = new PostgresStore({
+    database: options.database,
+    schema: config.schema,
+    role: config.rowLevelSecurity?.role,
+    rejectedWrites: config.rejectedWrites,
+    rememberDays: config.rememberUploadsDays,
+    statementTimeoutMs: config.limits.statementTimeoutMs,
+    clock,
+    logger,
+  });
+  const own = config.rejectedWrites?.table;
+  const apply: ApplyWrites = (transactions, caller) =>
+    applyUpload(transactions, caller, {
+      store,
+      stepsOf: (table) => (table === own ? undefined : options.stepsOf?.(table)),
+      isWritable: (table) => table === own || (config.tables?.has(table) ?? true),
+      isAtomic: config.atomicTransactions,
+      clock,
+      random: options.random ?? Math.random,
+    });
+  const upload = uploadRoute({
+    authenticate: options.authenticate,
+    apply,
+    limits: config.limits,
+    now: () => performance.now(),
+    onUpload: options.onUpload ?? (() => undefined),
+    logger,
+  });
+  const handle = createRouter({
+    routes: [upload, ...(options.routes?.(apply) ?? [])],
+    maxConcurrency: config.limits.maxConcurrency,
+    logger,
+  });
+  const tidy = pruning({ store, clock, logger });
+  return async (request) => {
+    const response = await handle(request);
+    tidy();
+    return response;
+  };
+}
+
+const PRUNE_EVERY_MS = 3_600_000;
+
+/** After a request, from time to time: nothing runs while nobody uploads. */
+function pruning(around: {
+  readonly store: PostgresStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): () => void {
+  const { store, clock, logger } = around;
+  let nextAtMs = clock.now() + PRUNE_EVERY_MS;
+  return () => {
+    if (clock.now() < nextAtMs) return;
+    nextAtMs = clock.now() + PRUNE_EVERY_MS;
+    store.prune().catch((error: unknown) => {
+      logger.warn('write_api_prune_failed', { message: toAppError(error).message });
+    });
+  };
+}
+
+function checkSchema(schema: string): void {
+  if (!schema.startsWith('pg_') && !['information_schema', 'sluice'].includes(schema)) return;
+  throw new ConfigError('CONFIG_INVALID_VALUE', `Uploads may not change the schema ${schema}`);
+}
