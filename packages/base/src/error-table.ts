@@ -407,8 +407,38 @@ export const ERROR_TABLE = {
     REJECTED,
   ),
   UPLOAD_FORBIDDEN: entry(
-    'The database does not permit this write',
-    'Grant the right to the role, or correct the row-level security policy',
+    'The rules of the table, or the database, do not permit this write',
+    'Correct the rule, the row-level security policy, or the rights of the role',
+    REJECTED,
+  ),
+  UPLOAD_COLUMN_FORBIDDEN: entry(
+    'A write names a column that clients may not write',
+    'List the column in columns of its table, or leave it out on the client',
+    REJECTED,
+  ),
+  UPLOAD_IMMUTABLE: entry(
+    'An update changes a column that never changes',
+    'Insert another row instead',
+    REJECTED,
+  ),
+  UPLOAD_REQUIRED: entry(
+    'A row lacks a value that its table requires',
+    'Give the column a value where the client writes it',
+    REJECTED,
+  ),
+  UPLOAD_CHECK_FAILED: entry(
+    'A row does not pass a check of its table',
+    'Check the same rule in the client before writing',
+    REJECTED,
+  ),
+  UPLOAD_STALE: entry(
+    'The row has changed since the client saw it',
+    'Show the row as it is now, and let the user decide again',
+    REJECTED,
+  ),
+  UPLOAD_BASE_MISSING: entry(
+    'A change does not say what the client saw before it',
+    'Track previous values of the column in the schema of the client',
     REJECTED,
   ),
   UPLOAD_REJECTED: entry(

@@ -64,3 +64,17 @@ export { syncConfigJsonSchema } from './yaml/config-schema.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
 export { closest } from './suggest.ts';
 export { findYamlExcess, MAX_YAML_DEPTH, type YamlExcess } from './yaml/yaml-excess.ts';
+export {
+  compileExpression,
+  ExpressionFailure,
+  type CompiledExpression,
+} from './expression/compile-expression.ts';
+export type { DatabaseText } from './expression/database-text.ts';
+export type {
+  ColumnRead,
+  ExpressionScope,
+  ExpressionSource,
+  ExpressionValues,
+  RequestValue,
+} from './expression/expression-scope.ts';
+export type { ScalarPlace } from './yaml/sql-text.ts';

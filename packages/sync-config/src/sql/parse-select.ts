@@ -48,6 +48,26 @@ export function parseQuery(
   return { select, trailing };
 }
 
+/**
+ * Parses one expression, as `parseQuery` does a query.
+ *
+ * @throws SqlSyntaxError when nothing can be made of the text.
+ */
+export function parseExpression(
+  sql: string,
+  grammar: Grammar,
+  problems: SqlProblems = NO_PROBLEMS,
+): ExprSyntax {
+  const tokens = new TokenStream(sql, grammar, problems);
+  const parser = new SelectParser(tokens, grammar);
+  const expression = parser.parseExpression();
+  const rest = tokens.peek();
+  if (rest.kind !== 'end') {
+    problems.error('SQL_SYNTAX', rest, 'The expression ends before this', 'Join conditions by AND');
+  }
+  return expression;
+}
+
 const UNSUPPORTED_AFTER_FROM: Readonly<Record<string, readonly [clause: string, advice: string]>> =
   {
     group: ['GROUP BY', 'Sync the rows, and group them in a query on the device'],
@@ -98,6 +118,10 @@ class SelectParser {
       hasRefusedJoin: this.#sources.hasRefusedJoin,
       ...span,
     };
+  }
+
+  parseExpression(): ExprSyntax {
+    return this.#expressions.parse();
   }
 
   /** Reads what follows a stray bracket, for its problems only. */
