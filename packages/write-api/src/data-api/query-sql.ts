@@ -18,8 +18,8 @@ export interface DataStatement {
   readonly values: readonly (string | null)[];
 }
 
-/** Which rows the caller may see, as SQL over the table's columns; undefined: all of them. */
-export type ReadFilter = ((bind: (value: string | null) => string) => string) | undefined;
+/** Which rows the caller may see, as SQL that adds its parameters to `values`; undefined: all of them. */
+export type ReadFilter = ((values: (string | null)[]) => string) | undefined;
 
 /** Of an aggregate, groups included; PostgreSQL builds objects from at most 100 arguments. */
 const MAX_RESULTS = 50;
@@ -173,7 +173,7 @@ class SqlBuilder {
   }
 
   filter(filter: ReadFilter): string {
-    return filter === undefined ? 'true' : `(${filter((value) => this.bind(value))}\n)`;
+    return filter === undefined ? 'true' : `(${filter(this.values)}\n)`;
   }
 
   condition(condition: Condition): string {

@@ -66,9 +66,10 @@ function jsonOf(value: SqliteValue): string | null {
   return value === null ? null : String(value);
 }
 
-function requestParameter(
+/** SQL for a value of the request, bound as a parameter. */
+export function requestParameter(
   value: RequestValue,
-  { caller, metadata }: RuleWorld,
+  { caller, metadata }: Pick<RuleWorld, 'caller' | 'metadata'>,
   values: (string | null)[],
 ): string {
   const bind = (parameter: string | null) => `$${values.push(parameter)}`;

@@ -96,6 +96,10 @@ export class PostgresTransaction implements StoreTransaction {
     return appQueryResult(result);
   }
 
+  definition(table: string): TargetTable | undefined {
+    return this.#options.tables.get(table);
+  }
+
   onEnd(listener: (isCommitted: boolean) => void): void {
     this.#endListeners.add(listener);
   }
