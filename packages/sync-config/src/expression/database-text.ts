@@ -98,13 +98,20 @@ function readName(
   const { columns, bareRow, qualifiers } = names.scope;
   const [first, second] = name.parts;
   if (first === undefined) return;
-  const row = qualifiers.get(first.name.toLowerCase());
+  const qualifier = first.name.toLowerCase();
+  const isTable = second !== undefined && qualifier === names.scope.table.toLowerCase();
+  // Its own table may stand in the subquery's FROM too, so what is no column of it is left alone.
+  if (isTable && bareRow !== undefined && columns?.has(second.name) !== false) {
+    names.read(bareRow, '', second.name);
+    return;
+  }
+  const row = qualifiers.get(qualifier);
   if (row !== undefined && second !== undefined) {
     names.checkColumn(second);
-    names.read(row, first.name.toLowerCase(), second.name);
+    names.read(row, qualifier, second.name);
   } else if (second === undefined && bareRow !== undefined && columns?.has(first.name) !== false) {
     names.read(bareRow, '', first.name);
-  } else if (second !== undefined && names.scope.missing?.has(first.name.toLowerCase()) === true) {
+  } else if (second !== undefined && names.scope.missing?.has(qualifier) === true) {
     names.resolve(name);
   }
 }

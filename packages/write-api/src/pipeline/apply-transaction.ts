@@ -90,13 +90,14 @@ function concernsSchema({ code, sqlState }: RefusedOutcome): boolean {
 }
 
 /** What listens during `work` hears false at once when it fails; the transaction may go on without it. */
-async function withListeners(
+async function withListeners<T>(
   transaction: StoreTransaction,
-  work: (seen: WriteTransaction) => Promise<void>,
-): Promise<void> {
+  work: (seen: WriteTransaction) => Promise<T>,
+): Promise<T> {
   const listeners = new EndListeners();
+  let result: T;
   try {
-    await work({
+    result = await work({
       query: (sql, parameters) => transaction.query(sql, parameters),
       onEnd: (listener) => listeners.add(listener),
     });
@@ -105,6 +106,7 @@ async function withListeners(
     throw error;
   }
   transaction.onEnd((isCommitted) => listeners.end(isCommitted));
+  return result;
 }
 
 /** The passes over the entries of a transaction that were not seen before. */
@@ -145,8 +147,8 @@ class TransactionRun {
     for (const entry of this.#entries) {
       const outcome = await (pass === 'whole' ? this.#whole(entry) : this.#guarded(entry));
       outcomes.set(entry, outcome);
-      if (outcome.status !== 'ok' && this.#context.isAtomic)
-        return this.#allRefused(entry, outcome);
+      const isRefusal = outcome.status !== 'ok' && outcome.isApplied !== true;
+      if (isRefusal && this.#context.isAtomic) return this.#allRefused(entry, outcome);
     }
     if (this.#transaction.statementCount > 0) await this.#transaction.checkAll();
     return outcomes;
@@ -156,8 +158,7 @@ class TransactionRun {
   async #whole(entry: UploadEntry): Promise<WriteOutcome> {
     const before = this.#transaction.statementCount;
     try {
-      await this.#apply(entry);
-      return { status: 'ok' };
+      return await this.#apply(entry);
     } catch (error) {
       const isUntouched = this.#transaction.statementCount === before;
       const outcome = isUntouched && error instanceof Rejection && this.#refusal(error);
@@ -169,8 +170,7 @@ class TransactionRun {
   async #guarded(entry: UploadEntry): Promise<WriteOutcome> {
     this.#transaction.mark('entry');
     try {
-      await this.#apply(entry);
-      return { status: 'ok' };
+      return await this.#apply(entry);
     } catch (error) {
       const outcome = this.#refusal(error);
       if (outcome === undefined) throw error;
@@ -184,7 +184,7 @@ class TransactionRun {
   }
 
   /** Before hook, policy and conflict rule, the write, after hook. */
-  async #apply({ write, problem }: UploadEntry): Promise<void> {
+  async #apply({ write, problem }: UploadEntry): Promise<WriteOutcome> {
     if (write === undefined) throw new Rejection('UPLOAD_INVALID', problem ?? 'The entry is wrong');
     const { isWritable, stepsOf, caller } = this.#context;
     if (!isWritable(write.table)) {
@@ -192,23 +192,37 @@ class TransactionRun {
       throw new Rejection('UPLOAD_TABLE_UNKNOWN', message);
     }
     const steps = stepsOf(write.table);
-    if (steps === undefined) return this.#transaction.write(write);
-
     const transaction = this.#transaction;
+    if (steps === undefined) {
+      await transaction.write(write);
+      return { status: 'ok' };
+    }
     let current: RowWrite | undefined = await transaction.normalize(write);
     const needsStored = steps.bundles.some((bundle) => bundle.needsStored(write.op));
     const known = needsStored
       ? { stored: await transaction.stored(write.table, write.id) }
       : undefined;
-    await withListeners(transaction, async (seen) => {
+    return withListeners(transaction, async (seen) => {
       for (const step of steps.bundles.flatMap((bundle) => bundle.steps)) {
         current = current && (await step(current, known?.stored, caller, seen));
       }
-      if (current === undefined) return;
+      if (current === undefined) return { status: 'ok' };
       await transaction.write(current, known);
       await steps.afterWrite?.({ write: current, stored: known?.stored }, caller, seen);
+      return this.#conflict(current);
     });
-    return undefined;
+  }
+
+  /** A write that was applied except where a conflict rule kept what is stored. */
+  async #conflict({ table, id, conflicts = [] }: RowWrite): Promise<WriteOutcome> {
+    if (conflicts.length === 0) return { status: 'ok' };
+    return {
+      status: 'conflict',
+      code: 'UPLOAD_CONFLICT',
+      message: `${conflicts.join(', ')} of ${table} was changed meanwhile and stays as it is`,
+      row: await this.#transaction.stored(table, id),
+      isApplied: true,
+    };
   }
 
   async #allRefused(culprit: UploadEntry, outcome: WriteOutcome): Promise<Outcomes> {

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '@sluice/base';
 import type { Caller, RowValues, RowWrite, StoredRow } from './row-write.ts';
 import type { WriteTransaction } from './table-steps.ts';
 
@@ -26,15 +25,18 @@ export type WriteOutcome =
   | { readonly status: 'ok'; readonly isRepeated?: boolean }
   | {
       readonly status: 'rejected' | 'conflict';
-      readonly code: ErrorCode;
+      /** An `ErrorCode`, or the app's own word for it. */
+      readonly code: string;
       readonly message: string;
       readonly sqlState?: string | undefined;
       /** What the client may see of the row; not remembered. */
       readonly row?: RowValues | undefined;
+      /** The write was applied all the same, except for columns in conflict. */
+      readonly isApplied?: boolean;
       readonly isRepeated?: boolean;
     };
 
-export type RefusedOutcome = Extract<WriteOutcome, { readonly code: ErrorCode }>;
+export type RefusedOutcome = Extract<WriteOutcome, { readonly code: string }>;
 
 /** A refused entry as its client gets to see it. */
 export interface RejectedWrite {

@@ -1,7 +1,8 @@
 import type { SqliteValue } from '@sluice/model';
-import { bindValue } from '../postgres/column-value.ts';
+import { TypeCatalog } from '@sluice/source-postgres';
 import type { RowValues } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
+import { cellExpression, readCell } from '../postgres/row-cells.ts';
 import type { TargetColumn } from '../postgres/target-table.ts';
 import type { RuleTable } from './rule-table.ts';
 
@@ -30,10 +31,10 @@ export async function canonicalValues(
     else asked.push({ column, value });
   }
   if (asked.length === 0) return result;
-  const bound = asked.map(({ column, value }, i) => bindValue(column, asJson(value), i + 1));
-  const cells = bound.map(({ expression }, i) => `(${expression})::text AS v${i}`);
-  const parameters = bound.map(({ parameter }) => parameter);
-  const { rows } = await transaction.query(`SELECT ${cells.join(', ')}`, parameters);
+  const cells = asked.map(({ column, value }) => readCell(column, value));
+  const expressions = cells.map((cell, i) => `(${cellExpression(cell, i + 1)})::text AS v${i}`);
+  const parameters = cells.map(({ text }) => text);
+  const { rows } = await transaction.query(`SELECT ${expressions.join(', ')}`, parameters);
   for (const [i, { column }] of asked.entries()) {
     const text = rows[0]?.[`v${i}`];
     result.set(column.name, typeof text === 'string' ? valueOfText(column, text) : null);
@@ -57,15 +58,13 @@ function canonicalValue({ baseType }: TargetColumn, value: SqliteValue): SqliteV
   return undefined;
 }
 
-/** From PostgreSQL's text to the value that the sync config sees. */
-function valueOfText({ baseType }: TargetColumn, text: string): SqliteValue {
+/** Has all types that PostgreSQL comes with; of others the base type says enough. */
+const TYPES = new TypeCatalog();
+
+/** From PostgreSQL's text to the value that the sync config sees, as `StoredRowReader` reads it. */
+function valueOfText({ baseType, typeOid }: TargetColumn, text: string): SqliteValue {
   if (INTEGER.has(baseType)) return BigInt(text);
   if (baseType === 'bool') return text === 'true' ? 1n : 0n;
   if (baseType === 'float8' || baseType === 'float4') return Number(text);
-  return text;
-}
-
-function asJson(value: SqliteValue): string | number | null {
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  return typeof value === 'bigint' ? String(value) : value;
+  return TYPES.columnType(typeOid).decodeText(text);
 }

@@ -1,6 +1,6 @@
-import type { SqliteValue } from '@sluice/model';
 import type { ColumnRead, DatabaseText, RequestValue } from '@sluice/sync-config';
-import { bindValue } from '../postgres/column-value.ts';
+import { cellExpression, readCell } from '../postgres/row-cells.ts';
+import { quoteName } from '../postgres/sql-name.ts';
 import type { RowValues } from '../pipeline/row-write.ts';
 import type { RuleTable } from './rule-table.ts';
 import { claimsOf, type RuleRows, type RuleWorld } from './rule-values.ts';
@@ -15,7 +15,8 @@ export type DatabaseRule = (rows: RuleRows, world: RuleWorld) => RuleStatement;
 
 /**
  * Lets PostgreSQL evaluate a rule: the rows become one-row tables of their names around it, so that
- * the text stays as it is and its subqueries see `old`, `new` and bare columns by SQL's own scoping.
+ * the text stays as it is and its subqueries see `old`, `new`, the table's own name and bare columns by
+ * SQL's own scoping.
  * Request values are parameters without a type, which PostgreSQL takes from what they are compared to.
  *
  * `result`: how the value comes back, a truth (NULL is none) or a text.
@@ -31,7 +32,7 @@ export function databaseRule(
     const rowOf = (name: keyof RuleRows): string => {
       const own = reads.filter(({ row }) => row === name);
       const cells = own.map(({ column }) => cell(table, column, rows[name], values));
-      return `(SELECT ${cells.join(', ')}) AS ${quote(name)}`;
+      return `(SELECT ${cells.join(', ')}) AS ${quoteName(name === 'row' ? table.name : name)}`;
     };
     const sql = parts
       .map((part) => (typeof part === 'string' ? part : requestParameter(part, world, values)))
@@ -49,21 +50,16 @@ function cell(
   row: RowValues | undefined,
   values: (string | null)[],
 ): string {
-  const value = jsonOf(row?.get(name) ?? null);
+  const value = row?.get(name) ?? null;
   const column = table.columns.get(name);
   const place = values.length + 1;
-  const bound =
-    column === undefined
-      ? { expression: `$${place}::text`, parameter: value }
-      : bindValue(column, value, place);
-  values.push(bound.parameter);
-  return `${bound.expression} AS ${quote(name)}`;
-}
-
-/** As the binding of written values takes them. */
-function jsonOf(value: SqliteValue): string | null {
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  return value === null ? null : String(value);
+  if (column === undefined) {
+    values.push(value === null ? null : String(value as string));
+    return `$${place}::text AS ${quoteName(name)}`;
+  }
+  const bound = readCell(column, value);
+  values.push(bound.text);
+  return `${cellExpression(bound, place)} AS ${quoteName(name)}`;
 }
 
 /** SQL for a value of the request, bound as a parameter. */
@@ -103,8 +99,4 @@ function claimAt(claims: unknown, key: string): unknown {
 function claimText(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function quote(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`;
 }

@@ -1,3 +1,4 @@
+import { ExpressionFailure } from '@sluice/sync-config';
 import type { RowValues, RowWrite, StoredRow, WriteOp } from '../pipeline/row-write.ts';
 import { rowAfter, type Caller } from '../pipeline/row-write.ts';
 import type { TransactionStep, WriteTransaction } from '../pipeline/table-steps.ts';
@@ -227,8 +228,16 @@ export class TablePolicy {
     const after = this.#after(write, stored);
     const rows = { old: stored, new: after, row: after };
     const set = new Map<string, Awaited<ReturnType<Rule['value']>>>();
-    for (const [column, rule] of rules) set.set(column, await rule.value(rows, world));
     const { table } = this.#parts;
+    for (const [column, rule] of rules) {
+      try {
+        set.set(column, await rule.value(rows, world));
+      } catch (cause) {
+        if (!(cause instanceof ExpressionFailure)) throw cause;
+        const message = `The value that the server sets for ${column} of ${table.name} cannot be computed: ${cause.message}`;
+        throw new Rejection('UPLOAD_VALUE_INVALID', message, { cause });
+      }
+    }
     const values = await canonicalValues(set, this.#lookedAt, table, world.transaction);
     return { ...write, values: new Map([...write.values, ...values]) };
   }

@@ -57,9 +57,9 @@ export class PostgresStore implements WriteStore {
   refusalOf(error: unknown): RefusedOutcome | undefined {
     const rejection = rejectionOf(error);
     if (rejection === undefined) return undefined;
-    const { code, message, sqlState, row } = rejection;
+    const { code, message, sqlState, row, reason } = rejection;
     const status = code === 'UPLOAD_CONFLICT' ? 'conflict' : 'rejected';
-    return { status, code, message, sqlState, row };
+    return { status, code: reason ?? code, message, sqlState, row };
   }
 
   /** One round trip when all goes well. */

@@ -36,7 +36,7 @@ export function writableTable(name: string, table: TargetTable | undefined): Wri
  */
 export function rowCells(write: RowWrite, table: WritableTable): readonly [Cell, ...Cell[]] {
   const { idColumn } = table;
-  const cells: [Cell, ...Cell[]] = [cell(idColumn, write.id)];
+  const cells: [Cell, ...Cell[]] = [readCell(idColumn, write.id)];
   if (write.op === 'DELETE') return cells;
   for (const [name, value] of write.values) {
     if (name === idColumn.name || name === 'id') continue;
@@ -45,12 +45,13 @@ export function rowCells(write: RowWrite, table: WritableTable): readonly [Cell,
       const message = `Table ${write.table} has no column ${JSON.stringify(name)} that can be written`;
       throw new Rejection('UPLOAD_COLUMN_UNKNOWN', message);
     }
-    cells.push(cell(column, value));
+    cells.push(readCell(column, value));
   }
   return cells;
 }
 
-function cell(column: TargetColumn, value: SqliteValue): Cell {
+/** @throws Rejection when the value cannot be meant for the column. */
+export function readCell(column: TargetColumn, value: SqliteValue): Cell {
   try {
     return { column, value, text: columnText(column, value) };
   } catch (cause) {

@@ -39,7 +39,16 @@ export function table(name: string, types: Readonly<Record<string, string>>): Ru
     const kind = 'plain' as const;
     return [
       column,
-      { name: column, castType: baseType, baseType, kind, elementType: undefined },
+      {
+        name: column,
+        castType: baseType,
+        baseType,
+        kind,
+        elementType: undefined,
+        typeOid: 0,
+        isGenerated: false,
+        isDeterministic: true,
+      },
     ] as const;
   });
   return { name, columns: new Map(columns) };
