@@ -1,13 +1,16 @@
 import { AppError } from '@sluice/base';
-import type { LocalPostgres } from '@sluice/local-postgres';
-import { ScratchPostgres, until } from '@sluice/testing';
+import { until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createUploadHandler, type RequestHandler, type UploadHandlerOptions } from './index.ts';
+import type { RequestHandler } from './http/router.ts';
+import {
+  post as postTo,
+  results as resultsOf,
+  WriteApiWorld,
+  type WorldOptions,
+} from './testing/write-api-world.ts';
 
 const SCHEMA = `
-DROP SCHEMA public CASCADE;
-CREATE SCHEMA public;
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE TYPE place AS (street text, number int);
 CREATE DOMAIN flag AS boolean;
@@ -30,56 +33,22 @@ CREATE TRIGGER owner BEFORE INSERT ON guarded FOR EACH ROW EXECUTE FUNCTION set_
 const L1 = '11111111-1111-4111-8111-111111111111';
 const L2 = '22222222-2222-4222-8222-222222222222';
 
-let scratch: ScratchPostgres;
-let server: LocalPostgres;
-let pool: pg.Pool;
+let world: WriteApiWorld;
 let handler: RequestHandler;
 
 beforeAll(async () => {
-  scratch = await ScratchPostgres.start({ deadlock_timeout: '50ms' });
-  server = scratch.server;
-  pool = new pg.Pool({ connectionString: server.url(), max: 4 });
-  pool.on('error', () => {}); // a test ends connections on purpose
+  world = await WriteApiWorld.start({ deadlock_timeout: '50ms' });
 });
-afterAll(async () => {
-  await pool.end();
-  await scratch?.[Symbol.asyncDispose]();
-});
+afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await pool.query(SCHEMA);
-  handler = handlerWith({});
+  await world.reset(SCHEMA);
+  handler = world.api();
 });
 
-function handlerWith(options: Partial<UploadHandlerOptions>): RequestHandler {
-  return createUploadHandler({
-    database: pool,
-    authenticate: async () => ({ id: 'u1' }),
-    ...options,
-  });
-}
-
-function post(body: unknown, to: RequestHandler = handler): Promise<Response> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return to(new Request('http://localhost/upload', { method: 'POST', body: text }));
-}
-
-interface Result {
-  readonly op_id: unknown;
-  readonly status: string;
-  readonly code?: string;
-  readonly message?: string;
-  readonly sqlstate?: string;
-}
-
-async function results(body: unknown, to?: RequestHandler): Promise<readonly Result[]> {
-  const response = await post(body, to);
-  expect(response.status).toBe(200);
-  return ((await response.json()) as { results: Result[] }).results;
-}
-
-async function rows(sql: string): Promise<unknown[]> {
-  return (await pool.query(sql)).rows as unknown[];
-}
+const handlerWith = (options: WorldOptions) => world.api(options);
+const post = (body: unknown, to: RequestHandler = handler) => postTo(to, body);
+const results = (body: unknown, to: RequestHandler = handler) => resultsOf(to, body);
+const rows = (sql: string) => world.rows(sql);
 
 describe('operations', () => {
   test('PUT inserts, a second PUT updates the columns given and keeps the others', async () => {
@@ -101,7 +70,7 @@ describe('operations', () => {
   });
 
   test('PATCH changes only its columns, sets null, and ignores a missing row', async () => {
-    await pool.query(`INSERT INTO lists VALUES ('${L1}', 'a', 'n', 1)`);
+    await world.pool.query(`INSERT INTO lists VALUES ('${L1}', 'a', 'n', 1)`);
     await results({
       crud: [
         { op_id: 1, op: 'PATCH', type: 'lists', id: L1, data: { note: null, id: 'ignored' } },
@@ -115,7 +84,7 @@ describe('operations', () => {
   });
 
   test('DELETE removes the row, and a missing row is success', async () => {
-    await pool.query(`INSERT INTO lists VALUES ('${L1}', 'a')`);
+    await world.pool.query(`INSERT INTO lists VALUES ('${L1}', 'a')`);
     const entry = { op: 'DELETE', type: 'lists', id: L1 };
     expect((await results({ crud: [entry, entry] })).map((r) => r.status)).toEqual(['ok', 'ok']);
     expect(await rows('SELECT * FROM lists')).toEqual([]);
@@ -320,7 +289,7 @@ describe('rejections', () => {
     const entry = (type: string) => ({ op: 'DELETE', type, id: '1' });
     const answer = await results(
       { crud: ['pg_class', 'pg_catalog.pg_class', 'todos', 'lists'].map(entry) },
-      handlerWith({ tables: ['todos'] }),
+      handlerWith({ config: { tables: { todos: null } } }),
     );
     expect(answer.map((r) => r.code ?? r.status)).toEqual([
       'UPLOAD_TABLE_UNKNOWN',
@@ -328,14 +297,15 @@ describe('rejections', () => {
       'ok',
       'UPLOAD_TABLE_UNKNOWN',
     ]);
-    expect(() => handlerWith({ schema: 'pg_catalog' })).toThrow(AppError);
-    expect(() => handlerWith({ schema: 'information_schema' })).toThrow(AppError);
+    for (const schema of ['pg_catalog', 'information_schema', 'sluice']) {
+      expect(() => handlerWith({ config: { schema } })).toThrow(AppError);
+    }
   });
 
   test('sees columns that were added since the last upload', async () => {
     const entry = { op: 'PUT', type: 'loose', id: 'a', data: { fresh: 'x' } };
     expect((await results({ crud: [entry] }))[0]?.code).toBe('UPLOAD_COLUMN_UNKNOWN');
-    await pool.query('ALTER TABLE loose ADD COLUMN fresh text');
+    await world.pool.query('ALTER TABLE loose ADD COLUMN fresh text');
     expect((await results({ crud: [entry] }))[0]?.status).toBe('ok');
   });
 });
@@ -359,7 +329,7 @@ describe('faults', () => {
   });
 
   test('an upload that runs into a deadlock is repeated by itself', async () => {
-    await pool.query(`INSERT INTO loose VALUES ('a', ''), ('b', '')`);
+    await world.pool.query(`INSERT INTO loose VALUES ('a', ''), ('b', '')`);
     await using other = await otherWriter();
     await other.query(`UPDATE loose SET value = 'other' WHERE id = 'b'`);
     const answer = post(patches('a', 'b'));
@@ -373,7 +343,7 @@ describe('faults', () => {
   });
 
   test('uploads that get into each other’s way are all applied, sent again after a 503', async () => {
-    await pool.query(`INSERT INTO loose VALUES ('a', ''), ('b', '')`);
+    await world.pool.query(`INSERT INTO loose VALUES ('a', ''), ('b', '')`);
     const orders = [Array(40).fill(['a', 'b']).flat(), Array(40).fill(['b', 'a']).flat()];
     const answers = await Promise.all(
       Array.from({ length: 10 }, async (_, n) => {
@@ -425,7 +395,7 @@ describe('faults', () => {
 });
 
 async function heldLock(table: string) {
-  const client = await pool.connect();
+  const client = await world.pool.connect();
   await client.query(`BEGIN; LOCK TABLE ${table}`);
   let held = true;
   const release = async () => {
@@ -444,7 +414,7 @@ async function closedPool() {
 
 /** A transaction that never looks for deadlocks itself. */
 async function otherWriter() {
-  const client = new pg.Client({ connectionString: server.url() });
+  const client = new pg.Client({ connectionString: world.scratch.server.url() });
   await client.connect();
   await client.query(`SET deadlock_timeout = '10min'`);
   await client.query('BEGIN');

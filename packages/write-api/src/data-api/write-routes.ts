@@ -1,4 +1,4 @@
-import { AppError, ERROR_TABLE, type JsonValue } from '@sluice/base';
+import { AppError, ERROR_TABLE, type ErrorEntry, type JsonValue } from '@sluice/base';
 import { answer } from '../http/answer.ts';
 import { readJsonBody } from '../http/read-body.ts';
 import type { Route } from '../http/route.ts';
@@ -201,11 +201,12 @@ function oneAnswer(status: number, id: string, outcome: WriteOutcome | undefined
   if (outcome.status === 'ok') {
     return answer(status, { id, status: outcome.isRepeated ? 'duplicate' : 'ok' });
   }
-  const { httpStatus } = ERROR_TABLE[outcome.code];
-  // What is gone wrong inside is the message of an outcome too, but no reason to try again.
-  const shownStatus = httpStatus >= 500 ? 422 : httpStatus;
-  const error = { ...refusal(outcome), status: shownStatus, description: outcome.message };
-  return answer(shownStatus, { error });
+  const table: Readonly<Record<string, ErrorEntry>> = ERROR_TABLE;
+  // The app's own codes are not in the table. A failed function is no reason to try again.
+  const known = Object.hasOwn(table, outcome.code) ? table[outcome.code]?.httpStatus : undefined;
+  const httpStatus = known === undefined || known >= 500 ? 422 : known;
+  const error = { ...refusal(outcome), status: httpStatus, description: outcome.message };
+  return answer(httpStatus, { error });
 }
 
 function manyAnswer(entries: readonly UploadEntry[], outcomes: readonly WriteOutcome[]): Response {

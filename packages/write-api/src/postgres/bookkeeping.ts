@@ -3,7 +3,7 @@ import type { RejectedWritesTable } from './rejected-writes.ts';
 import { pruneSeen, UPLOADS_DDL } from './seen-uploads.ts';
 import { sqlStateOf } from './sql-state.ts';
 import { runStatements, type Statement } from './statement-run.ts';
-import type { WriteConnection, WriteDatabase } from './write-database.ts';
+import { withConnection, type WriteConnection, type WriteDatabase } from './write-database.ts';
 
 export interface BookkeepingOptions {
   readonly rejected: RejectedWritesTable | undefined;
@@ -59,15 +59,10 @@ export class Bookkeeping {
       pruneSeen(rememberDays, PRUNE_LIMIT),
       ...(rejected ? [rejected.prune(PRUNE_LIMIT)] : []),
     ];
-    const connection = await database.connect();
-    let clean = false;
-    try {
+    await withConnection(database, async (connection) => {
       await this.ensure(connection);
       for (const statement of statements) await repeat(connection, statement);
-      clean = true;
-    } finally {
-      connection.release(!clean);
-    }
+    });
   }
 }
 

@@ -20,7 +20,13 @@ import { isCollision, isStalePlan, isViolationOf, rejectionOf } from './sql-stat
 import { runStatements, type Statement } from './statement-run.ts';
 import { StoredRowReader } from './stored-row.ts';
 import { transactionSettings } from './transaction-settings.ts';
-import type { WriteConnection, WriteDatabase } from './write-database.ts';
+import {
+  giveBack,
+  takeConnection,
+  withConnection,
+  type WriteConnection,
+  type WriteDatabase,
+} from './write-database.ts';
 
 export interface PostgresStoreOptions {
   readonly database: WriteDatabase;
@@ -69,7 +75,7 @@ export class PostgresStore implements WriteStore {
     const own = this.#rejected?.tableName;
     if (writes.some(({ write }) => write.table === own)) return { kind: 'refused' };
     const keys = writes.flatMap(({ key }) => (key === undefined ? [] : [key]));
-    return this.#connected(async (connection) => {
+    return withConnection(this.#options.database, async (connection) => {
       const changes = await this.#mergedStatements(connection, writes);
       if (changes === undefined) return { kind: 'refused' };
       const statements = [
@@ -90,7 +96,7 @@ export class PostgresStore implements WriteStore {
   }
 
   async begin(caller: Caller, tables: ReadonlySet<string>): Promise<PostgresTransaction> {
-    const connection = await this.#options.database.connect();
+    const connection = await takeConnection(this.#options.database);
     try {
       await this.#bookkeeping.ensure(connection);
       const found = await this.#schema.tables(connection, tables);
@@ -107,14 +113,16 @@ export class PostgresStore implements WriteStore {
         onBookkeepingError: (error) => this.#bookkeeping.doubt(error),
       });
     } catch (error) {
-      connection.release(true);
+      giveBack(connection, false);
       throw error;
     }
   }
 
   /** Makes the tables of our own, so that what is wrong shows before the first upload. */
   prepare(): Promise<void> {
-    return this.#connected((connection) => this.#bookkeeping.ensure(connection));
+    return withConnection(this.#options.database, (connection) =>
+      this.#bookkeeping.ensure(connection),
+    );
   }
 
   /** Drops what is remembered for longer than it needs to be. */
@@ -144,18 +152,5 @@ export class PostgresStore implements WriteStore {
   async #seen(connection: WriteConnection, keys: readonly WriteKey[]): Promise<WholeResult> {
     const [result] = await runStatements(connection, [selectSeen(keys)]);
     return { kind: 'seen', outcomes: seenOutcomes(keys, result?.rows ?? []) };
-  }
-
-  async #connected<T>(work: (connection: WriteConnection) => Promise<T>): Promise<T> {
-    const connection = await this.#options.database.connect();
-    let clean = false;
-    try {
-      const result = await work(connection);
-      clean = true;
-      return result;
-    } finally {
-      // After an error the state of the connection is unknown: closing it also rolls back.
-      connection.release(!clean);
-    }
   }
 }

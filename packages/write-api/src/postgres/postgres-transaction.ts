@@ -18,7 +18,7 @@ import { quoteName } from './sql-name.ts';
 import { runStatements, type Statement, type StatementResult } from './statement-run.ts';
 import type { StoredRowReader } from './stored-row.ts';
 import type { TargetTable } from './target-table.ts';
-import type { WriteConnection } from './write-database.ts';
+import { giveBack, type WriteConnection } from './write-database.ts';
 
 export interface PostgresTransactionOptions {
   /** This one's until it is disposed of, which releases it. */
@@ -150,7 +150,7 @@ export class PostgresTransaction implements StoreTransaction {
 
   /** Unless it has committed, the state of the connection is unknown: closing it also rolls back. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#options.connection.release(!this.#isCommitted);
+    giveBack(this.#options.connection, this.#isCommitted);
     return Promise.resolve();
   }
 

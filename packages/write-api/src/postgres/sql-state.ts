@@ -25,9 +25,23 @@ export function isCollision(error: unknown): boolean {
   return ['40001', '40P01'].includes(sqlStateOf(error) ?? '');
 }
 
-/** A prepared statement whose result has other types since a column was altered. */
+/**
+ * A prepared statement that does not fit any more: a column or a type it names was altered or made anew,
+ * or somebody between us and the database dropped it. A new connection has none.
+ */
 export function isStalePlan(error: unknown): boolean {
-  return sqlStateOf(error) === '0A000' && /cached plan/.test((error as Error).message);
+  const message = error instanceof Error ? error.message : '';
+  switch (sqlStateOf(error)) {
+    case '0A000':
+      return message.includes('cached plan');
+    case 'XX000':
+      return message.includes('cache lookup failed');
+    case '26000': // no such prepared statement
+    case '42P05': // it is there already
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Whether a unique key of that table was there already. */

@@ -56,7 +56,7 @@ SELECT json_build_object('table_name', c.relname, 'columns', cols.columns, 'uniq
             'elementType', element.typname,
             'typeOid', a.atttypid::bigint,
             'isGenerated', a.attgenerated <> '',
-            'isDeterministic', coalesce(collation.collisdeterministic, true)) ORDER BY a.attnum), '[]'::json) AS columns
+            'isDeterministic', coalesce(coll.collisdeterministic, true)) ORDER BY a.attnum), '[]'::json) AS columns
      FROM pg_catalog.pg_attribute a
     CROSS JOIN LATERAL (
       WITH RECURSIVE below AS (
@@ -66,7 +66,7 @@ SELECT json_build_object('table_name', c.relname, 'columns', cols.columns, 'uniq
         SELECT t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype
           FROM pg_catalog.pg_type t JOIN below ON t.oid = below.typbasetype AND below.typtype = 'd')
       SELECT typname, typtype, typcategory, typelem FROM below WHERE typtype <> 'd') base
-     LEFT JOIN pg_catalog.pg_collation collation ON collation.oid = a.attcollation
+     LEFT JOIN pg_catalog.pg_collation coll ON coll.oid = a.attcollation
      LEFT JOIN pg_catalog.pg_type element ON element.oid = base.typelem AND base.typcategory = 'A'
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) cols
  CROSS JOIN LATERAL (

@@ -9,6 +9,8 @@ export interface WriteDatabase {
 
 export interface WriteConnection {
   query<T extends Submittable>(submittable: T): T;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
   /** With true the connection is closed instead of reused. */
   release(destroy?: boolean): void;
 }
@@ -32,3 +34,37 @@ export interface WireProtocol {
   close(message: { readonly type: 'S'; readonly name: string }, more: boolean): void;
   sync(): void;
 }
+
+/**
+ * Takes a connection from the pool. Its loss is told to whoever waits for an answer on it, or asks next;
+ * as an event that nobody listens to it would end the process.
+ */
+export async function takeConnection(database: WriteDatabase): Promise<WriteConnection> {
+  const connection = await database.connect();
+  connection.on('error', ignore);
+  return connection;
+}
+
+/** Gives a connection back; one whose state is not known is closed, which also rolls back. */
+export function giveBack(connection: WriteConnection, isClean: boolean): void {
+  connection.removeListener('error', ignore);
+  connection.release(!isClean);
+}
+
+/** Takes a connection for some work; after a failure it is not used again. */
+export async function withConnection<T>(
+  database: WriteDatabase,
+  work: (connection: WriteConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await takeConnection(database);
+  let isClean = false;
+  try {
+    const result = await work(connection);
+    isClean = true;
+    return result;
+  } finally {
+    giveBack(connection, isClean);
+  }
+}
+
+function ignore(): void {}
