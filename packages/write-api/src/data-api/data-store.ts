@@ -54,6 +54,7 @@ export class DataReader {
   ): Promise<readonly Row[]> {
     const { store, serviceStore, readRuleOf } = this.#options;
     const its = who.isService ? serviceStore : store;
+    assertName(name);
     try {
       await using transaction = await its.begin(who.caller, new Set([name]));
       const table = dataTable(name, transaction.definition(name));
@@ -73,10 +74,17 @@ export class DataReader {
   }
 }
 
+/** @throws AppError for what cannot even be asked for. */
+export function assertName(table: string): void {
+  if (table.includes('\0')) throw unknownTable(table);
+}
+
+function unknownTable(name: string): AppError {
+  return new AppError('DATA_TABLE_UNKNOWN', `There is no table ${JSON.stringify(name)}`);
+}
+
 function dataTable(name: string, table: TargetTable | undefined): DataTable {
-  if (table === undefined) {
-    throw new AppError('DATA_TABLE_UNKNOWN', `There is no table ${JSON.stringify(name)}`);
-  }
+  if (table === undefined) throw unknownTable(name);
   const columns = new Map(table.storedColumns.map((column) => [column.name, column]));
   return { schema: table.schema, name: table.name, idColumn: table.idColumn, columns };
 }

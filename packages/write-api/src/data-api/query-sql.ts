@@ -47,17 +47,17 @@ export function rowStatement(query: RowQuery, table: DataTable, filter: ReadFilt
   const where = `WHERE ${conditions.join(' AND ')}`;
   const cursor = query.after === undefined ? undefined : decodeCursor(query.after, order);
   const behind = cursor === undefined ? '' : ` AND ${sql.behind(order, cursor)}`;
-  const cells = columns.map((column, at) => `${quoteName(column)} AS "c${at}"`);
-  const keys = order.map(({ column }, at) => `${quoteName(column)}::text AS "k${at}"`);
+  const cells = columns.map((column, at) => `${columnOf(table, column)} AS "c${at}"`);
+  const keys = order.map(({ column }, at) => `${columnOf(table, column)}::text AS "k${at}"`);
   const named = columns.map((column, at) => `"c${at}" AS ${quoteName(column)}`).join(', ');
   const keyList = order.map((_, at) => `"k${at}"`).join(', ');
   const total = query.count ? `(SELECT count(*) ${from} ${where})` : 'NULL';
   const text = `WITH page AS MATERIALIZED (
-      SELECT ${[...cells, ...keys].join(', ')}, row_number() OVER (${orderBy(order)}) AS "n"
-      ${from} ${where}${behind} ${orderBy(order)} LIMIT ${query.limit} OFFSET ${query.offset})
-    SELECT coalesce((SELECT json_agg(r) FROM (SELECT ${named} FROM page ORDER BY "n") AS r), '[]'::json)::text AS rows,
+      SELECT ${[...cells, ...keys].join(', ')}, row_number() OVER (${orderBy(order, table)}) AS "n"
+      ${from} ${where}${behind} ${orderBy(order, table)} LIMIT ${query.limit} OFFSET ${query.offset})
+    SELECT coalesce((SELECT json_agg(r.*) FROM (SELECT ${named} FROM page ORDER BY page."n") AS r), '[]'::json)::text AS rows,
       (${total})::text AS total,
-      (SELECT json_build_array(${keyList})::text FROM page ORDER BY "n" DESC LIMIT 1) AS cursor,
+      (SELECT json_build_array(${keyList})::text FROM page ORDER BY page."n" DESC LIMIT 1) AS cursor,
       (SELECT count(*)::int FROM page) AS row_count`;
   return { text, values: sql.values };
 }
@@ -90,7 +90,7 @@ export function aggregateStatement(
   const cells = parts.map(({ text }, at) => `${text} AS "c${at}"`).join(', ');
   const object = parts.map(({ name }, at) => `${sql.bind(name)}::text, "c${at}"`).join(', ');
   const conditions = `${sql.filter(filter)} AND ${sql.condition(query.where)}`;
-  const grouping = groups.map(quoteName).join(', ');
+  const grouping = groups.map((column) => columnOf(table, column)).join(', ');
   const text = `SELECT coalesce(json_agg(json_build_object(${object})), '[]'::json)::text AS rows FROM (
     SELECT ${cells} FROM ${quoteName(table.schema)}.${quoteName(table.name)} WHERE ${conditions}
     ${grouping === '' ? '' : `GROUP BY ${grouping} ORDER BY ${grouping}`} LIMIT ${query.limit}) AS groups`;
@@ -132,13 +132,18 @@ export function idColumn(table: DataTable): DataColumn {
   throw queryProblem(`The table ${table.name} has no column id and no key of one column`);
 }
 
+/** With the table's name: a name alone may also be that of a column of the result. */
+function columnOf({ name }: DataTable, column: string): string {
+  return `${quoteName(name)}.${quoteName(column)}`;
+}
+
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function orderBy(order: readonly Ordering[]): string {
+function orderBy(order: readonly Ordering[], table: DataTable): string {
   const parts = order.map(
-    ({ column, descending }) => `${quoteName(column)} ${descending ? 'DESC' : 'ASC'}`,
+    ({ column, descending }) => `${columnOf(table, column)} ${descending ? 'DESC' : 'ASC'}`,
   );
   return `ORDER BY ${parts.join(', ')}`;
 }

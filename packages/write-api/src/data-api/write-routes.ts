@@ -7,7 +7,7 @@ import type { UploadEntry } from '../pipeline/upload-entry.ts';
 import type { RefusedOutcome, WriteOutcome } from '../pipeline/write-store.ts';
 import { Rejection } from '../rejection.ts';
 import { rowJson } from '../upload/upload-route.ts';
-import type { DataReader } from './data-store.ts';
+import { assertName, type DataReader } from './data-store.ts';
 import { parseWriteCondition } from './parse-url-query.ts';
 import { queryProblem, shown } from './query-problem.ts';
 import { idColumn, idStatement } from './query-sql.ts';
@@ -93,6 +93,7 @@ class DataWriter {
 
   async insert(request: Request, table: string): Promise<Response> {
     const who = await this.#options.authenticate(request);
+    assertName(table);
     const params = new URL(request.url).searchParams;
     const onConflict = choice(params, 'on_conflict', ['error', 'ignore', 'update']) ?? 'error';
     const body = await this.#body(request);
@@ -105,6 +106,7 @@ class DataWriter {
 
   async changeOne(request: Request, change: Change, table: string, id: string): Promise<Response> {
     const who = await this.#options.authenticate(request);
+    assertName(table);
     const { reader } = this.#options;
     const body = change === 'update' ? await this.#body(request) : null;
     if (reader.mayRead(table, who)) await this.#assertThere(table, id, who);
@@ -116,6 +118,7 @@ class DataWriter {
   /** The rows that fit when it begins, as far as the caller may see them. */
   async changeMany(request: Request, change: Change, table: string): Promise<Response> {
     const who = await this.#options.authenticate(request);
+    assertName(table);
     const params = new URL(request.url).searchParams;
     const where = parseWriteCondition(params);
     if (where.kind === 'and' && where.parts.length === 0) {
