@@ -4,6 +4,9 @@ export {
   type WriteApiConfig,
 } from './config/write-api-config.ts';
 export { WRITE_API_SCHEMA } from './config/write-api-schema.ts';
+export { AppFunctions, type FunctionsOptions } from './functions/app-functions.ts';
+export type { FunctionManifest } from './functions/messages.ts';
+export { watchFunctions, type WatchFunctionsOptions } from './functions/watch-functions.ts';
 export type { Route } from './http/route.ts';
 export type { RequestHandler } from './http/router.ts';
 export type {

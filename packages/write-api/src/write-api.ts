@@ -7,6 +7,10 @@ import {
   type Logger,
 } from '@sluice/base';
 import { DEFAULT_WRITE_API, type WriteApiConfig } from './config/write-api-config.ts';
+import { dataRoutes } from './data-api/data-routes.ts';
+import type { AppFunctions } from './functions/app-functions.ts';
+import { endpointRoutes } from './functions/endpoint-routes.ts';
+import { withHooks } from './functions/with-hooks.ts';
 import { createRouter, type RequestHandler } from './http/router.ts';
 import type { Route } from './http/route.ts';
 import { applyUpload } from './pipeline/apply-upload.ts';
@@ -26,6 +30,10 @@ export interface WriteApiOptions {
   readonly config?: WriteApiConfig | undefined;
   /** What writes of a table go through; default: nothing. */
   readonly stepsOf?: ((table: string) => TableSteps | undefined) | undefined;
+  /** The app's functions: their hooks go around the steps, their endpoints are served. */
+  readonly functions?: AppFunctions | undefined;
+  /** SQL of the rule by which the data API reads a table; undefined: only services read it. */
+  readonly readRuleOf?: ((table: string) => string | undefined) | undefined;
   /** More to answer, with the way of a write for those who write. */
   readonly routes?: ((apply: ApplyWrites) => readonly Route[]) | undefined;
   readonly onUpload?: ((facts: UploadFacts) => void) | undefined;
@@ -34,6 +42,8 @@ export interface WriteApiOptions {
   /** A value in [0, 1); default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
+
+type StepsOf = (table: string) => TableSteps | undefined;
 
 /**
  * The write API as one handler of web standard requests, for the service and any other web server.
@@ -45,21 +55,30 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   checkSchema(config.schema);
-  const store = new PostgresStore({
-    database: options.database,
-    schema: config.schema,
-    role: config.rowLevelSecurity?.role,
-    rejectedWrites: config.rejectedWrites,
-    rememberDays: config.rememberUploadsDays,
-    statementTimeoutMs: config.limits.statementTimeoutMs,
-    clock,
-    logger,
-  });
+  const storeAs = (
+    role: string | undefined,
+    rejectedWrites: WriteApiConfig['rejectedWrites'],
+  ): PostgresStore =>
+    new PostgresStore({
+      database: options.database,
+      schema: config.schema,
+      role,
+      rejectedWrites,
+      rememberDays: config.rememberUploadsDays,
+      statementTimeoutMs: config.limits.statementTimeoutMs,
+      clock,
+      logger,
+    });
+  const role = config.rowLevelSecurity?.role;
+  const store = storeAs(role, config.rejectedWrites);
+  const hooked = (steps: StepsOf): StepsOf =>
+    options.functions === undefined ? steps : withHooks(steps, options.functions);
+  const stepsOf = hooked((table) => options.stepsOf?.(table));
   const own = config.rejectedWrites?.table;
   const apply: ApplyWrites = (transactions, caller) =>
     applyUpload(transactions, caller, {
       store,
-      stepsOf: (table) => (table === own ? undefined : options.stepsOf?.(table)),
+      stepsOf: (table) => (table === own ? undefined : stepsOf(table)),
       isWritable: (table) => table === own || (config.tables?.has(table) ?? true),
       isAtomic: config.atomicTransactions,
       clock,
@@ -73,8 +92,27 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     onUpload: options.onUpload ?? (() => undefined),
     logger,
   });
+  const { authenticate } = options;
+  const { maxBodyBytes } = config.limits;
+  const data = dataRoutes({
+    store: storeAs(role, undefined),
+    serviceStore: storeAs(undefined, undefined),
+    // With row-level security, its policies say who reads what.
+    readRuleOf: (table) => options.readRuleOf?.(table) ?? (role === undefined ? undefined : 'true'),
+    stepsOf,
+    serviceStepsOf: hooked(() => undefined),
+    isWritable: (table) => config.tables?.has(table) ?? true,
+    serviceTokens: config.serviceTokens,
+    authenticate,
+    maxBodyBytes,
+    clock,
+    random: options.random ?? Math.random,
+  });
+  const functions = options.functions
+    ? endpointRoutes({ functions: options.functions, store, authenticate, maxBodyBytes })
+    : [];
   const handle = createRouter({
-    routes: [upload, ...(options.routes?.(apply) ?? [])],
+    routes: [upload, ...data, ...functions, ...(options.routes?.(apply) ?? [])],
     maxConcurrency: config.limits.maxConcurrency,
     logger,
   });

@@ -1,3 +1,4 @@
+import type { ServiceToken } from '../data-api/service-tokens.ts';
 import type { RawTableRules, RawWriteApi } from './write-api-schema.ts';
 
 /** The section `write_api` after reading: every default filled in. */
@@ -12,6 +13,7 @@ export interface WriteApiConfig {
   readonly rememberUploadsDays: number;
   /** Folder as written; the loader resolves it. */
   readonly functions: string | undefined;
+  readonly serviceTokens: readonly ServiceToken[];
   /** Undefined: no tokens are given out. */
   readonly tokens: TokensConfig | undefined;
   readonly signIn: SignInConfig | undefined;
@@ -84,6 +86,7 @@ export function writeApiConfig(raw: RawWriteApi): WriteApiConfig {
     atomicTransactions: raw.atomic_transactions ?? false,
     rememberUploadsDays: raw.remember_uploads_days ?? 30,
     functions: raw.functions,
+    serviceTokens: (raw.service_tokens ?? []).map(serviceToken),
     tokens: raw.tokens && {
       keys: raw.tokens.keys ?? 'sluice-keys.json',
       lifetimeSeconds: raw.tokens.lifetime_seconds ?? 300,
@@ -110,6 +113,13 @@ function rejectedWrites(raw: RawWriteApi): RejectedWritesConfig | undefined {
     keptPerUser: raw.rejected_writes_per_user ?? 1000,
   };
 }
+
+function serviceToken({ token, user_id: userId, claims = {} }: RawServiceToken): ServiceToken {
+  if (userId === undefined) return { token, as: { kind: 'service', name: 'service' } };
+  return { token, as: { kind: 'user', userId, claims } };
+}
+
+type RawServiceToken = NonNullable<RawWriteApi['service_tokens']>[number];
 
 function limits(raw: RawWriteApi): WriteApiLimits {
   return {

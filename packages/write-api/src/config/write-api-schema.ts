@@ -118,6 +118,21 @@ const signIn = z.strictObject({
   function: text('Name of a function that tells from the request who it is'),
 });
 
+const serviceToken = z
+  .strictObject({
+    token: key(z.string().min(16), 'text', 'The secret, at least 16 characters; required').unwrap(),
+    role: key(
+      z.literal('service'),
+      '`service`',
+      'Acts as the service itself: no rules and no row-level security count',
+    ),
+    user_id: text('Acts as this user, under all rules'),
+    claims: key(z.record(z.string(), z.unknown()), 'map', 'Claims of that user'),
+  })
+  .refine(({ role, user_id }) => (role === undefined) !== (user_id === undefined), {
+    error: 'expected either role or user_id',
+  });
+
 export const WRITE_API_SCHEMA = z.strictObject({
   schema: text('Schema whose tables are written', '`public`'),
   tables: z.record(z.string(), z.nullable(tableRulesSchema)).optional(),
@@ -146,6 +161,7 @@ export const WRITE_API_SCHEMA = z.strictObject({
   ),
   remember_uploads_days: integer(30, 3650, 'Days in which a repeated upload is recognised', '30'),
   functions: text('Folder with functions in TypeScript, relative to this file'),
+  service_tokens: z.array(serviceToken).optional(),
   tokens: tokens.optional(),
   sign_in: signIn.optional(),
   max_entries: integer(1, 100_000, 'Entries of one upload', '1000'),

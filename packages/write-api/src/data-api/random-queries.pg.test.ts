@@ -12,7 +12,11 @@ let ask: AskData;
 
 beforeAll(async () => {
   scratch = await ScratchPostgres.start();
-  pool = new pg.Pool({ connectionString: scratch.server.url(), max: 2, options: '-c TimeZone=UTC' });
+  pool = new pg.Pool({
+    connectionString: scratch.server.url(),
+    max: 2,
+    options: '-c TimeZone=UTC',
+  });
   await pool.query(`
     CREATE TABLE facts (id int PRIMARY KEY, owner text, n int, r float8, c1 text, k0 int, t text, b boolean, at timestamptz);
     INSERT INTO facts SELECT i, (array['ann', 'ben'])[1 + i % 2], nullif(i % 7, 3), i / 3.0, 'c' || i % 4, 100 - i, nullif('t' || i % 5, 't2'), (array[true, false, null])[1 + i % 3],
