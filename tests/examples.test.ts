@@ -22,7 +22,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 test('the Node client of the examples uploads its to-do, and sees it ticked off in PostgreSQL', async () => {
   const home = path.join(dir, '.sluice');
-  const ports = ['--port', '0', '--upload-port', '0'];
+  const ports = ['--port', '0'];
   await using dev = new RunningCommand(['dev', '--dir', home, ...ports]);
   await dev.waitFor(/Ctrl-C stops everything/, 60_000);
   const sluice = async (...args: string[]): Promise<string> =>

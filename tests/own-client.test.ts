@@ -5,7 +5,7 @@ import { column, formatEntry, Schema, Table, type CrudEntry } from '@sluice/clie
 import { openDatabase } from '@sluice/client-node';
 import { LocalPostgres } from '@sluice/local-postgres';
 import { SeededRandom, until } from '@sluice/testing';
-import { createUploadHandler } from '@sluice/write-api';
+import { createWriteApi } from '@sluice/write-api';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -66,10 +66,10 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
   });
 
   function uploadHandler(user: string) {
-    return createUploadHandler({
+    return createWriteApi({
       database: pool,
-      authenticate: () => Promise.resolve({ id: user }),
-      tables: ['notes', 'todos'],
+      authenticate: () =>
+        Promise.resolve({ userId: user, claims: { sub: user }, clientId: undefined }),
     });
   }
 

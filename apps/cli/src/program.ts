@@ -49,11 +49,6 @@ function addDevelopment(program: Command, context: CliContext): void {
     .option('--user <name...>', 'with --db: whom to make tokens for')
     .option('--port <number>', 'port of the service (default: 8080)', parsePort)
     .option(
-      '--upload-port <number>',
-      'port of the write endpoint (default: the next one)',
-      parsePort,
-    )
-    .option(
       '--postgres-port <number>',
       'port of the sample database (default: any free one)',
       parsePort,

@@ -68,7 +68,7 @@ const save = (text: string, name = 'sync-config.yaml') => writeFile(path.join(cw
 const run = (...args: readonly string[]) => runCommand(args, { cwd });
 
 function startDev(): RunningCommand {
-  const ports = ['--port', '0', '--upload-port', '0'];
+  const ports = ['--port', '0'];
   return new RunningCommand(['dev', '--db', url, ...ports, '--user', 'ann'], { cwd });
 }
 

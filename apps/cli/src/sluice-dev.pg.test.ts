@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 function startDev(dir: string, ...more: readonly string[]): RunningCommand {
-  return new RunningCommand(['dev', '--dir', dir, '--port', '0', '--upload-port', '0', ...more]);
+  return new RunningCommand(['dev', '--dir', dir, '--port', '0', ...more]);
 }
 
 async function query(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
@@ -113,15 +113,7 @@ test(
 
     const printed = tail.output.length;
     const port = new URL(state.serviceUrl).port;
-    await using again = new RunningCommand([
-      'dev',
-      '--dir',
-      dir,
-      '--port',
-      port,
-      '--upload-port',
-      '0',
-    ]);
+    await using again = new RunningCommand(['dev', '--dir', dir, '--port', port]);
     await again.waitFor(/Ctrl-C stops everything/, START_MS);
     expect(again.output).toMatch(/Sample database as it was/);
     expect(runningState(dir).databaseUrl).toBe(state.databaseUrl);
@@ -165,10 +157,9 @@ describe('with an own database', () => {
       const generated = await runCommand(['generate', 'schema', '--db', url], { cwd });
       expect(generated.output).toContain('owner_id: column.text,\n  body: column.text,');
 
-      await using dev = new RunningCommand(
-        ['dev', '--db', url, '--port', '0', '--upload-port', '0', '--user', 'ann'],
-        { cwd },
-      );
+      await using dev = new RunningCommand(['dev', '--db', url, '--port', '0', '--user', 'ann'], {
+        cwd,
+      });
       await dev.waitFor(/Ctrl-C stops everything/, START_MS);
       await using tail = new RunningCommand(['tail'], { cwd });
       await tail.waitFor(/✓ 0 rows in/, START_MS);

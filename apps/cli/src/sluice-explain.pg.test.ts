@@ -35,7 +35,7 @@ beforeAll(async () => {
   dir = path.join(parent, '.sluice');
   newConfig = path.join(parent, 'new.yaml');
   await writeFile(newConfig, NEW_CONFIG);
-  dev = new RunningCommand(['dev', '--dir', dir, '--port', '0', '--upload-port', '0']);
+  dev = new RunningCommand(['dev', '--dir', dir, '--port', '0']);
   await dev.waitFor(/Ctrl-C stops everything/, START_MS);
 }, 240_000);
 afterAll(async () => {

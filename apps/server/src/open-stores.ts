@@ -3,7 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SourceError, StorageError, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
-import { createPostgresSource } from '@sluice/source-postgres';
+import {
+  createPostgresSource,
+  openPool,
+  type PostgresConnectionOptions,
+} from '@sluice/source-postgres';
 import type { BucketStorage } from '@sluice/storage';
 import { ChangeRelay, openSqliteStorage, type ChangeTopic } from '@sluice/storage-sqlite';
 import { addressFilter } from './auth/ip-ranges.ts';
@@ -53,6 +57,26 @@ export function openSource(
   },
 ): ChangeSource {
   return createPostgresSource({
+    ...connectionOptions(connection),
+    slotNamePrefix: connection.slotNamePrefix,
+    maxPoolSize: connection.maxPoolSize,
+    snapshotTimeoutMs: connection.snapshotSocketTimeoutMs,
+    heartbeatIntervalMs: connection.heartbeatIntervalMs,
+    logger: options.logger,
+    onReceived: options.onReceived,
+  });
+}
+
+/** Connections for those who write to the source. */
+export function openWritePool(
+  connection: PostgresConnection,
+  options: { readonly maxConnections: number; readonly logger: Logger },
+): ReturnType<typeof openPool> {
+  return openPool(connectionOptions(connection), options);
+}
+
+function connectionOptions(connection: PostgresConnection): PostgresConnectionOptions {
+  return {
     hostname: connection.hostname,
     port: connection.port,
     username: connection.username,
@@ -64,13 +88,7 @@ export function openSource(
     clientPrivateKey: connection.clientPrivateKey,
     tlsServername: connection.tlsServerName,
     connectTimeoutMs: connection.connectTimeoutMs,
-    slotNamePrefix: connection.slotNamePrefix,
-    maxPoolSize: connection.maxPoolSize,
-    snapshotTimeoutMs: connection.snapshotSocketTimeoutMs,
-    heartbeatIntervalMs: connection.heartbeatIntervalMs,
-    logger: options.logger,
-    onReceived: options.onReceived,
-  });
+  };
 }
 
 /**

@@ -1,13 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { silentLogger } from '@sluice/base';
 import type { LocalPostgres } from '@sluice/local-postgres';
 import { until } from '@sluice/testing';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { deploy, DEPLOY_CONFIG } from '../../../bench/workloads/deploy.ts';
 import { DEV_AUDIENCE } from '../../../apps/cli/src/dev/dev-token.ts';
-import { startUploadServer, type UploadServer } from '../../../apps/cli/src/dev/upload-server.ts';
 import { ServiceProcess } from '../service-process.ts';
 import { TokenIssuer } from '../tokens.ts';
 import type { ClientPlatform, TestClient, Transport } from './test-client.ts';
@@ -28,7 +26,6 @@ export interface ClientWorldOptions {
 interface Parts extends ClientWorldOptions {
   readonly issuer: TokenIssuer;
   readonly service: ServiceProcess;
-  readonly uploads: UploadServer;
   readonly pool: pg.Client;
   readonly home: string;
 }
@@ -67,16 +64,9 @@ export class ClientWorld implements AsyncDisposable {
       databaseUrl,
       syncConfig: '',
       issuer,
-      config: { ...DEPLOY_CONFIG, ...options.config },
+      config: { ...DEPLOY_CONFIG, write_api: {}, ...options.config },
     });
-    const uploads = await startUploadServer({
-      databaseUrl,
-      key: issuer.jwk,
-      port: 0,
-      tables: undefined,
-      logger: silentLogger,
-    });
-    return new ClientWorld({ ...options, issuer, service, uploads, pool, home });
+    return new ClientWorld({ ...options, issuer, service, pool, home });
   }
 
   /** The first start: with the sync config, which the service keeps over restarts. */
@@ -93,12 +83,12 @@ export class ClientWorld implements AsyncDisposable {
 
   /** A client of its own database that is not connected yet. */
   async open(user: string, name = user): Promise<TestClient> {
-    const { platform, transport, issuer, uploads } = this.#parts;
+    const { platform, transport, issuer } = this.#parts;
     const client = await platform.open({
       name: `${this.#parts.database}-${name}`,
       transport,
       endpoint: this.service.url,
-      uploadUrl: uploads.url,
+      uploadUrl: `${this.service.url}/upload`,
       token: () => {
         this.tokensGiven += 1;
         return issuer.token(user, this.tokenSeconds);
@@ -134,7 +124,6 @@ export class ClientWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) await client[Symbol.asyncDispose]();
     await this.service.stop();
-    await this.#parts.uploads[Symbol.asyncDispose]();
     await this.sql.end();
   }
 }

@@ -3,14 +3,13 @@ import type { CliContext } from '../cli-context.ts';
 import { printBanner } from '../dev/banner.ts';
 import { ClosingList } from '../dev/closing-list.ts';
 import { DevFolder } from '../dev/dev-folder.ts';
-import { openDevLog, type DevLog } from '../dev/dev-log.ts';
+import { openDevLog } from '../dev/dev-log.ts';
 import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
-import { loadDevSyncConfig, type DevSyncConfig } from '../dev/dev-sync-config.ts';
+import { loadDevSyncConfig } from '../dev/dev-sync-config.ts';
 import { followStatus } from '../dev/follow-status.ts';
 import { choosePort } from '../dev/free-port.ts';
-import { prepareSource, type PreparedSource } from '../dev/prepare-source.ts';
-import { startUploadServer, type UploadServer } from '../dev/upload-server.ts';
+import { prepareSource } from '../dev/prepare-source.ts';
 import { untilAborted } from '../terminal/interrupt.ts';
 import { shownPath } from '../terminal/text.ts';
 
@@ -19,15 +18,9 @@ export interface DevOptions {
   readonly syncConfig?: string | undefined;
   readonly fix?: boolean | undefined;
   readonly port?: number | undefined;
-  readonly uploadPort?: number | undefined;
   readonly postgresPort?: number | undefined;
   readonly dir: string;
   readonly user?: readonly string[] | undefined;
-}
-
-interface Ports {
-  readonly service: number;
-  readonly upload: number;
 }
 
 const DEFAULT_PORT = 8080;
@@ -41,10 +34,10 @@ export async function runDev(context: CliContext, options: DevOptions): Promise<
   screen.print(`\n${screen.colors.bold('Sluice')} ${screen.colors.dim(context.version)}\n`);
   const folder = await DevFolder.create(path.resolve(context.cwd, options.dir));
   folder.assertFree();
-  const ports = await choosePorts(context, options);
+  const port = await chooseServicePort(context, options);
   {
     await using opened = new ClosingList();
-    await runUntilInterrupted(context, options, { folder, ports, opened });
+    await runUntilInterrupted(context, options, { folder, port, opened });
     screen.setStatus(undefined);
     screen.print('\n  Stopping …');
   }
@@ -55,10 +48,10 @@ export async function runDev(context: CliContext, options: DevOptions): Promise<
 async function runUntilInterrupted(
   context: CliContext,
   options: DevOptions,
-  place: { readonly folder: DevFolder; readonly ports: Ports; readonly opened: ClosingList },
+  place: { readonly folder: DevFolder; readonly port: number; readonly opened: ClosingList },
 ): Promise<void> {
   const { signal } = context.interrupt;
-  const { folder, ports, opened } = place;
+  const { folder, port, opened } = place;
   const key = await folder.key();
   const log = opened.use(openDevLog(folder.file('service.log'), context.screen));
   const source = opened.use(await prepareSource(context, options, folder));
@@ -68,18 +61,17 @@ async function runUntilInterrupted(
   const service = opened.use(
     await startDevService(context, {
       databaseUrl: source.url,
-      port: ports.service,
+      port,
       key,
       apiToken: await folder.apiToken(),
       storagePath,
       logger: log.logger,
     }),
   );
-  const uploads = opened.use(await startUploads({ source, syncConfig, ports, key, log }));
   const state = {
     pid: process.pid,
     serviceUrl: service.url,
-    uploadUrl: uploads.url,
+    uploadUrl: `${service.url}/upload`,
     databaseUrl: source.url,
     storagePath,
     users: source.users,
@@ -89,11 +81,7 @@ async function runUntilInterrupted(
   await folder.saveState({ ...state, running: true });
   opened.defer(() => folder.saveState({ ...state, running: false }));
 
-  const deploy = new DevDeploy(context, {
-    service,
-    databaseUrl: source.url,
-    onDeployed: ({ tables }) => uploads.setTables(tables),
-  });
+  const deploy = new DevDeploy(context, { service, databaseUrl: source.url });
   const [isServing] = await Promise.all([
     followStatus(context, service, { untilServing: true }),
     deploy.start(syncConfig),
@@ -113,36 +101,15 @@ async function runUntilInterrupted(
   ]);
 }
 
-function startUploads(parts: {
-  readonly source: PreparedSource;
-  readonly syncConfig: DevSyncConfig;
-  readonly ports: Ports;
-  readonly key: Awaited<ReturnType<DevFolder['key']>>;
-  readonly log: DevLog;
-}): Promise<UploadServer> {
-  return startUploadServer({
-    databaseUrl: parts.source.url,
-    key: parts.key,
-    port: parts.ports.upload,
-    tables: parts.syncConfig.tables,
-    logger: parts.log.logger,
-  });
-}
-
-async function choosePorts({ screen }: CliContext, options: DevOptions): Promise<Ports> {
+async function chooseServicePort({ screen }: CliContext, options: DevOptions): Promise<number> {
   const service = await choosePort({
     port: options.port ?? DEFAULT_PORT,
     chosenByUser: options.port !== undefined,
     option: '--port',
   });
-  const upload = await choosePort({
-    port: options.uploadPort ?? (service.port === 0 ? 0 : service.port + 1),
-    chosenByUser: options.uploadPort !== undefined,
-    option: '--upload-port',
-  });
   if (service.insteadOf !== undefined) {
     const note = `Port ${service.insteadOf} is taken by another program, so this uses ${service.port}`;
     screen.print(`  ${screen.colors.yellow('!')} ${note}`);
   }
-  return { service: service.port, upload: upload.port };
+  return service.port;
 }

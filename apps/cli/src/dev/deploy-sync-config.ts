@@ -9,8 +9,6 @@ import { watchFile } from './watch-file.ts';
 export interface DevDeployParts {
   readonly service: Pick<Service, 'plan' | 'deploy' | 'deployStatus'>;
   readonly databaseUrl: string;
-  /** Told of every config that is deployed. */
-  readonly onDeployed: (syncConfig: DevSyncConfig) => void;
 }
 
 const RETRY_MS = 250;
@@ -76,11 +74,10 @@ export class DevDeploy {
   }
 
   async #deploy(syncConfig: DevSyncConfig): Promise<DeployPlan> {
-    const { service, onDeployed } = this.#parts;
+    const { service } = this.#parts;
     const plan = await service.plan(syncConfig.text);
     await service.deploy(syncConfig.text);
     this.#announcing.abort();
-    onDeployed(syncConfig);
     return plan;
   }
 

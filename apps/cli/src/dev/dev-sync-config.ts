@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '@sluice/base';
-import { matchesPattern } from '@sluice/model';
 import type { CliContext } from '../cli-context.ts';
 import { openSource } from '../database/open-source.ts';
 import { compileChecked } from '../sync-config/compile-checked.ts';
@@ -12,8 +11,6 @@ import { sampleDir } from './sample-database.ts';
 export interface DevSyncConfig {
   readonly text: string;
   readonly path: string;
-  /** Tables that it reads, without those that live in another schema: uploads may change them. */
-  readonly tables: readonly string[];
 }
 
 /** Looked for in the working directory where no file is named and the database is the user's own. */
@@ -48,16 +45,12 @@ export async function checkDevSyncConfig(
 ): Promise<DevSyncConfig> {
   await using source = openSource(databaseUrl);
   const schema = await source.readSchema();
-  const plan = compileChecked(context.screen, text, {
+  compileChecked(context.screen, text, {
     fileName: shownPath(context.cwd, file),
     defaultSchema: source.defaultSchema,
     sourceSchema: schema,
   });
-  const tables = schema
-    .filter((table) => table.schema === source.defaultSchema)
-    .filter((table) => plan.tables.some((pattern) => matchesPattern(pattern, table)))
-    .map((table) => table.name);
-  return { text, path: file, tables };
+  return { text, path: file };
 }
 
 /** @throws ConfigError `CONFIG_FILE_MISSING` */

@@ -23,5 +23,6 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     port: settings.port,
     client_auth: { jwks: { keys: [settings.key] }, audience: [DEV_AUDIENCE] },
     api: { tokens: [settings.apiToken] },
+    write_api: {},
   };
 }

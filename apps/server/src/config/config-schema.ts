@@ -1,3 +1,4 @@
+import { WRITE_API_SCHEMA } from '@sluice/write-api';
 import { z } from 'zod';
 
 /**
@@ -49,7 +50,7 @@ const choice = <const T extends readonly [string, ...string[]]>(
 const IGNORED = 'Accepted for compatibility; has no effect';
 
 const connection = z.strictObject({
-  type: choice(['postgresql'], 'Kind of the source database; required').unwrap(),
+  type: choice(['postgresql'], 'Kind of the database; required').unwrap(),
   id: text('Identity of the connection', '`default`'),
   tag: text('Name of the connection in queries', '`default`'),
   debug_api: flag('Let the admin API run SQL on it, in transactions that cannot write'),
@@ -242,6 +243,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       disable_auto_migration: flag(`${IGNORED}: storage is brought up to date when it is opened`),
     })
     .optional(),
+  write_api: WRITE_API_SCHEMA.extend({ database: connection.optional() }).optional(),
   telemetry: telemetry.optional(),
   healthcheck: z.strictObject({ probes: probes.optional() }).optional(),
   system: z.strictObject({ logging: logging.optional() }).optional(),

@@ -20,6 +20,7 @@ export function crossChecks(document: YamlDocument): readonly ConfigProblem[] {
   };
 
   checkConnections(root, report);
+  checkWriteApi(root, report);
   checkSyncConfig(root, report);
   checkClientAuth(section(root['client_auth']), report);
   return found;
@@ -30,27 +31,47 @@ type Report = (path: KeyPath, message: string, hint?: string) => void;
 function checkConnections(root: Section, report: Report): void {
   const connections = list(section(root['replication'])['connections']);
   for (const [index, value] of connections.entries()) {
-    const connection = section(value);
-    if (connection['type'] !== 'postgresql') continue;
-    const path = ['replication', 'connections', index];
-    const uri = connection['uri'];
-    const parsed = typeof uri === 'string' ? parsePostgresUri(uri) : undefined;
-    if (parsed?.kind === 'problem') report([...path, 'uri'], parsed.message);
-    const fromUri: Section = parsed?.kind === 'parts' ? { ...parsed.parts } : {};
-    // A wrong or unresolved URI would make every part look as if it were missing.
-    if (uri === undefined || parsed?.kind === 'parts') {
-      for (const name of ['hostname', 'database', 'username', 'password']) {
-        if (connection[name] === undefined && fromUri[name] === undefined) {
-          report([...path, name], 'is required', 'give it here or in uri');
-        }
+    checkConnection(section(value), ['replication', 'connections', index], report);
+  }
+}
+
+function checkWriteApi(root: Section, report: Report): void {
+  const writeApi = root['write_api'];
+  if (writeApi === undefined) return;
+  const { database, schema } = section(writeApi);
+  if (database !== undefined) {
+    checkConnection(section(database), ['write_api', 'database'], report);
+  } else if (list(section(root['replication'])['connections']).length === 0) {
+    report(
+      ['write_api', 'database'],
+      'is required',
+      'there is no source whose connection it could use',
+    );
+  }
+  if (typeof schema === 'string' && /^(pg_.*|information_schema|sluice)$/.test(schema)) {
+    report(['write_api', 'schema'], 'must not be written by uploads');
+  }
+}
+
+function checkConnection(connection: Section, path: KeyPath, report: Report): void {
+  if (connection['type'] !== 'postgresql') return;
+  const uri = connection['uri'];
+  const parsed = typeof uri === 'string' ? parsePostgresUri(uri) : undefined;
+  if (parsed?.kind === 'problem') report([...path, 'uri'], parsed.message);
+  const fromUri: Section = parsed?.kind === 'parts' ? { ...parsed.parts } : {};
+  // A wrong or unresolved URI would make every part look as if it were missing.
+  if (uri === undefined || parsed?.kind === 'parts') {
+    for (const name of ['hostname', 'database', 'username', 'password']) {
+      if (connection[name] === undefined && fromUri[name] === undefined) {
+        report([...path, name], 'is required', 'give it here or in uri');
       }
     }
-    const sslMode = connection['sslmode'] ?? fromUri['sslmode'];
-    if (sslMode === 'verify-ca' && connection['cacert'] === undefined) {
-      report([...path, 'cacert'], 'is required with sslmode verify-ca');
-    }
-    checkRanges(connection['reject_ip_ranges'], [...path, 'reject_ip_ranges'], report);
   }
+  const sslMode = connection['sslmode'] ?? fromUri['sslmode'];
+  if (sslMode === 'verify-ca' && connection['cacert'] === undefined) {
+    report([...path, 'cacert'], 'is required with sslmode verify-ca');
+  }
+  checkRanges(connection['reject_ip_ranges'], [...path, 'reject_ip_ranges'], report);
 }
 
 function checkSyncConfig(root: Section, report: Report): void {

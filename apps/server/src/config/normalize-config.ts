@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { writeApiConfig } from '@sluice/write-api';
 import type { RawConfig, RawConnection } from './config-schema.ts';
 import type { Environment } from './env-tag.ts';
 import { parsePostgresUri, type PostgresUriParts } from './postgres-uri.ts';
@@ -9,6 +10,7 @@ import type {
   LogLevel,
   PostgresConnection,
   ProbeConfig,
+  ServedWriteApiConfig,
   ServiceConfig,
   SyncConfigSource,
   TelemetryConfig,
@@ -37,6 +39,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
+    writeApi: writeApi(raw.write_api),
     probes: probes(raw.healthcheck?.probes),
     telemetry: telemetry(raw.telemetry),
     logging: logging(raw.system?.logging, isProduction),
@@ -80,6 +83,11 @@ function postgresConnection(raw: RawConnection): PostgresConnection {
     snapshotSocketTimeoutMs: (raw.snapshot_socket_timeout ?? 30) * 1000,
     heartbeatIntervalMs: (raw.heartbeat_interval_seconds ?? 60) * 1000,
   };
+}
+
+function writeApi(raw: RawConfig['write_api']): ServedWriteApiConfig | undefined {
+  if (raw === undefined) return undefined;
+  return { ...writeApiConfig(raw), database: raw.database && postgresConnection(raw.database) };
 }
 
 function clientAuth(raw: RawConfig['client_auth']): ClientAuthConfig {

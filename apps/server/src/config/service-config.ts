@@ -1,3 +1,5 @@
+import type { WriteApiConfig } from '@sluice/write-api';
+
 /**
  * The service configuration after reading: every default filled in, every value checked.
  * The file format is docs/config.md (spec/sync-config.md 19); `loadServiceConfig` reads it.
@@ -13,11 +15,18 @@ export interface ServiceConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly syncConfig: SyncConfigSource | undefined;
+  /** Undefined: the service takes no uploads. */
+  readonly writeApi: ServedWriteApiConfig | undefined;
   readonly probes: ProbeConfig;
   readonly telemetry: TelemetryConfig;
   readonly logging: LoggingConfig;
   /** Free texts, passed on to logs. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface ServedWriteApiConfig extends WriteApiConfig {
+  /** Undefined: the source. */
+  readonly database: PostgresConnection | undefined;
 }
 
 export interface PostgresConnection {

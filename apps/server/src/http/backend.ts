@@ -20,6 +20,15 @@ export interface HttpBackend {
   requestCheckpoint(user: string, id: bigint): Promise<bigint>;
   probes(): ProbeState;
   readonly admin: AdminBackend;
+  /** Undefined: the service has none. */
+  readonly writeApi?: WriteApiBackend | undefined;
+}
+
+export interface WriteApiBackend {
+  /** Never rejects. */
+  readonly handle: (request: Request) => Promise<Response>;
+  /** Larger bodies are refused before they are read whole. */
+  readonly maxBodyBytes: number;
 }
 
 export interface ClientStream extends AsyncIterable<readonly Uint8Array[]> {

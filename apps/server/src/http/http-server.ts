@@ -23,6 +23,7 @@ import { registerStreamRoute } from './stream-route.ts';
 import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { Turnstile } from './turnstile.ts';
 import { toWireError } from './wire-error.ts';
+import { registerWriteApiRoutes } from './write-api-routes.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
 
 export interface HttpServerOptions {
@@ -192,6 +193,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerCheckpointRequestRoute(app, context);
   registerAdminRoutes(app, context);
   registerSyncRulesRoutes(app, context);
+  registerWriteApiRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
   return app;
 }

@@ -112,6 +112,16 @@ export const METRICS: readonly MetricDefinition[] = [
     'reason',
     counter('connections_closed', 'Sync streams that ended', (f) => f.traffic.streams.closed),
   ),
+  counter('uploads', 'Uploads that the write API has answered', (f) => f.traffic.uploads.uploads),
+  counter('upload_seconds', 'Time spent on them', (f) => seconds(f.traffic.uploads.durationMs)),
+  by(
+    'outcome',
+    counter(
+      'upload_entries',
+      'Entries of uploads, by what became of them',
+      (f) => f.traffic.uploads.entries,
+    ),
+  ),
   counter('sync_lines', 'Lines sent to clients', (f) => f.traffic.sync?.linesSent),
   counter('sync_operations', 'Operations sent to clients', (f) => f.traffic.sync?.opsSent),
   counter(

@@ -11,6 +11,8 @@ import { HttpServer } from '../http/http-server.ts';
 import { openBucketStorage, requireSource } from '../open-stores.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
 import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
+import { ServedWriteApi } from '../write-api/served-write-api.ts';
+import { NO_UPLOADS } from '../write-api/upload-counts.ts';
 import type { ClientSide } from './client-side.ts';
 import { newSyncHub } from './new-sync-hub.ts';
 import { NO_TRAFFIC, type Traffic } from './traffic.ts';
@@ -35,6 +37,7 @@ const DRAIN_MS = 5000;
 export class Serving implements ClientSide {
   readonly #options: ServingOptions;
   readonly #storage: StorageKeeper<SyncHub>;
+  #writeApi: ServedWriteApi | undefined;
   #http: HttpServer | undefined;
 
   constructor(options: ServingOptions) {
@@ -63,9 +66,10 @@ export class Serving implements ClientSide {
   get traffic(): Traffic {
     return {
       streams: this.#http?.streams ?? NO_TRAFFIC.streams,
-      queues: this.#http?.queues ?? {},
+      queues: { ...this.#http?.queues, ...this.#writeApi?.queues },
       sync: this.opened?.used.stats(),
       caches: this.opened?.storage.stats().caches ?? {},
+      uploads: this.#writeApi?.counts ?? NO_UPLOADS,
     };
   }
 
@@ -117,10 +121,25 @@ export class Serving implements ClientSide {
     const { opened } = this;
     await opened?.used[Symbol.asyncDispose]();
     await opened?.storage[Symbol.asyncDispose]();
+    await this.#writeApi?.[Symbol.asyncDispose]();
   }
 
   #require(): OpenedStorage<SyncHub> {
     return this.#storage.require();
+  }
+
+  #newWriteApi(verify: HttpBackend['verifyUser']): ServedWriteApi | undefined {
+    const { config, clock, logger, random } = this.#options;
+    const connection = config.writeApi?.database ?? config.source;
+    if (!config.writeApi || !connection) return undefined;
+    return new ServedWriteApi({
+      config: config.writeApi,
+      connection,
+      verify,
+      clock,
+      logger,
+      random,
+    });
   }
 
   #backend(): HttpBackend {
@@ -142,8 +161,12 @@ export class Serving implements ClientSide {
       },
       mark: async () => source().mark(),
     });
+    const verifyUser = (token: string) =>
+      verifyToken(token, { keys, audience: clientAuth.audience, clock });
+    this.#writeApi = this.#newWriteApi(verifyUser);
     return {
-      verifyUser: (token) => verifyToken(token, { keys, audience: clientAuth.audience, clock }),
+      verifyUser,
+      writeApi: this.#writeApi,
       openStream: ({ request, token, user, format, keepalive, signal }) =>
         this.#require().used.open({
           request,

@@ -1,5 +1,6 @@
 import type { StorageStats } from '@sluice/storage';
 import type { SyncStats } from '@sluice/sync';
+import { addedUploads, NO_UPLOADS, type UploadCounts } from '../write-api/upload-counts.ts';
 import type { StreamCounts } from '../http/stream-registry.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -12,6 +13,8 @@ export interface Traffic {
   /** Undefined while storage is not open. */
   readonly sync: SyncStats | undefined;
   readonly caches: StorageStats['caches'];
+  /** What the write API has done. */
+  readonly uploads: UploadCounts;
 }
 
 export const NO_TRAFFIC: Traffic = {
@@ -29,6 +32,7 @@ export const NO_TRAFFIC: Traffic = {
   queues: {},
   sync: undefined,
   caches: {},
+  uploads: NO_UPLOADS,
 };
 
 /** That of several processes. A bucket that clients of two of them have counts twice. */
@@ -42,14 +46,16 @@ export function summedTraffic(parts: readonly Traffic[]): Traffic {
       queues: added(sum.queues, part.queues),
       sync: sum.sync && part.sync ? added(sum.sync, part.sync) : (sum.sync ?? part.sync),
       caches: addedCaches(sum.caches, part.caches),
+      uploads: addedUploads(sum.uploads, part.uploads),
     }),
     NO_TRAFFIC,
   );
 }
 
 /** What remains of a process that has ended: counters may never fall. */
-export function trafficThatWas({ streams, sync, caches }: Traffic): Traffic {
+export function trafficThatWas({ streams, sync, caches, uploads }: Traffic): Traffic {
   return {
+    uploads,
     streams: { open: NO_TRAFFIC.streams.open, closed: streams.closed },
     queues: {},
     sync: sync && { ...sync, connections: 0, readsRunning: 0, readsWaiting: 0, buckets: 0 },

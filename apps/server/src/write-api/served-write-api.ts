@@ -1,0 +1,60 @@
+import type { Clock, Logger } from '@sluice/base';
+import { createWriteApi, type RequestHandler, type WriteApiConfig } from '@sluice/write-api';
+import type { VerifiedToken } from '../auth/verify-token.ts';
+import type { PostgresConnection } from '../config/service-config.ts';
+import { openWritePool } from '../open-stores.ts';
+import { addedUploads, NO_UPLOADS, type UploadCounts } from './upload-counts.ts';
+import { VerifiedCallers } from './verified-callers.ts';
+
+export interface ServedWriteApiOptions {
+  readonly config: WriteApiConfig;
+  readonly connection: PostgresConnection;
+  readonly verify: (token: string) => Promise<VerifiedToken>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** The write API as this process serves it, with connections of its own. */
+export class ServedWriteApi implements AsyncDisposable {
+  readonly handle: RequestHandler;
+  readonly maxBodyBytes: number;
+  readonly #pool: ReturnType<typeof openWritePool>;
+  #counts: UploadCounts = NO_UPLOADS;
+
+  constructor(options: ServedWriteApiOptions) {
+    const { config, connection, verify, clock, logger, random } = options;
+    this.maxBodyBytes = config.limits.maxBodyBytes;
+    this.#pool = openWritePool(connection, { maxConnections: config.limits.maxPoolSize, logger });
+    const callers = new VerifiedCallers({ verify, clock });
+    this.handle = createWriteApi({
+      database: this.#pool,
+      authenticate: (request) => callers.caller(request),
+      config,
+      onUpload: ({ durationMs, entries }) => {
+        this.#counts = addedUploads(this.#counts, { uploads: 1, durationMs, entries });
+      },
+      clock,
+      logger,
+      random,
+    });
+  }
+
+  get counts(): UploadCounts {
+    return this.#counts;
+  }
+
+  /** Connections in use, and requests that wait for one. */
+  get queues(): Readonly<Record<string, number>> {
+    return {
+      write_api_running: this.#pool.totalCount - this.#pool.idleCount,
+      write_api_waiting: this.#pool.waitingCount,
+    };
+  }
+
+  /** After the last request has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+}
