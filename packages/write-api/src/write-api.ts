@@ -7,6 +7,7 @@ import {
   type Logger,
 } from '@sluice/base';
 import { DEFAULT_WRITE_API, type WriteApiConfig } from './config/write-api-config.ts';
+import type { ConflictResolver } from './conflict/conflict-resolver.ts';
 import { dataRoutes } from './data-api/data-routes.ts';
 import type { AppFunctions } from './functions/app-functions.ts';
 import { endpointRoutes } from './functions/endpoint-routes.ts';
@@ -17,6 +18,7 @@ import { applyUpload } from './pipeline/apply-upload.ts';
 import type { Caller } from './pipeline/row-write.ts';
 import type { TableSteps } from './pipeline/table-steps.ts';
 import type { ApplyWrites } from './pipeline/write-core.ts';
+import { LiveRules } from './policy/live-rules.ts';
 import { PostgresStore } from './postgres/postgres-store.ts';
 import type { WriteDatabase } from './postgres/write-database.ts';
 import { uploadRoute, type UploadFacts } from './upload/upload-route.ts';
@@ -28,12 +30,12 @@ export interface WriteApiOptions {
   readonly authenticate: (request: Request) => Promise<Caller>;
   /** Default: every table of `public`, no rules. */
   readonly config?: WriteApiConfig | undefined;
-  /** What writes of a table go through; default: nothing. */
+  /** What writes of a table go through before the rules of the config; default: nothing. */
   readonly stepsOf?: ((table: string) => TableSteps | undefined) | undefined;
-  /** The app's functions: their hooks go around the steps, their endpoints are served. */
+  /** The app's functions: hooks go around the steps, endpoints are served, conflicts are resolved. */
   readonly functions?: AppFunctions | undefined;
-  /** SQL of the rule by which the data API reads a table; undefined: only services read it. */
-  readonly readRuleOf?: ((table: string) => string | undefined) | undefined;
+  /** For `conflict: { function: name }`; default: those of `functions`. */
+  readonly resolverOf?: ((name: string) => ConflictResolver | undefined) | undefined;
   /** More to answer, with the way of a write for those who write. */
   readonly routes?: ((apply: ApplyWrites) => readonly Route[]) | undefined;
   readonly onUpload?: ((facts: UploadFacts) => void) | undefined;
@@ -55,6 +57,12 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   checkSchema(config.schema);
+  const rules = new LiveRules(config.tables ?? new Map(), {
+    now: () => new Date(clock.now()),
+    uuid: () => crypto.randomUUID(),
+    resolverOf: options.resolverOf ?? ((name) => options.functions?.conflictResolver(name)),
+    logger,
+  });
   const storeAs = (
     role: string | undefined,
     rejectedWrites: WriteApiConfig['rejectedWrites'],
@@ -68,12 +76,13 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
       statementTimeoutMs: config.limits.statementTimeoutMs,
       clock,
       logger,
+      onTables: (tables, missing) => rules.learn(tables, missing),
     });
   const role = config.rowLevelSecurity?.role;
   const store = storeAs(role, config.rejectedWrites);
   const hooked = (steps: StepsOf): StepsOf =>
     options.functions === undefined ? steps : withHooks(steps, options.functions);
-  const stepsOf = hooked((table) => options.stepsOf?.(table));
+  const stepsOf = hooked((table) => joined(options.stepsOf?.(table), rules.stepsOf(table)));
   const own = config.rejectedWrites?.table;
   const apply: ApplyWrites = (transactions, caller) =>
     applyUpload(transactions, caller, {
@@ -98,7 +107,8 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     store: storeAs(role, undefined),
     serviceStore: storeAs(undefined, undefined),
     // With row-level security, its policies say who reads what.
-    readRuleOf: (table) => options.readRuleOf?.(table) ?? (role === undefined ? undefined : 'true'),
+    readRuleOf: (table) =>
+      config.tables?.get(table)?.read ?? (role === undefined ? undefined : 'true'),
     stepsOf,
     serviceStepsOf: hooked(() => undefined),
     isWritable: (table) => config.tables?.has(table) ?? true,
@@ -141,6 +151,11 @@ function pruning(around: {
       logger.warn('write_api_prune_failed', { message: toAppError(error).message });
     });
   };
+}
+
+function joined(before: TableSteps | undefined, rules: TableSteps | undefined) {
+  if (before === undefined || rules === undefined) return before ?? rules;
+  return { ...before, bundles: [...before.bundles, ...rules.bundles] };
 }
 
 function checkSchema(schema: string): void {

@@ -24,8 +24,12 @@ export interface WriteApiConfig {
 export interface TableRules {
   /** `true`, `false`, or SQL. */
   readonly insert: string;
+  /** Of the row before and of that after, unless `updateCheck` is for the latter. */
   readonly update: string;
+  readonly updateCheck: string | undefined;
   readonly delete: string;
+  /** Undefined: the data API shows no row. */
+  readonly read: string | undefined;
   /** Undefined: all. */
   readonly insertColumns: readonly string[] | undefined;
   readonly updateColumns: readonly string[] | undefined;
@@ -34,8 +38,15 @@ export interface TableRules {
   /** SQL by column, those of `always` included. */
   readonly setOnInsert: ReadonlyMap<string, string>;
   readonly setOnUpdate: ReadonlyMap<string, string>;
-  readonly validate: readonly { readonly check: string; readonly message: string }[];
+  readonly validate: readonly ValidationRule[];
   readonly conflict: ConflictRule;
+}
+
+export interface ValidationRule {
+  readonly check: string;
+  readonly message: string;
+  /** The app's own word for it, answered as `code`. */
+  readonly code: string | undefined;
 }
 
 export type ConflictRule =
@@ -141,17 +152,27 @@ function tableRules(raw: RawTableRules): TableRules {
     : [columns?.insert, columns?.update];
   return {
     insert: String(raw.insert ?? true),
-    update: String(raw.update ?? true),
+    ...updateRule(raw.update),
     delete: String(raw.delete ?? true),
+    read: raw.read === undefined ? undefined : String(raw.read),
     insertColumns,
     updateColumns,
     required: raw.required ?? [],
     immutable: raw.immutable ?? [],
     setOnInsert: set(raw.set?.insert),
     setOnUpdate: set(raw.set?.update),
-    validate: (raw.validate ?? []).map(({ check, message }) => ({ check: String(check), message })),
+    validate: (raw.validate ?? []).map(({ check, message, code }) => ({
+      check: String(check),
+      message,
+      code,
+    })),
     conflict: conflictRule(raw.conflict),
   };
+}
+
+function updateRule(raw: RawTableRules['update']): Pick<TableRules, 'update' | 'updateCheck'> {
+  if (typeof raw === 'object') return { update: String(raw.using), updateCheck: String(raw.check) };
+  return { update: String(raw ?? true), updateCheck: undefined };
 }
 
 function conflictRule(raw: RawTableRules['conflict']): ConflictRule {

@@ -42,6 +42,7 @@ const validation = z.strictObject({
     meaning: 'Must be true of the row that is to be; required',
   }),
   message: text('What the client is told when it is not; required').unwrap(),
+  code: text('Word for it that the answer has as `code`', '`UPLOAD_CHECK_FAILED`'),
 });
 
 const conflict = z.union(
@@ -68,10 +69,25 @@ const columns = z.union(
   { error: 'expected a list of columns, or { insert: [...], update: [...] }' },
 );
 
+const update = z.union([expression, z.strictObject({ using: expression, check: expression })], {
+  error: 'expected an expression, or { using: expression, check: expression }',
+});
+
 export const tableRulesSchema = z.strictObject({
   insert: rule('inserted', '`new`'),
-  update: rule('updated', '`old`, `new`'),
+  update: key(
+    update,
+    'expression, or `{ using: expression, check: expression }`',
+    'Which rows may be updated, before and after it; `using`: as they are, `check`: as they become',
+    '`true`',
+  ),
   delete: rule('deleted', '`old`'),
+  read: key(
+    expression,
+    'expression',
+    'Which rows the data API shows, and whose existence refusals may tell',
+    'none',
+  ),
   columns: key(
     columns,
     'list of text, or one for each of `insert` and `update`',

@@ -15,7 +15,7 @@ import {
   type Attempt,
   type Outcome,
 } from '../testing/attempt.ts';
-import type { ConflictResolver } from './conflict-rule.ts';
+import type { ConflictResolver } from './conflict-resolver.ts';
 import { isSameValue } from './same-value.ts';
 
 interface Case extends Omit<Attempt, 'rules'> {

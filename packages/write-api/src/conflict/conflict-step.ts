@@ -3,7 +3,8 @@ import type { RowWrite, WriteOp } from '../pipeline/row-write.ts';
 import type { TransactionStep } from '../pipeline/table-steps.ts';
 import { Rejection } from '../rejection.ts';
 import { addCounters } from './add-counters.ts';
-import type { ConflictResolver, ConflictRule } from './conflict-rule.ts';
+import type { ConflictRule } from '../config/write-api-config.ts';
+import type { ConflictResolver } from './conflict-resolver.ts';
 import { mergeFields } from './field-merge.ts';
 import { rejectStale } from './reject-stale.ts';
 

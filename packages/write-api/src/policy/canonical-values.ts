@@ -32,7 +32,9 @@ export async function canonicalValues(
   }
   if (asked.length === 0) return result;
   const cells = asked.map(({ column, value }) => readCell(column, value));
-  const expressions = cells.map((cell, i) => `(${cellExpression(cell, i + 1)})::text AS v${i}`);
+  const expressions = cells.map(
+    (cell, i) => `(${rounded(cell.column, cellExpression(cell, i + 1))})::text AS v${i}`,
+  );
   const parameters = cells.map(({ text }) => text);
   const { rows } = await transaction.query(`SELECT ${expressions.join(', ')}`, parameters);
   for (const [i, { column }] of asked.entries()) {
@@ -40,6 +42,13 @@ export async function canonicalValues(
     result.set(column.name, typeof text === 'string' ? valueOfText(column, text) : null);
   }
   return result;
+}
+
+const ROUNDED = new Set(['numeric', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval']);
+
+/** To the digits that are stored; texts are not cut, so that what is too long stays an error. */
+function rounded({ baseType, storedType }: TargetColumn, expression: string): string {
+  return ROUNDED.has(baseType) ? `(${expression})::${storedType}` : expression;
 }
 
 const INTEGER = new Set(['int2', 'int4', 'int8']);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { FREE, LISTS, WORLD } from '../testing/attempt.ts';
 import { formatProblem } from './policy-problem.ts';
-import { tableSteps, type WriteRules } from './table-rules.ts';
+import { tableSteps } from './table-rules.ts';
+import type { TableRules } from '../config/write-api-config.ts';
 
 const SCHEMA = new Map([['lists', LISTS]]);
 
-function problems(rules: Partial<WriteRules>, name = 'lists'): readonly string[] {
+function problems(rules: Partial<TableRules>, name = 'lists'): readonly string[] {
   const compiled = tableSteps(new Map([[name, { ...FREE, ...rules }]]), SCHEMA, WORLD);
   expect(compiled.tables.has(name)).toBe(false);
   return compiled.problems.map(
@@ -14,7 +15,7 @@ function problems(rules: Partial<WriteRules>, name = 'lists'): readonly string[]
 }
 
 describe('rules that do not fit the schema', () => {
-  it.each<[rules: Partial<WriteRules>, place: string, parts: readonly string[]]>([
+  it.each<[rules: Partial<TableRules>, place: string, parts: readonly string[]]>([
     [{ insert: 'new.ownr_id = 1' }, 'tables.lists.insert', ['There is no column ownr_id in lists', 'Did you mean owner_id?']],
     [{ insert: 'old.name = 1' }, 'tables.lists.insert', ['An insert has no old row']],
     [{ delete: 'new.name = 1' }, 'tables.lists.delete', ['A deletion leaves no new row']],
@@ -26,7 +27,7 @@ describe('rules that do not fit the schema', () => {
     [{ setOnInsert: new Map([['nme', "'x'"]]) }, 'tables.lists.set.always.nme', ['set names the column nme']],
     [{ setOnInsert: new Map([['name', 'uper(name)']]) }, 'tables.lists.set.always.name', ['Did you mean upper?']],
     [{ setOnInsert: new Map([['name', 'old.name']]) }, 'tables.lists.set.always.name', ['An insert has no old row']],
-    [{ validate: [{ check: 'name =', message: 'm' }] }, 'tables.lists.validate.0.check', ['SQL_SYNTAX']],
+    [{ validate: [{ check: 'name =', message: 'm', code: undefined }] }, 'tables.lists.validate.0.check', ['SQL_SYNTAX']],
     [{ conflict: { kind: 'reject_stale', column: 'versio' } }, 'tables.lists.conflict.reject_stale', ['Did you mean version?']],
     [{ conflict: { kind: 'counters', columns: ['likes', 'name'] } }, 'tables.lists.conflict.counters.1', ['does not have as a number']],
     [{ update: 'auth.user_id = owner_id' }, 'tables.lists.update', ['auth.user_id is a function']],

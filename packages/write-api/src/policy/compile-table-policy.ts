@@ -5,7 +5,7 @@ import {
   type ExpressionScope,
 } from '@sluice/sync-config';
 import { ProblemList, type FindPlace, type PolicyProblem } from './policy-problem.ts';
-import type { PolicyRules } from './policy-rules.ts';
+import type { TableRules } from '../config/write-api-config.ts';
 import type { RuleTable } from './rule-table.ts';
 import { Rule } from './rule.ts';
 import { TablePolicy, type PolicyWorld } from './table-policy.ts';
@@ -28,7 +28,7 @@ export interface CompilePolicyOptions extends PolicyWorld {
  * @param table Undefined: the columns are not known, so only the expressions' language is checked.
  */
 export function compileTablePolicy(
-  rules: PolicyRules,
+  rules: TableRules,
   table: RuleTable | undefined,
   options: CompilePolicyOptions,
 ): { readonly problems: readonly PolicyProblem[]; readonly policy: TablePolicy | undefined } {
@@ -50,13 +50,13 @@ const SCOPES = {
 type ScopeName = keyof typeof SCOPES;
 
 class PolicyCompiler {
-  readonly #rules: PolicyRules;
+  readonly #rules: TableRules;
   readonly #table: RuleTable;
   readonly #isKnown: boolean;
   readonly #options: CompilePolicyOptions;
   readonly #problems: ProblemList;
 
-  constructor(rules: PolicyRules, table: RuleTable | undefined, options: CompilePolicyOptions) {
+  constructor(rules: TableRules, table: RuleTable | undefined, options: CompilePolicyOptions) {
     this.#rules = rules;
     this.#isKnown = table !== undefined;
     this.#table = table ?? { name: String(options.path.at(-1)), columns: new Map() };

@@ -411,7 +411,11 @@ describe('the stored row', () => {
     ['required', { required: ['name'] }, 'PUT'],
     ['immutable', { immutable: ['name'] }, 'PUT PATCH'],
     ['set', { setOnInsert: new Map([['name', "'x'"]]) }, 'PUT'],
-    ['validate', { validate: [{ check: 'new.name is not null', message: 'm' }] }, 'PUT PATCH'],
+    [
+      'validate',
+      { validate: [{ check: 'new.name is not null', message: 'm', code: undefined }] },
+      'PUT PATCH',
+    ],
   ])('is needed by rules about %s', (_, rules, ops) => {
     const { policy } = compileTablePolicy({ ...FREE, ...rules }, LISTS, { ...WORLD, path: [] });
     const needed = (['PUT', 'PATCH', 'DELETE'] as const).filter((op) => policy?.needsStored(op));

@@ -1,11 +1,11 @@
 import { ExpressionFailure } from '@sluice/sync-config';
+import type { TableRules } from '../config/write-api-config.ts';
 import type { RowValues, RowWrite, StoredRow, WriteOp } from '../pipeline/row-write.ts';
 import { rowAfter, type Caller } from '../pipeline/row-write.ts';
 import type { TransactionStep, WriteTransaction } from '../pipeline/table-steps.ts';
 import { Rejection } from '../rejection.ts';
 import { isSameValue } from '../conflict/same-value.ts';
 import { canonicalValues } from './canonical-values.ts';
-import type { PolicyRules } from './policy-rules.ts';
 import type { RuleTable } from './rule-table.ts';
 import type { Rule } from './rule.ts';
 import type { RuleWorld } from './rule-values.ts';
@@ -19,7 +19,7 @@ export interface PolicyWorld {
 
 export interface PolicyParts {
   readonly table: RuleTable;
-  readonly rules: PolicyRules;
+  readonly rules: TableRules;
   readonly insert: Rule;
   readonly update: UpdateRule;
   readonly delete: Rule;
@@ -282,7 +282,7 @@ export class TablePolicy {
   }
 }
 
-function hasOperationRules(rules: PolicyRules): boolean {
+function hasOperationRules(rules: TableRules): boolean {
   return (
     rules.required.length > 0 ||
     rules.setOnInsert.size > 0 ||

@@ -1,16 +1,12 @@
 import { closest } from '@sluice/sync-config';
 import { conflictHandling, type ConflictHandling } from '../conflict/conflict-step.ts';
-import type { ConflictResolver, ConflictRule } from '../conflict/conflict-rule.ts';
+import type { ConflictResolver } from '../conflict/conflict-resolver.ts';
+import type { ConflictRule, TableRules } from '../config/write-api-config.ts';
 import type { StepBundle, TransactionStep } from '../pipeline/table-steps.ts';
 import { compileTablePolicy } from './compile-table-policy.ts';
 import { ProblemList, type FindPlace, type PolicyProblem } from './policy-problem.ts';
-import type { PolicyRules } from './policy-rules.ts';
 import type { RuleTable } from './rule-table.ts';
 import type { PolicyWorld, TablePolicy } from './table-policy.ts';
-
-export interface WriteRules extends PolicyRules {
-  readonly conflict: ConflictRule;
-}
 
 export interface WriteRulesOptions extends PolicyWorld {
   /** Places of the section's values in the YAML text, for problems. */
@@ -37,7 +33,7 @@ export interface CompiledWriteRules {
  * @param schema Undefined: not known, so only the language of the expressions is checked.
  */
 export function tableSteps(
-  rules: ReadonlyMap<string, WriteRules>,
+  rules: ReadonlyMap<string, TableRules>,
   schema: ReadonlyMap<string, RuleTable> | undefined,
   options: WriteRulesOptions,
 ): CompiledWriteRules {
@@ -53,7 +49,7 @@ export function tableSteps(
 
 function compileTable(
   name: string,
-  rules: WriteRules,
+  rules: TableRules,
   schema: ReadonlyMap<string, RuleTable> | undefined,
   options: WriteRulesOptions,
 ): { rules?: CompiledTableRules; problems: readonly PolicyProblem[] } {

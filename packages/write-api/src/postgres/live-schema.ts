@@ -15,15 +15,24 @@ const MAX_AGE_MS = 10_000;
 /** Definitions that are kept; a schema with more tables reads some again. */
 const MAX_TABLES = 2000;
 
+/** Told whenever definitions were read, before they are used. */
+export type OnTables = (
+  tables: ReadonlyMap<string, TargetTable>,
+  missing: readonly string[],
+) => void;
+
 /** The definitions of tables as the catalog has them now, or had a moment ago. */
 export class LiveSchema {
   readonly #schema: string;
   readonly #clock: Clock;
   readonly #known = new Map<string, KnownTable>();
 
-  constructor(schema: string, clock: Clock) {
+  readonly #onRead: OnTables | undefined;
+
+  constructor(schema: string, clock: Clock, onRead?: OnTables) {
     this.#schema = schema;
     this.#clock = clock;
+    this.#onRead = onRead;
   }
 
   /**
@@ -70,6 +79,10 @@ export class LiveSchema {
       if (table) this.#known.set(name, { table, readAtMs });
       else this.#known.delete(name);
     }
+    this.#onRead?.(
+      found,
+      names.filter((name) => !found.has(name)),
+    );
   }
 }
 

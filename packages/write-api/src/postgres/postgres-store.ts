@@ -10,7 +10,7 @@ import type {
 import { Rejection } from '../rejection.ts';
 import type { RejectedWritesConfig } from '../config/write-api-config.ts';
 import { Bookkeeping } from './bookkeeping.ts';
-import { LiveSchema } from './live-schema.ts';
+import { LiveSchema, type OnTables } from './live-schema.ts';
 import { mergedStatements, type TableWrite } from './merged-statements.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
 import { RejectedWritesTable } from './rejected-writes.ts';
@@ -38,6 +38,7 @@ export interface PostgresStoreOptions {
   readonly statementTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly onTables?: OnTables | undefined;
 }
 
 /** PostgreSQL as a database that takes writes. */
@@ -50,8 +51,8 @@ export class PostgresStore implements WriteStore {
 
   constructor(options: PostgresStoreOptions) {
     this.#options = options;
-    const { schema, rejectedWrites, rememberDays, logger, clock } = options;
-    this.#schema = new LiveSchema(schema, clock);
+    const { schema, rejectedWrites, rememberDays, logger, clock, onTables } = options;
+    this.#schema = new LiveSchema(schema, clock, onTables);
     this.#rejected = rejectedWrites && new RejectedWritesTable(schema, rejectedWrites);
     this.#bookkeeping = new Bookkeeping({ rejected: this.#rejected, rememberDays, logger });
   }

@@ -21,6 +21,8 @@ export interface TargetColumn {
   readonly name: string;
   /** What to cast a parameter to; without length limits, so that too long a value is an error. */
   readonly castType: string;
+  /** The same with its modifiers, e.g. `numeric(6,2)`: what makes of a value that which is stored. */
+  readonly storedType: string;
   /** Name of the type below any domains, e.g. `bool`, `jsonb`, `_int4`. */
   readonly baseType: string;
   readonly kind: 'plain' | 'array' | 'composite' | 'range';
@@ -50,6 +52,7 @@ SELECT json_build_object('table_name', c.relname, 'columns', cols.columns, 'uniq
    SELECT coalesce(json_agg(json_build_object(
             'name', a.attname,
             'castType', pg_catalog.format_type(a.atttypid, -1),
+            'storedType', pg_catalog.format_type(a.atttypid, a.atttypmod),
             'baseType', base.typname,
             'kind', CASE WHEN base.typcategory = 'A' THEN 'array' WHEN base.typtype = 'c' THEN 'composite'
                          WHEN base.typtype = 'r' THEN 'range' ELSE 'plain' END,

@@ -1,17 +1,20 @@
 import type { SqliteValue } from '@sluice/model';
+import type { TableRules } from '../config/write-api-config.ts';
 import type { Caller, RowValues, RowWrite, WriteOp } from '../pipeline/row-write.ts';
 import type { TransactionStep, WriteTransaction } from '../pipeline/table-steps.ts';
 import type { RuleTable } from '../policy/rule-table.ts';
-import { tableSteps, type WriteRules } from '../policy/table-rules.ts';
+import { tableSteps } from '../policy/table-rules.ts';
 import { Rejection } from '../rejection.ts';
 
 export type Values = Readonly<Record<string, SqliteValue>>;
 
 /** Rules with which everything is allowed. */
-export const FREE: WriteRules = {
+export const FREE: TableRules = {
   insert: 'true',
   update: 'true',
+  updateCheck: undefined,
   delete: 'true',
+  read: undefined,
   insertColumns: undefined,
   updateColumns: undefined,
   required: [],
@@ -42,6 +45,7 @@ export function table(name: string, types: Readonly<Record<string, string>>): Ru
       {
         name: column,
         castType: baseType,
+        storedType: baseType,
         baseType,
         kind,
         elementType: undefined,
@@ -90,7 +94,7 @@ export function rowOf(values: Values): RowValues {
 }
 
 export interface Attempt {
-  readonly rules?: Partial<WriteRules>;
+  readonly rules?: Partial<TableRules>;
   readonly table?: RuleTable;
   readonly stored?: Values | undefined;
   readonly write: RowWrite;

@@ -1,14 +1,6 @@
 import type { Caller, RowValues, RowWrite } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
 
-/** What becomes of a write to a row that somebody else may have changed meanwhile. */
-export type ConflictRule =
-  | { readonly kind: 'last_write_wins' }
-  | { readonly kind: 'field_merge' }
-  | { readonly kind: 'reject_stale'; readonly column: string }
-  | { readonly kind: 'counters'; readonly columns: readonly string[] }
-  | { readonly kind: 'function'; readonly name: string };
-
 /** The app's own rule (`conflict: { function: name }`). */
 export interface ConflictResolver {
   /**
