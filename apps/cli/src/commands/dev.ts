@@ -7,6 +7,7 @@ import { openDevLog } from '../dev/dev-log.ts';
 import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
 import { loadDevSyncConfig } from '../dev/dev-sync-config.ts';
+import { functionsFolder } from '../functions/functions-folder.ts';
 import { followStatus } from '../dev/follow-status.ts';
 import { choosePort } from '../dev/free-port.ts';
 import { prepareSource } from '../dev/prepare-source.ts';
@@ -57,12 +58,14 @@ async function runUntilInterrupted(
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
   const syncConfig = await loadDevSyncConfig(context, options, source);
+  const functions = functionsFolder(context.cwd);
   const storagePath = folder.file(source.storageName);
   const service = opened.use(
     await startDevService(context, {
       databaseUrl: source.url,
       port,
       key,
+      functions,
       apiToken: await folder.apiToken(),
       storagePath,
       logger: log.logger,
@@ -91,6 +94,7 @@ async function runUntilInterrupted(
     folder,
     state,
     key,
+    functions,
     syncConfig,
     isSample: options.db === undefined,
   });

@@ -6,6 +6,8 @@ export interface ServiceSettings {
   readonly storagePath: string;
   readonly port: number;
   readonly key: DevKey;
+  /** Folder with the app's functions, if there is one. */
+  readonly functions?: string | undefined;
   /** Opens the admin API. */
   readonly apiToken: string;
 }
@@ -23,6 +25,6 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     port: settings.port,
     client_auth: { jwks: { keys: [settings.key] }, audience: [DEV_AUDIENCE] },
     api: { tokens: [settings.apiToken] },
-    write_api: {},
+    write_api: settings.functions ? { functions: settings.functions, reload_functions: true } : {},
   };
 }

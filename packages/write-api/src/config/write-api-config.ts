@@ -1,3 +1,4 @@
+import { DEFAULT_FUNCTION_LIMITS, type FunctionLimits } from '../functions/function-limits.ts';
 import type { ServiceToken } from '../data-api/service-tokens.ts';
 import type { RawTableRules, RawWriteApi } from './write-api-schema.ts';
 
@@ -13,6 +14,8 @@ export interface WriteApiConfig {
   readonly rememberUploadsDays: number;
   /** Folder as written; the loader resolves it. */
   readonly functions: string | undefined;
+  readonly reloadFunctions: boolean;
+  readonly functionLimits: FunctionLimits;
   readonly serviceTokens: readonly ServiceToken[];
   /** Undefined: no tokens are given out. */
   readonly tokens: TokensConfig | undefined;
@@ -97,6 +100,8 @@ export function writeApiConfig(raw: RawWriteApi): WriteApiConfig {
     atomicTransactions: raw.atomic_transactions ?? false,
     rememberUploadsDays: raw.remember_uploads_days ?? 30,
     functions: raw.functions,
+    reloadFunctions: raw.reload_functions ?? false,
+    functionLimits: functionLimits(raw),
     serviceTokens: (raw.service_tokens ?? []).map(serviceToken),
     tokens: raw.tokens && {
       keys: raw.tokens.keys ?? 'sluice-keys.json',
@@ -122,6 +127,18 @@ function rejectedWrites(raw: RawWriteApi): RejectedWritesConfig | undefined {
     table: raw.rejected_writes ?? 'sluice_rejected_writes',
     keptDays: raw.rejected_writes_days ?? 30,
     keptPerUser: raw.rejected_writes_per_user ?? 1000,
+  };
+}
+
+function functionLimits(raw: RawWriteApi): FunctionLimits {
+  const { function_threads: threads = 4, function_memory_mb: memoryMb = 128 } = raw;
+  return {
+    ...DEFAULT_FUNCTION_LIMITS,
+    hookWorkers: threads,
+    endpointWorkers: threads,
+    memoryMb,
+    hookTimeoutMs: (raw.hook_timeout_seconds ?? 5) * 1000,
+    endpointTimeoutMs: (raw.endpoint_timeout_seconds ?? 30) * 1000,
   };
 }
 
