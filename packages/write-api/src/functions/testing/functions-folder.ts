@@ -23,14 +23,17 @@ export class FunctionsFolder implements AsyncDisposable {
     return folder;
   }
 
-  async write(files: Readonly<Record<string, string>>): Promise<void> {
+  async write(
+    files: Readonly<Record<string, string>>,
+    { imports: withImports = true } = {},
+  ): Promise<void> {
     for (const [name, text] of Object.entries(files)) {
       const file = path.join(this.path, name);
       await mkdir(path.dirname(file), { recursive: true });
       const imports =
         "import { defineEndpoint, defineSignIn, defineTable, Reject, SqlError } from '@sluice/write-api/functions';";
       // In front of the first line, so that line numbers in tests are those of the text.
-      await writeFile(file, text.includes('define') ? `${imports} ${text}` : text);
+      await writeFile(file, withImports && text.includes('define') ? `${imports} ${text}` : text);
     }
   }
 
