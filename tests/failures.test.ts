@@ -350,14 +350,14 @@ describe('bucket storage', () => {
 });
 
 describe('the service itself', () => {
-  test('ends on SIGTERM within a few seconds, with its clients connected, and goes on later', async () => {
+  test('ends on SIGTERM within seconds, with its clients connected, and goes on later', async () => {
     await using world = await SmallWorld.create(postgres, { dir, database: 'sigterm' });
     await world.seed();
     const client = await world.start();
     await world.expectSynced(client);
     const startedAtMs = Date.now();
     expect(await world.service.stop('SIGTERM')).toBe(0);
-    expect(Date.now() - startedAtMs).toBeLessThan(3000);
+    expect(Date.now() - startedAtMs).toBeLessThan(10_000);
     const slots = await world.slots();
     await world.note('while it was away');
     world.service.start();

@@ -81,6 +81,8 @@ export {
   type WebSocketLike,
   type WebSocketTransportOptions,
 } from './sync/transport/websocket-transport.ts';
+export { outcomeOf, type BackendResult } from './upload/backend-answer.ts';
+export { BackendCalls, type BackendCallsOptions, type Sent } from './upload/backend-calls.ts';
 export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
 export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
 export type { UploadResult } from './upload/upload-loop.ts';
@@ -113,6 +115,7 @@ export type {
   WatchedQuerySettings,
   WatchedQueryState,
 } from './watch/watched-query.ts';
+export { backendConnector, type BackendConnectorOptions } from './facade/backend-connector.ts';
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 
 const root = mkdtempSync(path.join(tmpdir(), 'sluice-sqlite-open-'));
 
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => rmSync(root, { recursive: true, maxRetries: 5 }));
 
 const THREADS = 3;
 const FILES = 40;
@@ -18,8 +18,8 @@ const PROGRAM = `(async () => {
   const { openSqliteStorage } = await import(workerData.module);
   const ready = new Int32Array(workerData.ready);
   for (let n = 0; n < ${FILES}; n++) {
-    Atomics.add(ready, n, 1);
-    while (Atomics.load(ready, n) < ${THREADS});
+    if (Atomics.add(ready, n, 1) === ${THREADS} - 1) Atomics.notify(ready, n);
+    for (let seen; (seen = Atomics.load(ready, n)) < ${THREADS}; ) Atomics.wait(ready, n, seen);
     const storage = await openSqliteStorage({ path: workerData.root + '/' + n + '.db' });
     await storage.generations();
     await storage[Symbol.asyncDispose]();

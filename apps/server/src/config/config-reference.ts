@@ -19,7 +19,7 @@ interface Section {
 
 const INTRODUCTION = `# The service configuration file
 
-Generated from the schema; do not edit (\`UPDATE_DOCS=1 npx vitest run --project unit apps/server/src/config\`).
+Generated from the schema; do not edit (\`npm run docs\`).
 
 The file is YAML or JSON, in the format of PowerSync's service, and is looked for in this order:
 the base64 text in \`POWERSYNC_CONFIG_B64\`, the path in \`POWERSYNC_CONFIG_PATH\`, then \`sluice.yaml\`,
@@ -48,6 +48,8 @@ function collect(schema: z.ZodType, path: string, sections: Section[]): void {
       unwrap(inner.element as z.ZodType) instanceof z.ZodObject
     ) {
       collect(inner.element as z.ZodType, `${join(path, name)}[]`, sections);
+    } else if (inner instanceof z.ZodRecord) {
+      collect(inner.valueType as z.ZodType, `${join(path, name)}.<name>`, sections);
     }
   }
 }

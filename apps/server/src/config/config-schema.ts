@@ -131,6 +131,10 @@ const api = z.strictObject({
     'Processes that serve clients and share the port; 0 or 1: the main process serves them',
     '0',
   ),
+  web_app: text(
+    "Our own: folder with the files of a web app, served under `/` beside the service's routes",
+    'none',
+  ),
   parameters: z
     .strictObject({
       max_concurrent_connections: integer(

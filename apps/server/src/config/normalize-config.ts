@@ -35,7 +35,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
       compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
-    api: api(raw.api),
+    api: api(raw.api, options.baseDir),
     host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
@@ -112,7 +112,7 @@ function clientAuth(raw: RawConfig['client_auth']): ClientAuthConfig {
   };
 }
 
-function api(raw: RawConfig['api']): ApiConfig {
+function api(raw: RawConfig['api'], baseDir: string): ApiConfig {
   const limits = raw?.parameters;
   return {
     tokens: raw?.tokens ?? [],
@@ -125,6 +125,7 @@ function api(raw: RawConfig['api']): ApiConfig {
     maxBucketsPerConnection: limits?.max_buckets_per_connection ?? 1000,
     maxParameterQueryResults: limits?.max_parameter_query_results ?? 1000,
     checkpointRequestRetentionMinutes: limits?.checkpoint_request_retention_minutes ?? 60,
+    webApp: raw?.web_app === undefined ? undefined : path.resolve(baseDir, raw.web_app),
   };
 }
 

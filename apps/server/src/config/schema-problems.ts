@@ -115,10 +115,12 @@ function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
   for (const part of path) {
     if (at instanceof z.ZodObject) at = unwrap((at.shape as Record<string, z.ZodType>)[part]);
     else if (at instanceof z.ZodArray) at = unwrap(at.element as z.ZodType);
+    else if (at instanceof z.ZodRecord) at = unwrap(at.valueType as z.ZodType);
   }
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
 export function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap() as z.ZodType) : schema;
+  const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodNullable;
+  return isWrapped ? unwrap(schema.unwrap() as z.ZodType) : schema;
 }

@@ -93,6 +93,8 @@ export interface ApiConfig {
   readonly maxBucketsPerConnection: number;
   readonly maxParameterQueryResults: number;
   readonly checkpointRequestRetentionMinutes: number;
+  /** Absolute; undefined for none. */
+  readonly webApp: string | undefined;
 }
 
 export interface SyncConfigSource {

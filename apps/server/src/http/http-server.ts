@@ -22,6 +22,7 @@ import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
 import { registerSyncRulesRoutes } from './sync-rules-routes.ts';
 import { Turnstile } from './turnstile.ts';
+import { registerWebAppRoute } from './web-app-route.ts';
 import { toWireError } from './wire-error.ts';
 import { registerWriteApiRoutes } from './write-api-routes.ts';
 import { registerWriteCheckpointRoute } from './write-checkpoint-route.ts';
@@ -33,6 +34,8 @@ export interface HttpServerOptions {
   readonly apiTokens: readonly string[];
   /** Whether the routes under `/probes` exist. */
   readonly probes: boolean;
+  /** A folder whose files are served beside the routes. */
+  readonly webApp?: string | undefined;
   /** Hides the inside from error bodies. */
   readonly production: boolean;
   readonly backend: HttpBackend;
@@ -195,6 +198,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerSyncRulesRoutes(app, context);
   registerWriteApiRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
+  if (context.webApp !== undefined) registerWebAppRoute(app, context.webApp);
   return app;
 }
 

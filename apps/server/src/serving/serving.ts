@@ -103,6 +103,7 @@ export class Serving implements ClientSide {
       limits: api,
       apiTokens: api.tokens,
       probes: probes.http,
+      webApp: api.webApp,
       backend: this.#backend(),
       logger,
     });

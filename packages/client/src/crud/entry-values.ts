@@ -72,12 +72,24 @@ function unwrapped(values: WrappedValues): CrudValues {
  * same text for equal entries. Integers have all their digits, which `JSON.stringify` of a `bigint` would refuse.
  */
 export function formatEntry(entry: CrudEntry): string {
+  return format(entry, { seq: 'op_id', table: 'type', tx: 'tx_id' });
+}
+
+/** The same with the names that Sluice's write API gives them (spec/client.md 6.5). */
+export function formatUploadEntry(entry: CrudEntry): string {
+  return format(entry, { seq: 'seq', table: 'table', tx: 'tx' });
+}
+
+function format(
+  entry: CrudEntry,
+  names: { readonly seq: string; readonly table: string; readonly tx: string },
+): string {
   const members: readonly [name: string, json: string | undefined][] = [
-    ['op_id', String(entry.clientId)],
+    [names.seq, String(entry.clientId)],
     ['op', JSON.stringify(entry.op)],
-    ['type', JSON.stringify(entry.table)],
+    [names.table, JSON.stringify(entry.table)],
     ['id', JSON.stringify(entry.id)],
-    ['tx_id', entry.transactionId === undefined ? undefined : String(entry.transactionId)],
+    [names.tx, entry.transactionId === undefined ? undefined : String(entry.transactionId)],
     ['data', entry.opData && formatValues(entry.opData)],
     ['old', entry.previousValues && formatValues(entry.previousValues)],
     ['metadata', entry.metadata === undefined ? undefined : JSON.stringify(entry.metadata)],
