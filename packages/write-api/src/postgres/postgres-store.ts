@@ -63,7 +63,8 @@ export class PostgresStore implements WriteStore {
 
   refusalOf(error: unknown): RefusedOutcome | undefined {
     const rejection = rejectionOf(error);
-    if (rejection === undefined) return undefined;
+    // It says nothing about the entry: the work is done again on another connection.
+    if (rejection === undefined || isStalePlan(error)) return undefined;
     const { code, message, sqlState, row, reason } = rejection;
     const status = code === 'UPLOAD_CONFLICT' ? 'conflict' : 'rejected';
     return { status, code: reason ?? code, message, sqlState, row };
