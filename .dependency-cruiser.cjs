@@ -31,7 +31,7 @@ const upward = RANKS.flatMap((names, rank) =>
       name: `${name}-imports-downwards`,
       severity: 'error',
       // What is not built (tests, benches and their equipment) may look upwards.
-      from: { path: `^packages/${name}/src`, pathNot: '\\.(test|bench)\\.ts$|/src/testing/' },
+      from: { path: `^packages/${name}/src`, pathNot: '\\.(test|bench)\\.tsx?$|/src/testing/' },
       to: { path: `^(packages/(${forbidden.join('|')})/|apps/)` },
     };
   }),
@@ -63,7 +63,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(packages|apps)/',
-        pathNot: ['^packages/testing/', '\\.test\\.ts$', '/(conformance|testing|crash-test)/'],
+        pathNot: ['^packages/testing/', '\\.test\\.tsx?$', '/(conformance|testing|crash-test)/'],
       },
       to: { path: '^packages/testing/' },
     },
@@ -72,7 +72,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^packages/([^/]+)/',
-        pathNot: ['\\.test\\.ts$', '^packages/testing/', '^packages/write-api/src/postgres/'],
+        pathNot: ['\\.test\\.tsx?$', '^packages/testing/', '^packages/write-api/src/postgres/'],
       },
       to: {
         path: '^packages/(storage-[a-z]+|source-[a-z]+)/',

@@ -16,7 +16,11 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.{ts,tsx}',
+            'apps/*/src/**/*.test.ts',
+            'tools/**/*.test.ts',
+          ],
           exclude: ['**/*.pg.test.ts', '**/node_modules/**', '**/dist/**'],
           isolate: false,
           testTimeout: 60_000,

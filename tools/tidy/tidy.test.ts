@@ -11,6 +11,7 @@ interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 interface Package {
@@ -25,7 +26,7 @@ const packages: readonly Package[] = ['packages', 'apps'].flatMap((group) =>
     return {
       dir,
       manifest: JSON.parse(readFileSync(path.join(ROOT, dir, 'package.json'), 'utf8')) as Manifest,
-      sources: filesBelow(path.join(dir, 'src')).filter((file) => file.endsWith('.ts')),
+      sources: filesBelow(path.join(dir, 'src')).filter((file) => /\.tsx?$/.test(file)),
     };
   }),
 );
@@ -60,14 +61,15 @@ function importedPackages(files: readonly string[]): Set<string> {
 /** Folders inside a package that hold test equipment and are not built. */
 const EQUIPMENT = /\/(conformance|testing|crash-test)\//;
 const isProduct = (file: string): boolean =>
-  !/\.(test|bench)\.ts$/.test(file) && !EQUIPMENT.test(file.replace('packages/testing/', ''));
+  !/\.(test|bench)\.tsx?$/.test(file) && !EQUIPMENT.test(file.replace('packages/testing/', ''));
 const rootManifest = JSON.parse(read('package.json')) as Manifest;
 
 describe.each(packages)('$dir', ({ dir, manifest, sources }) => {
   const others = (files: readonly string[]) =>
     [...importedPackages(files)].filter((name) => name !== manifest.name).toSorted();
   const product = sources.filter(isProduct);
-  const declared = Object.keys(manifest.dependencies ?? {}).toSorted();
+  const { dependencies, peerDependencies } = manifest;
+  const declared = Object.keys({ ...dependencies, ...peerDependencies }).toSorted();
 
   test('declares what it imports, and imports what it declares', () => {
     expect(others(product)).toEqual(declared);
@@ -77,7 +79,10 @@ describe.each(packages)('$dir', ({ dir, manifest, sources }) => {
     const inTests = others(sources.filter((file) => !isProduct(file)));
     const shared = Object.keys(rootManifest.devDependencies ?? {});
     const own = inTests.filter((name) => !declared.includes(name) && !shared.includes(name));
-    const declaredForTests = Object.keys(manifest.devDependencies ?? {});
+    // Types come along with what they describe, and a peer that product code imports is there for tests, too.
+    const declaredForTests = Object.keys(manifest.devDependencies ?? {}).filter(
+      (name) => !name.startsWith('@types/') && !(name in (peerDependencies ?? {})),
+    );
     expect(declaredForTests).toEqual(expect.arrayContaining(own));
     expect(inTests).toEqual(expect.arrayContaining(declaredForTests));
   });

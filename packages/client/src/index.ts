@@ -133,3 +133,30 @@ export type {
 } from './facade/sluice-database.ts';
 export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
+export { rowOf } from './schema/row-of.ts';
+export {
+  toObservable,
+  toSignal,
+  type Observer,
+  type ReadonlySignal,
+  type StoreObservable,
+} from './stores/observable.ts';
+export type { KeepTimes, QueryEntry } from './stores/query-entry.ts';
+export type {
+  QueryOptions,
+  QuerySource,
+  QueryState,
+  QueryStream,
+  QueryText,
+  StreamRequest,
+} from './stores/query-options.ts';
+export {
+  createQueryStore,
+  type PendingUploads,
+  type QueryStore,
+  type QueryStoreOptions,
+} from './stores/query-store.ts';
+export type { RowSyncState } from './stores/row-sync-states.ts';
+export { sameValue } from './stores/same-value.ts';
+export type { Store } from './stores/store.ts';
+export type { StreamState } from './stores/stream-state.ts';

@@ -1,5 +1,5 @@
 import { inWriteTransaction } from '../database/transaction.ts';
-import type { SqliteConnection } from '../driver/contract.ts';
+import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
 import { ClientError } from '../errors.ts';
 import type { CrudEntry } from './crud-entry.ts';
 import { parseEntry } from './entry-values.ts';
@@ -55,16 +55,7 @@ export class DeadLetters {
     return this.#connection
       .prepare(`SELECT ${ENTRY}, state, reason, at FROM sluice_dead ORDER BY id`)
       .all()
-      .map(([id, transactionId, data, state, reason, at]) => ({
-        entry: parseEntry({
-          id: Number(id),
-          transactionId: transactionId === null ? undefined : Number(transactionId),
-          data: String(data),
-        }),
-        state: state === 'parked' ? 'parked' : 'rejected',
-        reason: String(reason),
-        at: Number(at),
-      }));
+      .map(deadLetterOf);
   }
 
   /**
@@ -106,6 +97,22 @@ export class DeadLetters {
   #awaitCheckpoint(): void {
     this.#connection.prepare(`UPDATE sluice_kv SET value = ? WHERE key = 'target'`).run([MAX_OP]);
   }
+}
+
+/** From id, tx_id, data, state, reason and at, as `sluice_dead` has them. */
+export function deadLetterOf(row: readonly SqlValue[]): DeadLetter {
+  const [id, transactionId, data, state, reason, at] = row;
+  return {
+    entry: parseEntry({
+      id: Number(id),
+      transactionId:
+        transactionId === null || transactionId === undefined ? undefined : Number(transactionId),
+      data: String(data),
+    }),
+    state: state === 'parked' ? 'parked' : 'rejected',
+    reason: String(reason),
+    at: Number(at),
+  };
 }
 
 function unknownLetter(clientId: number): ClientError {

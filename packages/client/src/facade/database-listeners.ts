@@ -3,6 +3,8 @@ import type { SyncStatus } from '../sync/status/sync-status.ts';
 
 export interface DatabaseListener {
   readonly statusChanged?: (status: SyncStatus) => void;
+  /** Entries left the upload queue, or a dead letter came or went. Local writes are told by `onChange`. */
+  readonly uploadsChanged?: () => void;
   readonly schemaChanged?: (schema: CompiledSchema) => void;
   readonly closing?: () => void;
   readonly closed?: () => void;

@@ -96,7 +96,10 @@ export class InThreadDatabase extends Queries implements SluiceDatabase {
       queue,
       turns: this.#turns,
       now: () => clock.now(),
-      onCompleted: () => this.#sync.created.wroteLocally(),
+      onCompleted: () => {
+        this.#sync.created.wroteLocally();
+        this.#listeners.tell((listener) => listener.uploadsChanged?.());
+      },
     });
     status.listen((next) => this.#listeners.tell((listener) => listener.statusChanged?.(next)));
     const live = this.#liveQueries(development);

@@ -86,6 +86,7 @@ export class Column<Value, Stored extends SqlValue, Null extends null = null> {
 export interface AnyColumn {
   readonly type: SqliteType;
   constraintText(name: string): string;
+  decode(stored: SqlValue): unknown;
 }
 
 function same<Value extends SqlValue>(type: SqliteType): Column<Value, Value> {

@@ -16,6 +16,8 @@ export interface ResultListener<Result> {
 export interface ResultSource<Result> {
   /** Nothing is called before this returns. Returns how to stop; repeatable. */
   subscribe(listener: ResultListener<Result>): () => void;
+  /** Runs although nothing is known to have changed. Resolves when a run that began after this call has ended, however. */
+  refresh(): Promise<void>;
 }
 
 export interface ExecutionOptions<Result> {
@@ -60,6 +62,7 @@ export class LiveExecution<Result> implements ResultSource<Result> {
   /** Counts runs; the number of the one that runs or ran last. */
   #runs = 0;
   #latest: { readonly result: Result } | undefined;
+  #refreshes: { readonly run: number; readonly done: () => void }[] = [];
   /** When the last run began to rest, and for how long: until then no other one begins. */
   #rest = { fromMs: 0, forMs: 0 };
 
@@ -88,6 +91,15 @@ export class LiveExecution<Result> implements ResultSource<Result> {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.#end();
     };
+  }
+
+  refresh(): Promise<void> {
+    if (this.stopped) return Promise.resolve();
+    return new Promise((done) => {
+      this.#refreshes.push({ run: this.#runs + 1, done });
+      this.#stale = true;
+      if (this.#runs > 0) this.#poke(); // else the first run is due anyway
+    });
   }
 
   #start(): void {
@@ -180,7 +192,14 @@ export class LiveExecution<Result> implements ResultSource<Result> {
       if ('error' in outcome) listener.failed(outcome.error);
       else listener.result(outcome.result);
     });
+    this.#refreshed(this.#runs);
     this.#poke();
+  }
+
+  #refreshed(run: number): void {
+    const due = this.#refreshes.filter((refresh) => refresh.run <= run);
+    this.#refreshes = this.#refreshes.filter((refresh) => refresh.run > run);
+    for (const { done } of due) done();
   }
 
   #restAfter(startMs: number, endMs: number): { readonly fromMs: number; readonly forMs: number } {
@@ -201,6 +220,7 @@ export class LiveExecution<Result> implements ResultSource<Result> {
     if (this.stopped) return;
     this.#stop.abort();
     this.#unsubscribe();
+    this.#refreshed(Infinity);
     this.#options.onStopped();
   }
 }

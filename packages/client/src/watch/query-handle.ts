@@ -51,6 +51,7 @@ export function mappedRows<Row>(
   mapper: ((row: PlainRow) => Row) | undefined,
 ): ResultSource<readonly Row[]> {
   return {
+    refresh: () => source.refresh(),
     subscribe: (listener) =>
       source.subscribe({
         ...listener,

@@ -342,3 +342,37 @@ test('what a comparator throws is the query’s error', async () => {
   await settle();
   expect(query.state).toMatchObject({ isLoading: false, error: new Error('no key') });
 });
+
+test('a refresh runs it without a change, and resolves when a run that began after it has ended', async () => {
+  const { clock, database, live } = setUp();
+  const query = live.query<Task>(TASKS).watch();
+  const other = live.query<Task>(TASKS).watch();
+  await settle();
+  const gate = database.slow();
+  const done: string[] = [];
+  const [first, second] = [query.refresh(), query.refresh()];
+  void first.then(() => done.push('first'));
+  await clock.advance(30);
+  expect([database.runs.length, gate.waiting]).toEqual([2, 1]);
+  const third = other.refresh().then(() => done.push('third'));
+  gate.open();
+  await second;
+  expect(done).toEqual(['first']);
+  await clock.advance(30);
+  await third;
+  expect(database.runs).toHaveLength(3);
+  query.close();
+  other.close();
+  await query.refresh();
+});
+
+test('a refresh does not outlast its query', async () => {
+  const { database, live } = setUp();
+  const query = live.query<Task>(TASKS).watch();
+  await settle();
+  database.slow();
+  const refresh = query.refresh();
+  query.close();
+  await refresh;
+  expect(database.runs).toHaveLength(1);
+});

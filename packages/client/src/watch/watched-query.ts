@@ -42,6 +42,7 @@ export class WatchedQuery<Row, Query> {
   readonly #listeners: WatchedQueryListeners<Query, Row>;
   #settings: WatchedQuerySettings<Query, Row>;
   #state: WatchedQueryState<Row>;
+  #execution: ResultSource<readonly Row[]> | undefined;
   #unlink: () => void = () => undefined;
   /** Counts links; results of an earlier one are dropped. */
   #link = 0;
@@ -90,6 +91,14 @@ export class WatchedQuery<Row, Query> {
     this.#setState(this.#initialState(data));
   }
 
+  /**
+   * Runs although nothing is known to have changed, for queries that read more than tables, e.g. the time. Resolves when a
+   * run that began after this call has ended, with a result or an error.
+   */
+  async refresh(): Promise<void> {
+    if (!this.#closed) await this.#execution?.refresh();
+  }
+
   /** Repeatable. No listener hears of anything after `closed`. */
   close(): void {
     if (this.#closed) return;
@@ -108,6 +117,7 @@ export class WatchedQuery<Row, Query> {
     const execution = this.#parts.execution(settings);
     const policy = this.#parts.policy(data);
     this.#settings = settings;
+    this.#execution = execution;
     this.#link += 1;
     const link = this.#link;
     const current = (act: () => void) => {
