@@ -58,7 +58,7 @@ async function endpoint(
         candidate.method === request.method &&
         candidate.path.split(':').length === segments.length + 1,
     );
-    const response = await route?.handle(request, { ...segments });
+    const response = await route?.handle(request, Object.fromEntries(segments.entries()));
     const text = (await response?.text()) ?? '';
     return { status: response?.status ?? 0, body: text === '' ? undefined : JSON.parse(text) };
   };
@@ -167,15 +167,23 @@ describe('a transaction of an endpoint', () => {
     expect((await ask()).body).toEqual([{ u: 'ann', r: 'admin' }]);
   });
 
-  test('takes and gives the values of the driver', async () => {
+  test('takes bytes, times, objects and lists, and gives values as the write API reads them', async () => {
     const { ask } = await endpoint(`async handler(request, { transaction }) {
       const { rows } = await transaction((t) => t.query(
-        'SELECT $1::bytea AS b, $2::timestamptz AS t, $3::jsonb AS j, $4::int[] AS i, $5::text AS n',
-        [new Uint8Array([1, 2]), new Date(0), { a: [1] }, [1, 2], null]));
-      const [{ b, t, j, i, n }] = rows;
-      return [b instanceof Uint8Array && [...b], t instanceof Date && t.getTime(), j, i, n];
+        'SELECT $1::bytea AS b, $2::timestamptz AS t, $3::jsonb AS j, $4::text[] AS l, $5::text AS n, $6::int8 AS big, true AS yes',
+        [new Uint8Array([1, 2]), new Date(0), { a: [1] }, ['a', 'b"\\\\', null], null, 9007199254740993n]));
+      const [{ b, big, ...rest }] = rows;
+      return { ...rest, b: b instanceof Uint8Array && [...b], big: String(big) };
     }`);
-    expect((await ask()).body).toEqual([[1, 2], 0, { a: [1] }, [1, 2], null]);
+    expect((await ask()).body).toEqual({
+      b: [1, 2],
+      t: '1970-01-01 00:00:00+00',
+      j: { a: [1] },
+      l: '{a,"b\\"\\\\",NULL}',
+      n: null,
+      big: '9007199254740993',
+      yes: true,
+    });
   });
 
   test.each([
@@ -187,7 +195,7 @@ describe('a transaction of an endpoint', () => {
     ['waits for ever', `${insert}; await new Promise(() => {});`, {}, 'FUNCTION_TIMEOUT'],
     [
       'sleeps in the database',
-      `${insert}; await t.query('SELECT pg_sleep(2)');`,
+      `${insert}; await t.query('SELECT pg_sleep(4)');`,
       {},
       'FUNCTION_TIMEOUT',
     ],
@@ -217,7 +225,7 @@ describe('a transaction of an endpoint', () => {
         if (request.headers.has('x-good')) return transaction(async (t) => (await t.query('SELECT 1 AS one')).rows);
         await transaction(async (t) => { ${body} });
       }`,
-        { endpointTimeoutMs: 600, ...limits },
+        { endpointTimeoutMs: code === 'FUNCTION_FAILED' ? 20_000 : 1_000, ...limits },
       );
       await expect(ask()).rejects.toMatchObject({ code });
       expect(await notes()).toEqual([]);
