@@ -144,7 +144,7 @@ describe('rows', () => {
       const { body } = await ask('GET', `/data/items?limit=1&${order}${after}`);
       found.push(...ids(body['rows']));
       if (body['next'] === null) break;
-      after = `&after=${String(body['next'])}`;
+      after = `&after=${body['next'] as string}`;
     }
     expect(found).toEqual(ids(await rowsOf(`SELECT id FROM items ORDER BY ${sql}`)));
   });

@@ -13,7 +13,7 @@ export interface DataStore extends WriteStore {
   begin(caller: Caller, tables: ReadonlySet<string>): Promise<DataTransaction>;
 }
 
-export interface DataTransaction extends StoreTransaction {
+interface DataTransaction extends StoreTransaction {
   /** As the catalog has it, of the tables that it was begun for. */
   definition(table: string): TargetTable | undefined;
 }

@@ -49,7 +49,7 @@ export function parseJsonQuery(body: JsonValue): ParsedQuery {
 /**
  * `{ column: value, column: { gte: 1, lt: 5 }, $or: [...], $and: [...], $not: {...} }`: all must be true.
  */
-export function parseWhere(where: JsonValue, depth: number): Condition {
+function parseWhere(where: JsonValue, depth: number): Condition {
   if (!isJsonObject(where)) throw queryProblem(`A condition is ${shown(where)}, not an object`);
   if (depth > LIMITS.maxDepth)
     throw queryProblem(`Conditions are nested deeper than ${LIMITS.maxDepth}`);

@@ -78,7 +78,7 @@ export function parseOrder(texts: readonly string[]): readonly Ordering[] {
 }
 
 /** `eq.5`, `not.in.a,b`, `is.null`. */
-export function parseColumnCondition(column: string, text: string): Condition {
+function parseColumnCondition(column: string, text: string): Condition {
   if (text.startsWith('not.')) {
     return { kind: 'not', part: parseColumnCondition(column, text.slice(4)) };
   }

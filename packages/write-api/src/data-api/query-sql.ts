@@ -137,7 +137,7 @@ function columnOf({ name }: DataTable, column: string): string {
   return `${quoteName(name)}.${quoteName(column)}`;
 }
 
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

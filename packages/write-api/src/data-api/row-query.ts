@@ -28,7 +28,7 @@ export interface Aggregate {
 }
 
 export const AGGREGATE_FUNCTIONS = ['count', 'sum', 'avg', 'min', 'max'] as const;
-export type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number];
+type AggregateFunction = (typeof AGGREGATE_FUNCTIONS)[number];
 
 export interface Ordering {
   readonly column: string;
@@ -59,9 +59,6 @@ export type Condition =
   | { readonly kind: 'is_null'; readonly column: string }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
   | { readonly kind: 'not'; readonly part: Condition };
-
-/** True of every row. */
-export const EVERYTHING: Condition = { kind: 'and', parts: [] };
 
 export const LIMITS = {
   defaultRows: 100,

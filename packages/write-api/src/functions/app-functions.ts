@@ -20,7 +20,6 @@ import type {
   FunctionManifest,
   HookName,
   TableEntry,
-  WireRequest,
   WireResponse,
 } from './messages.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -151,9 +150,15 @@ export class AppFunctions implements AsyncDisposable {
    */
   async signIn(
     name: string,
-    request: WireRequest,
+    { url, headers, parameters }: SignInRequest,
     store?: WriteStore,
   ): Promise<SignedInUser | undefined> {
+    const request = {
+      method: 'POST',
+      url: url.href,
+      headers: [...headers].filter(([header]) => !BODY_HEADERS.has(header)),
+      body: new TextEncoder().encode(JSON.stringify(parameters)),
+    };
     await using database = new EndpointDatabase(store, undefined);
     const value = await this.#hooks.with(async (worker) => {
       const entry = worker.manifest.signIns.find((candidate) => candidate.name === name);
@@ -334,6 +339,19 @@ export interface ConflictResolver {
     readonly transaction: WriteTransaction;
   }): Promise<RowWrite | undefined>;
 }
+
+/** What a request for a token says; its parameters are the body that the function gets, in JSON. */
+export interface SignInRequest {
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+const BODY_HEADERS: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+]);
 
 export interface SignedInUser {
   readonly userId: string;

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AppError, ConfigError } from '@sluice/base';
+import { ConfigError } from '@sluice/base';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 
 /** One script with the app's functions and what runs them, for `new Worker`. */
@@ -90,8 +90,10 @@ function entryScript(files: readonly string[]): string {
 /** The app imports our types and `Reject` by name, whether or not the package is installed there. */
 const ownFiles: Plugin = {
   name: 'sluice-functions',
-  setup({ onResolve }) {
-    onResolve({ filter: /^@sluice\/write-api\/functions$/ }, () => ({ path: OWN_FILES.define }));
+  setup(build) {
+    build.onResolve({ filter: /^@sluice\/write-api\/functions$/ }, () => ({
+      path: OWN_FILES.define,
+    }));
   },
 };
 
@@ -99,7 +101,7 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 
-function syntaxError({ errors }: BuildFailure): AppError {
+function syntaxError({ errors }: BuildFailure): ConfigError {
   const problems = errors.map(problemText);
   const [first] = problems;
   return new ConfigError('FUNCTION_INVALID', problems.join('\n'), {

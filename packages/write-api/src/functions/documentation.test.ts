@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterEach, expect, test } from 'vitest';
-import { FunctionsFolder } from './testing/functions-folder.ts';
+import { FunctionsFolder } from '../testing/functions-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const page = readFileSync(path.join(ROOT, 'docs/functions.md'), 'utf8');

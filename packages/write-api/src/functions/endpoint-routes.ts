@@ -39,7 +39,7 @@ export function endpointRoutes(options: EndpointRoutesOptions): readonly Route[]
 }
 
 /** Makes a request plain data, so that it can go to another thread. */
-export async function wireRequest(request: Request, maxBodyBytes: number): Promise<WireRequest> {
+async function wireRequest(request: Request, maxBodyBytes: number): Promise<WireRequest> {
   return {
     method: request.method,
     url: request.url,

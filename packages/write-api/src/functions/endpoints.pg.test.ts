@@ -5,7 +5,7 @@ import { AppError } from '@sluice/base';
 import type { AppFunctions, FunctionsOptions } from './app-functions.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
 import { storeOn } from '../testing/store-on.ts';
-import { ANN, FunctionsFolder } from './testing/functions-folder.ts';
+import { ANN, FunctionsFolder } from '../testing/functions-folder.ts';
 
 let scratch: ScratchPostgres;
 let pool: pg.Pool;
@@ -296,5 +296,36 @@ test('a caller that goes away ends the call', async () => {
   expect(await asked).toBe('FUNCTION_TIMEOUT');
   expect(logged()).toContain('heard');
   expect(functions.workerCount).toBe(2);
+  await expectNoLeak();
+});
+
+test('a sign-in says who it is from headers and parameters, or nobody', async () => {
+  folder = await FunctionsFolder.create({
+    'login.ts': `export default defineSignIn({ async handler(request, { transaction }) {
+      const { pin } = await request.json();
+      if (pin === 'bad') throw new Reject('wrong pin');
+      const { rows } = await transaction((t) => t.query('SELECT text FROM notes WHERE id = $1', [pin]));
+      return rows[0] && { userId: rows[0].text + request.headers.get('x-tenant'), claims: { pin } };
+    } });`,
+  });
+  await pool.query("INSERT INTO notes VALUES (7, 'ann')");
+  const functions = await folder.open();
+  const signIn = (pin: unknown) =>
+    functions.signIn(
+      'login',
+      {
+        url: new URL('http://localhost/token'),
+        headers: new Headers({ 'x-tenant': '@t' }),
+        parameters: { pin },
+      },
+      storeOn(pool),
+    );
+  expect(await signIn(7)).toEqual({ userId: 'ann@t', claims: { pin: 7 } });
+  expect(await signIn(8)).toBeUndefined();
+  await expect(signIn('bad')).rejects.toMatchObject({
+    code: 'FUNCTION_REJECTED',
+    message: 'wrong pin',
+  });
+  await expect(signIn('x')).rejects.toThrow();
   await expectNoLeak();
 });

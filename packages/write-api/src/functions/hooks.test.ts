@@ -5,7 +5,7 @@ import type { RowWrite, StoredRow } from '../pipeline/row-write.ts';
 import type { WriteTransaction } from '../pipeline/table-steps.ts';
 import { Rejection } from '../rejection.ts';
 import type { AppFunctions, FunctionsOptions } from './app-functions.ts';
-import { ANN, FunctionsFolder, rowWrite } from './testing/functions-folder.ts';
+import { ANN, FunctionsFolder, rowWrite } from '../testing/functions-folder.ts';
 
 let folder: FunctionsFolder;
 afterEach(() => folder[Symbol.asyncDispose]());
@@ -34,7 +34,7 @@ function transaction() {
 async function before(
   functions: AppFunctions,
   write: RowWrite,
-  stored: StoredRow = undefined,
+  stored?: StoredRow,
   within: WriteTransaction = transaction(),
 ): Promise<RowWrite | undefined> {
   const [step] = functions.tableHooks(write.table)?.before?.steps ?? [];

@@ -5,7 +5,7 @@ import { until } from '@sluice/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AppFunctions } from './app-functions.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
-import { ANN, FunctionsFolder } from './testing/functions-folder.ts';
+import { ANN, FunctionsFolder } from '../testing/functions-folder.ts';
 import { watchFunctions } from './watch-functions.ts';
 
 let folder: FunctionsFolder;

@@ -3,10 +3,10 @@ import type { Caller } from '../pipeline/row-write.ts';
 import { dataRoutes, type DataRoutesOptions } from '../data-api/data-routes.ts';
 import { AppError, systemClock } from '@sluice/base';
 import type pg from 'pg';
-import { CollectingLogger } from '../functions/testing/functions-folder.ts';
+import { CollectingLogger } from './functions-folder.ts';
 import { storeOn } from './store-on.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }

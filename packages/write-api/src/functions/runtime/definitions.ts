@@ -60,9 +60,9 @@ function tableEntry(entry: FunctionEntry, functions: FunctionsOf<'table'>): Tabl
   return {
     ...entry,
     table: functions.table ?? entry.name,
-    beforeWrite: isFunction(entry, functions.beforeWrite, 'beforeWrite'),
-    afterWrite: isFunction(entry, functions.afterWrite, 'afterWrite'),
-    resolveConflict: isFunction(entry, functions.resolveConflict, 'resolveConflict'),
+    beforeWrite: has(entry, functions, 'beforeWrite'),
+    afterWrite: has(entry, functions, 'afterWrite'),
+    resolveConflict: has(entry, functions, 'resolveConflict'),
   };
 }
 
@@ -75,18 +75,19 @@ function endpointEntry(entry: FunctionEntry, functions: FunctionsOf<'endpoint'>)
   if (path.length === 0 || path.length > 4) {
     throw new Error(`${entry.file}: path has not 1 to 4 segments`);
   }
-  if (!isFunction(entry, functions.handler, 'handler')) {
+  if (!has(entry, functions, 'handler')) {
     throw new Error(`${entry.file}: the endpoint ${entry.name} has no handler`);
   }
   return { ...entry, method, path, isPublic: functions.public === true };
 }
 
 function signInEntry(entry: FunctionEntry, functions: FunctionsOf<'sign_in'>): FunctionEntry {
-  if (isFunction(entry, functions.handler, 'handler')) return entry;
+  if (has(entry, functions, 'handler')) return entry;
   throw new Error(`${entry.file}: the sign-in ${entry.name} has no handler`);
 }
 
-function isFunction({ file }: FunctionEntry, value: unknown, name: string): boolean {
+function has({ file }: FunctionEntry, functions: object, name: string): boolean {
+  const value: unknown = Reflect.get(functions, name);
   if (value === undefined) return false;
   if (typeof value === 'function') return true;
   throw new Error(`${file}: ${name} is not a function`);

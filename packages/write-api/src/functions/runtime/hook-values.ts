@@ -34,21 +34,16 @@ function shownValue(value: SqliteValue): ColumnValue {
 
 function sqliteValue(column: string, value: Exclude<GivenValue, undefined>): SqliteValue {
   if (value === null || value instanceof Uint8Array) return value;
-  switch (typeof value) {
-    case 'string':
-    case 'bigint':
-      return value;
-    case 'boolean':
-      return value ? 1n : 0n;
-    case 'number':
-      if (Number.isNaN(value)) throw new TypeError(`The value for ${column} is NaN`);
-      return Number.isSafeInteger(value) ? BigInt(value) : value;
-    case 'object':
-      if (value instanceof Date) return value.toISOString();
-      return JSON.stringify(value);
-    default:
-      throw new TypeError(`The value for ${column} is a ${typeof value}`);
+  if (typeof value === 'string' || typeof value === 'bigint') return value;
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  if (typeof value === 'number') {
+    if (Number.isNaN(value)) throw new TypeError(`The value for ${column} is NaN`);
+    return Number.isSafeInteger(value) ? BigInt(value) : value;
   }
+  if (value instanceof Date) return value.toISOString();
+  // What the types do not permit, JavaScript may give all the same.
+  if (typeof value === 'object') return JSON.stringify(value);
+  throw new TypeError(`The value for ${column} is a ${typeof value}`);
 }
 
 /** Also for a column that is called `__proto__`. */

@@ -122,6 +122,7 @@ class CallServer {
   }
 }
 
+/** What the types say, the app need not have kept to. */
 function optionalText(value: unknown): string | undefined {
-  return value === undefined ? undefined : String(value);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }

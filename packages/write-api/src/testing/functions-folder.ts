@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { LogFacts, Logger } from '@sluice/base';
-import type { Caller, RowWrite } from '../../pipeline/row-write.ts';
-import { AppFunctions, type FunctionsOptions } from '../app-functions.ts';
+import type { Caller, RowWrite } from '../pipeline/row-write.ts';
+import { AppFunctions, type FunctionsOptions } from '../functions/app-functions.ts';
 
 /** A folder of functions in a temporary place, and what they wrote to the log. */
 export class FunctionsFolder implements AsyncDisposable {
