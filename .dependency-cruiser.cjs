@@ -2,7 +2,7 @@
 const RANKS = [
   ['base'],
   ['model'],
-  ['protocol', 'sync-config'],
+  ['protocol', 'sync-config', 'auth'],
   ['storage', 'source', 'client'],
   [
     'storage-sqlite',

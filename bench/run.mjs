@@ -12,7 +12,11 @@ const HUB = [
   'compaction',
   'big-transaction',
 ];
-const own = ['evaluation', 'deploy'].includes(only) ? only : HUB.includes(only) ? 'hub' : 'main';
+const own = ['evaluation', 'deploy', 'uploads'].includes(only)
+  ? only
+  : HUB.includes(only)
+    ? 'hub'
+    : 'main';
 const script = `bench/${own}.ts`;
 const build = spawnSync('npx', ['tsc', '-b'], { stdio: 'inherit' });
 if (build.status !== 0) process.exit(build.status ?? 1);

@@ -8,7 +8,6 @@ import { SeededRandom, until } from '@sluice/testing';
 import { createWriteApi } from '@sluice/write-api';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { OwnClient } from './support/own-client.ts';
 import { ENTITLED, RandomWrites, SCHEMA_SQL, STREAMS, USERS } from './support/sample-world.ts';
 import { ServiceProcess } from './support/service-process.ts';
@@ -231,7 +230,7 @@ describe.each(['http', 'http bson', 'websocket'] as const)('our client over %s',
     const db = await openDatabase({
       file,
       schema: new Schema({ notes }),
-      webSocket: WebSocket,
+      networkModule: new URL('./support/web-socket.mjs', import.meta.url),
       onProblem: (problem) => problems.push(problem),
     });
     const handle = uploadHandler('ann');

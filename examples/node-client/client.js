@@ -2,7 +2,7 @@
 import { column, PowerSyncDatabase, Schema, Table } from '@powersync/node';
 
 const endpoint = process.env.SLUICE_URL ?? 'http://localhost:8080';
-const uploadUrl = process.env.UPLOAD_URL ?? 'http://localhost:8081/upload';
+const uploadUrl = process.env.UPLOAD_URL ?? 'http://localhost:8080/upload';
 const token = process.env.TOKEN ?? ''; // from: npx sluice token --user alice
 
 const schema = new Schema({

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addDeployCommands } from './deploy/deploy-commands.ts';
+import { addKeysCommands } from './keys/keys-commands.ts';
 import { parseJsonObject, parseStreamArgument, type StreamArgument } from './commands/tail.ts';
 
 const DIR_HELP = 'folder of sluice dev (default: the nearest .sluice)';
@@ -204,6 +205,7 @@ function addFunctions(program: Command, context: CliContext): void {
 
 function addOperation(program: Command, context: CliContext): void {
   addDeployCommands(program, context);
+  addKeysCommands(program, context);
   program
     .command('start')
     .description('run the service from a configuration file')

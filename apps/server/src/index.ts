@@ -7,7 +7,6 @@ export { ConfigFileError, formatProblems, type ConfigProblem } from './config/co
 export type {
   ApiConfig,
   ClientAuthConfig,
-  JsonWebKeyConfig,
   LoggingConfig,
   LogLevel,
   PostgresConnection,

@@ -1,3 +1,4 @@
+import { addressFilter } from '@sluice/auth';
 import { lookup } from 'node:dns/promises';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +11,6 @@ import {
 } from '@sluice/source-postgres';
 import type { BucketStorage } from '@sluice/storage';
 import { ChangeRelay, openSqliteStorage, type ChangeTopic } from '@sluice/storage-sqlite';
-import { addressFilter } from './auth/ip-ranges.ts';
 import type { PostgresConnection } from './config/service-config.ts';
 
 /** The only file that names a concrete store and a concrete source. */

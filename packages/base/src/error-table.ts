@@ -1,33 +1,9 @@
+import { entry, RETRY, REJECTED, UNAUTHORIZED, type ErrorEntry } from './error-entry.ts';
+
 /**
  * The one table of failures. docs/errors.md is generated from it (`npm run docs`), and a tidy test
  * keeps the two equal. Codes are stable: never reused, never renamed.
  */
-export interface ErrorEntry {
-  readonly meaning: string;
-  readonly remedy: string;
-  readonly httpStatus: number;
-  readonly logLevel: 'error' | 'warn' | 'info';
-  /** Whether the same attempt may succeed later without anybody changing anything. */
-  readonly retryable: boolean;
-}
-
-const entry = (
-  meaning: string,
-  remedy: string,
-  rest: Partial<Omit<ErrorEntry, 'meaning' | 'remedy'>> = {},
-): ErrorEntry => ({
-  meaning,
-  remedy,
-  httpStatus: 500,
-  logLevel: 'error',
-  retryable: false,
-  ...rest,
-});
-
-const RETRY = { retryable: true, logLevel: 'warn' } as const;
-const REJECTED = { httpStatus: 422, logLevel: 'warn' } as const;
-const UNAUTHORIZED = { httpStatus: 401, logLevel: 'info' } as const;
-
 export const ERROR_TABLE = {
   INTERNAL_BUG: entry(
     'An assumption of the code did not hold',
@@ -62,6 +38,10 @@ export const ERROR_TABLE = {
     'The sync config has errors and cannot be deployed',
     'Correct the errors listed; `sluice validate` shows them with their place',
     { httpStatus: 422 },
+  ),
+  CONFIG_WRITE_RULES: entry(
+    'The rules of `write_api` have errors',
+    'Correct the errors listed; `sluice validate --config FILE` shows them with their place',
   ),
   CONFIG_NO_PREVIOUS: entry(
     'There is no sync config to go back to',
@@ -259,6 +239,11 @@ export const ERROR_TABLE = {
   SYNC_REQUEST_INVALID: entry(
     'The request does not have the form that the protocol wants',
     'Correct the fields named',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  SYNC_WRITE_CHECKPOINT_CUSTOM: entry(
+    'The service gives out no write checkpoints: the sync config takes them from rows of the database',
+    'Pass complete() the number that your backend has written, or send checkpoint requests to your backend; see "Write checkpoints from your database" in docs/sync-config.md',
     { httpStatus: 400, logLevel: 'info' },
   ),
   SYNC_LINE_INVALID: entry(
@@ -526,6 +511,48 @@ export const ERROR_TABLE = {
   FUNCTION_BUSY: entry(
     'All threads for functions are busy, and too many calls wait',
     'Nothing to do: clients try again; see which functions are slow',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
+  TOKENS_KEYS_MISSING: entry(
+    'The keys that sign tokens cannot be read or written',
+    'Make them with `sluice keys generate`, or correct write_api.tokens.keys',
+  ),
+  TOKENS_KEYS_EXPOSED: entry(
+    'Others than the service may read or change the keys that sign tokens',
+    'Run chmod 600 on the file; if somebody may have read it, also `sluice keys rotate --retire`',
+  ),
+  TOKENS_KEYS_INVALID: entry(
+    'A key that signs tokens is malformed or of a kind that cannot be used',
+    'Make new ones with `sluice keys generate`, or take the file from a backup',
+  ),
+  TOKENS_CLAIMS_INVALID: entry(
+    'The sign-in gave claims that cannot be put into a token',
+    'Correct the claims that write_api.sign_in names or its session check answers with',
+  ),
+  TOKENS_REQUEST_INVALID: entry(
+    'A request for a token does not have the form that is wanted',
+    'Send what the message names',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  TOKENS_ORIGIN_REFUSED: entry(
+    'A page that is not of this machine or network asked for a development token',
+    'Open the page by localhost or by an address of the network; elsewhere, sign in by another way than write_api.sign_in.users',
+    { httpStatus: 403, logLevel: 'warn' },
+  ),
+  TOKENS_SIGN_IN_REFUSED: entry(
+    'Whoever asked for a token is not signed in',
+    'Sign in again',
+    UNAUTHORIZED,
+  ),
+  TOKENS_SIGN_IN_LIMITED: entry(
+    'Too many sign-ins of an address were refused, so it has to wait',
+    'Wait a minute; behind a proxy, set write_api.sign_in.address_header',
+    { ...RETRY, httpStatus: 429 },
+  ),
+  TOKENS_SIGN_IN_UNAVAILABLE: entry(
+    'It could not be found out who asks for a token',
+    'Check that the session check or the issuer of write_api.sign_in works and can be reached',
     { ...RETRY, httpStatus: 503 },
   ),
 

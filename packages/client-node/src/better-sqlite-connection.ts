@@ -7,7 +7,8 @@ import {
   type SqlParameter,
   type SqlValue,
 } from '@sluice/client';
-import SqliteDatabase from 'better-sqlite3';
+import type SqliteDatabase from 'better-sqlite3';
+import { sqliteLibrary } from './sqlite-library.ts';
 
 const CACHED_STATEMENTS = 256;
 /** What may change, or change back, which columns a table has. */
@@ -156,7 +157,7 @@ export function guarded<T>(sql: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof SqliteDatabase.SqliteError) {
+    if (error instanceof sqliteLibrary().SqliteError) {
       throw new SqlError(error.code, error.message, { sql, cause: error });
     }
     if (error instanceof TypeError && error.message.includes('connection is not open')) {

@@ -1,6 +1,6 @@
 import type { SqliteConnection } from '@sluice/client';
-import SqliteDatabase from 'better-sqlite3';
 import { BetterSqliteConnection, guarded } from './better-sqlite-connection.ts';
+import { sqliteLibrary } from './sqlite-library.ts';
 
 export interface ConnectionOptions {
   /** A reader never writes and does not make the file. */
@@ -23,7 +23,8 @@ const BUSY_TIMEOUT_MS = 30_000;
 export function openConnection(file: string, options: ConnectionOptions = {}): SqliteConnection {
   const readonly = options.readonly ?? false;
   const timeout = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
-  const db = guarded('', () => new SqliteDatabase(file, { readonly, timeout }));
+  const Sqlite = sqliteLibrary();
+  const db = guarded('', () => new Sqlite(file, { readonly, timeout }));
   guarded('PRAGMA', () => {
     if (!readonly) db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');

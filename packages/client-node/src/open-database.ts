@@ -2,23 +2,35 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import {
   ClientError,
-  inProcessLock,
+  compileSchema,
   InThreadDatabase,
-  type SluiceDatabase,
+  RemoteDatabase,
   systemClock,
   type Schema,
-  type WebSocketLike,
+  type SluiceDatabase,
 } from '@sluice/client';
-import { openConnection, type ConnectionOptions } from './open-connection.ts';
+import { startThread } from './database-thread.ts';
+import type { ConnectionOptions } from './open-connection.ts';
+import { importNetwork, nodePlatform } from './node-platform.ts';
+import { ReaderPool } from './reader-pool.ts';
 
 export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'> {
   /** Made if it is not there. Two files with the same name and `-wal`, `-shm` lie beside it while it is open. */
   readonly file: string;
   readonly schema: Schema;
-  /** Instead of Node's own. */
+  /**
+   * `worker`, if left out: SQLite and sync have a thread of their own, and readers others, so that nothing of theirs keeps the
+   * caller's waiting; they end with `close`. `caller`: all of it runs in the caller's thread, for tests and short programs.
+   */
+  readonly thread?: 'worker' | 'caller';
+  /** How many queries may run at the same time, each on a thread of its own; 2 if left out. 0: by the thread that writes. */
+  readonly maxReaders?: number;
+  /** Instead of Node's own; only with `thread: 'caller'`, see `networkModule`. */
   readonly fetch?: typeof fetch;
-  /** Instead of the global one, which Node has from version 22 on; e.g. of the package `ws`. */
+  /** Instead of the global one, which Node has from version 22 on; only with `thread: 'caller'`, see `networkModule`. */
   readonly webSocket?: new (url: string) => object;
+  /** URL of a module whose exports `fetch` and `WebSocket`, if it has them, are used instead of Node's own in the database's thread. */
+  readonly networkModule?: string | URL;
   /** For the service's log. */
   readonly userAgent?: string;
   /** Mistakes of the app, like rows with the same key in a live query, are reported as errors. */
@@ -27,45 +39,82 @@ export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'>
   readonly onProblem?: (problem: unknown) => void;
 }
 
+const DEFAULT_READERS = 2;
+
 /**
- * Opens a database file in this thread, with one connection that writes and others for reading. One process opens a file
- * once at a time: live queries do not hear of what others write, and each would upload.
+ * Opens a database file with one connection that writes and others for reading. One process opens a file once at a time: live queries
+ * do not hear of what others write, and each would upload. If one of its threads dies, everything rejects with DatabaseClosedError, and
+ * `onProblem` is told why.
  *
  * @throws SchemaError; ClientError `PARAMETER`, `LAYOUT`; SqlError
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<SluiceDatabase> {
-  const { file, schema, development, onProblem = warn, cacheBytes, busyTimeoutMs } = options;
+  const { file, thread = 'worker' } = options;
   if (file === '' || file.startsWith(':memory:')) {
     throw new ClientError('PARAMETER', 'A database with several connections needs a file');
   }
-  const settings = {
-    ...(cacheBytes !== undefined && { cacheBytes }),
-    ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
-  };
+  return thread === 'caller' ? openInCaller(options) : openInThread(options);
+}
+
+async function openInCaller(options: OpenDatabaseOptions): Promise<SluiceDatabase> {
+  const { schema, development, onProblem = warn } = options;
+  const network = await importNetwork(options.networkModule);
   return InThreadDatabase.open({
     schema,
     development,
     platform: {
-      openWriter: () => openConnection(file, settings),
-      openReader: () => openConnection(file, { ...settings, readonly: true }),
-      clock: systemClock,
-      random: Math.random,
-      newId: randomUUID,
-      fetch: options.fetch ?? fetch,
-      openSocket: socketOpener(options.webSocket),
-      userAgent: options.userAgent ?? `sluice-node/${process.versions.node}`,
-      uploadLock: inProcessLock(),
+      ...nodePlatform({
+        file: options.file,
+        connection: connectionOptions(options),
+        fetch: options.fetch ?? network.fetch,
+        webSocket: options.webSocket ?? network.WebSocket,
+        userAgent: options.userAgent,
+        onProblem,
+      }),
       callContext: new AsyncLocalStorage(),
-      onProblem,
     },
   });
 }
 
-function socketOpener(given: OpenDatabaseOptions['webSocket']) {
-  const found = given ?? (globalThis as { WebSocket?: new (url: string) => object }).WebSocket;
-  if (found === undefined) return undefined;
-  // Types of sockets say more of their events than is needed here.
-  return (url: string) => new found(url) as WebSocketLike;
+async function openInThread(options: OpenDatabaseOptions): Promise<SluiceDatabase> {
+  const { file, schema, development, userAgent, onProblem = warn } = options;
+  if (options.fetch !== undefined || options.webSocket !== undefined) {
+    throw new ClientError(
+      'PARAMETER',
+      "Functions cannot go to the database's thread: name a `networkModule`, or open with thread: 'caller'",
+    );
+  }
+  const input = { file, connection: connectionOptions(options) };
+  const host = {
+    schema: compileSchema(schema),
+    userAgent,
+    networkModule: options.networkModule && String(options.networkModule),
+  };
+  const { channel, exited } = startThread('database', { ...input, host });
+  const lost = (cause: unknown) => {
+    if (cause !== undefined)
+      onProblem(new ClientError('THREAD_LOST', 'A thread of the database died', { cause }));
+    channel.close();
+  };
+  void exited.then(lost);
+  const { maxReaders = DEFAULT_READERS } = options;
+  const start = () => startThread('reader', input);
+  return RemoteDatabase.open(channel, {
+    clock: systemClock,
+    newId: randomUUID,
+    callContext: new AsyncLocalStorage(),
+    reads:
+      maxReaders > 0 ? new ReaderPool({ maxReaders, start, onLost: lost, onProblem }) : undefined,
+    development,
+    onProblem,
+  });
+}
+
+function connectionOptions({ cacheBytes, busyTimeoutMs }: OpenDatabaseOptions): ConnectionOptions {
+  return {
+    ...(cacheBytes !== undefined && { cacheBytes }),
+    ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
+  };
 }
 
 function warn(problem: unknown): void {

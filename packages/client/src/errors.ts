@@ -43,7 +43,7 @@ export class SchemaError extends ClientError {
 
 /** The database was closed before or while this was asked of it. */
 export class DatabaseClosedError extends ClientError {
-  constructor() {
-    super('CLOSED', 'The database is closed.');
+  constructor(options: { readonly cause?: unknown } = {}) {
+    super('CLOSED', 'The database is closed.', options);
   }
 }

@@ -132,6 +132,16 @@ export type {
   WriteTransaction,
 } from './facade/sluice-database.ts';
 export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
+export type { AppConnector, DatabaseAccess, HeldStream } from './facade/database-access.ts';
+export { DatabaseEngine, type EngineOptions } from './facade/database-engine.ts';
+export type { ReadStatements } from './facade/statements.ts';
+export { portChannel, type Channel, type PortLike } from './remote/channel.ts';
+export { DatabaseHost, type DatabaseHostOptions } from './remote/database-host.ts';
+export type { HandOver } from './remote/host-link.ts';
+export type { ReadAccess } from './remote/read-access.ts';
+export { ReaderLink, serveReader } from './remote/reader-link.ts';
+export { refuseApp } from './remote/refuse-app.ts';
+export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
 export { rowOf } from './schema/row-of.ts';
 export {

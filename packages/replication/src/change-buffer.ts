@@ -178,14 +178,7 @@ export class ChangeBuffer {
       for (const row of chunk.rows) this.#put(table, row, true);
       return;
     }
-    for (const row of chunk.rows) {
-      this.push({
-        kind: 'add-copy',
-        tableId: table.id,
-        key: table.keyOf(row),
-        row: table.evaluate(row),
-      });
-    }
+    for (const row of chunk.rows) this.#addCopy(table, row);
   }
 
   #applyKeyless(table: ReplicatedTable, event: RowEvent): void {
@@ -197,15 +190,20 @@ export class ChangeBuffer {
     if (event.kind === 'delete') return;
     // With replica identity full the old row is complete, so omitted values can come from it.
     const old = event.kind === 'update' ? event.before : undefined;
-    const row = event.row.map((value, i) =>
-      typeof value === 'symbol' ? (old?.[i] ?? null) : value,
+    this.#addCopy(
+      table,
+      event.row.map((value, i) => (typeof value === 'symbol' ? (old?.[i] ?? null) : value)),
     );
+  }
+
+  #addCopy(table: ReplicatedTable, row: SqliteRow): void {
     this.push({
       kind: 'add-copy',
       tableId: table.id,
       key: table.keyOf(row),
       row: table.evaluate(row),
     });
+    this.#raiseNumbers(table, row);
   }
 
   #put(table: ReplicatedTable, row: SqliteRow, ifAbsent: boolean): void {
@@ -215,6 +213,12 @@ export class ChangeBuffer {
     const { id: tableId, evaluate } = table;
     this.#changes.push(new PendingPut({ tableId, key, ifAbsent, copy, evaluate, values: row }));
     this.#weight += 100 + (copy?.byteLength ?? 0) + rowBytes(row);
+    this.#raiseNumbers(table, row);
+  }
+
+  /** Whatever becomes of the row: a snapshot row raises them too where a newer state is known. */
+  #raiseNumbers(table: ReplicatedTable, row: SqliteRow): void {
+    for (const number of table.numbersOf(row)) this.push(number);
   }
 
   #delete(table: ReplicatedTable, key: string): void {

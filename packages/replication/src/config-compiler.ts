@@ -33,7 +33,7 @@ export class ConfigCompiler {
    */
   planOf({ text, prefixes }: StoredConfig): SyncPlan | undefined {
     const plan = this.tryCompile(text);
-    return plan?.definitions.every(({ hash }) => prefixes[hash] !== undefined) ? plan : undefined;
+    return plan?.parts.every(({ hash }) => prefixes[hash] !== undefined) ? plan : undefined;
   }
 
   tryCompile(text: string): SyncPlan | undefined {

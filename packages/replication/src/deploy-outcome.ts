@@ -15,13 +15,13 @@ export function outcomeWithin(
   const filled = isActive ? [before.serving, before.previous] : [];
   const hasBuckets = ({ hash }: { readonly hash: string }) =>
     filled.some((config) => config?.prefixes[hash] === wanted.prefixes[hash]);
-  const definitions = compiler.planOf(wanted)?.definitions ?? [];
+  const parts = compiler.planOf(wanted)?.parts ?? [];
   return {
     generationId: generation.id,
     sourceHandle: generation.sourceHandle,
-    kept: definitions.filter(hasBuckets).map(({ name }) => name),
-    filled: definitions.filter((one) => !hasBuckets(one)).map(({ name }) => name),
-    dropped: isActive ? namesNotIn(before.serving, definitions, compiler) : [],
+    kept: parts.filter(hasBuckets).map(({ name }) => name),
+    filled: parts.filter((one) => !hasBuckets(one)).map(({ name }) => name),
+    dropped: isActive ? namesNotIn(before.serving, parts, compiler) : [],
     serves: isActive && after.next === undefined,
   };
 }
@@ -33,23 +33,23 @@ export function outcomeOfGeneration(
   active: Generation | undefined,
   compiler: ConfigCompiler,
 ): DeployOutcome {
-  const { definitions } = plan;
+  const { parts } = plan;
   return {
     generationId: created.id,
     sourceHandle: created.sourceHandle,
     kept: [],
-    filled: definitions.map(({ name }) => name),
-    dropped: active === undefined ? [] : namesNotIn(active.configs.serving, definitions, compiler),
+    filled: parts.map(({ name }) => name),
+    dropped: active === undefined ? [] : namesNotIn(active.configs.serving, parts, compiler),
     serves: false,
   };
 }
 
 function namesNotIn(
   config: StoredConfig,
-  definitions: readonly { readonly name: string }[],
+  parts: readonly { readonly name: string }[],
   compiler: ConfigCompiler,
 ): string[] {
-  const names = new Set(definitions.map(({ name }) => name));
-  const before = compiler.planOf(config)?.definitions ?? [];
+  const names = new Set(parts.map(({ name }) => name));
+  const before = compiler.planOf(config)?.parts ?? [];
   return before.map(({ name }) => name).filter((name) => !names.has(name));
 }

@@ -1,11 +1,18 @@
 import {
   matchesPattern,
   type EvaluatedRow,
+  type SqliteRow,
   type TablePattern,
   type TableSchema,
 } from '@sluice/model';
-import type { StoredConfig } from '@sluice/storage';
-import type { EvaluationError, RowEvaluator, SyncPlan } from '@sluice/sync-config';
+import type { RaiseNumber, StoredConfig } from '@sluice/storage';
+import {
+  writeCheckpointKey,
+  type EvaluationError,
+  type RowEvaluator,
+  type SyncPlan,
+  type WriteCheckpointEvaluator,
+} from '@sluice/sync-config';
 import { fillOf } from './configs/bucket-prefix.ts';
 
 /** What a sync config is to a generation. */
@@ -26,12 +33,20 @@ interface FillPart {
   readonly plan: SyncPlan;
   /** Of the definitions that are evaluated by this config's plan. */
   readonly prefixes: Map<string, string>;
+  /** Of its write checkpoints, if they are evaluated by this config's plan. */
+  writeCheckpointPrefix: string | undefined;
   /** The tables of all definitions that the config has in the fill. */
   readonly patterns: TablePattern[];
 }
 
+/** The numbers that a row raises, and what went wrong with it. */
+export interface EvaluatedNumbers {
+  readonly numbers: readonly Omit<RaiseNumber, 'kind'>[];
+  readonly errors: readonly EvaluationError[];
+}
+
 /**
- * Definitions that were filled together, as far as a config still has them. Each fill has tables of
+ * Definitions, write checkpoints among them, that were filled together, as far as a config still has them. Each fill has tables of
  * its own: their row states, snapshots and tombstones. So a new definition is filled beside the
  * others as though its tables were new, and nothing of the others is read or written again.
  */
@@ -66,6 +81,17 @@ export class Fill {
       .filter((evaluator) => evaluator !== undefined);
     return evaluators.length > 1 ? new JointEvaluator(evaluators) : evaluators[0];
   }
+
+  /** Says which numbers the table's rows raise; undefined when they raise none. */
+  numbersOf(table: TableSchema): ((row: SqliteRow) => EvaluatedNumbers) | undefined {
+    for (const { plan, writeCheckpointPrefix: prefix } of this.#parts) {
+      if (prefix === undefined) continue;
+      const evaluator = plan.writeCheckpointEvaluator(table);
+      // Two configs with the same write checkpoints have them under the same prefix, so only one is here.
+      if (evaluator !== undefined) return (row) => evaluateNumbers(evaluator, prefix, row);
+    }
+    return undefined;
+  }
 }
 
 /** Sorts the definitions of all configs by fill. A definition that several have is evaluated once. */
@@ -73,20 +99,38 @@ export function fillsOf(configs: readonly PlannedConfig[]): readonly Fill[] {
   const parts = new Map<number, Map<ConfigRole, FillPart>>();
   const evaluated = new Set<string>();
   for (const { role, stored, plan } of configs) {
-    for (const { hash, tables } of plan.definitions) {
+    for (const { hash, tables } of plan.parts) {
       const prefix = stored.prefixes[hash];
       if (prefix === undefined) continue;
       const number = fillOf(prefix);
       const ofFill = parts.get(number) ?? new Map<ConfigRole, FillPart>();
       parts.set(number, ofFill);
-      const part: FillPart = ofFill.get(role) ?? { role, plan, prefixes: new Map(), patterns: [] };
+      const part = ofFill.get(role) ?? newPart(role, plan);
       ofFill.set(role, part);
       part.patterns.push(...tables);
-      if (!evaluated.has(hash)) part.prefixes.set(hash, prefix);
+      if (evaluated.has(hash)) continue;
+      if (hash === plan.writeCheckpoints?.hash) part.writeCheckpointPrefix = prefix;
+      else part.prefixes.set(hash, prefix);
       evaluated.add(hash);
     }
   }
   return [...parts].map(([number, ofFill]) => new Fill(number, [...ofFill.values()]));
+}
+
+function newPart(role: ConfigRole, plan: SyncPlan): FillPart {
+  return { role, plan, prefixes: new Map(), writeCheckpointPrefix: undefined, patterns: [] };
+}
+
+function evaluateNumbers(
+  evaluator: WriteCheckpointEvaluator,
+  prefix: string,
+  row: SqliteRow,
+): EvaluatedNumbers {
+  const { writeCheckpoints, errors } = evaluator.evaluate(row);
+  const numbers = writeCheckpoints.map(({ user, value }) => {
+    return { key: writeCheckpointKey(prefix, user), value };
+  });
+  return { numbers, errors };
 }
 
 /** Each pattern once. */

@@ -1,9 +1,9 @@
 import type { AppError } from '@sluice/base';
 import type { EvaluatedRow, SourcePosition, SqliteRow, SqliteValue } from '@sluice/model';
 import { rowKey, wholeRowKey, type SourceTable, type TableSnapshot } from '@sluice/source';
-import type { StoredTable } from '@sluice/storage';
+import type { RaiseNumber, StoredTable } from '@sluice/storage';
 import type { EvaluationError, RowEvaluator } from '@sluice/sync-config';
-import type { ConfigRole, Fill } from './fills.ts';
+import type { ConfigRole, EvaluatedNumbers, Fill } from './fills.ts';
 import { NOT_STARTED, storedTable, type SnapshotState, type TableState } from './table-state.ts';
 
 /** One table of a fill while it runs: its stored state and how its rows are evaluated. */
@@ -20,6 +20,7 @@ export class ReplicatedTable {
   #roles: ReadonlySet<ConfigRole>;
   #fill: Fill;
   #evaluate: (row: SqliteRow) => EvaluatedRow;
+  #numbers: ((row: SqliteRow) => EvaluatedNumbers) | undefined;
   readonly #onError: (error: EvaluationError) => void;
 
   constructor(options: {
@@ -36,6 +37,7 @@ export class ReplicatedTable {
     this.#fill = options.fill;
     this.#roles = this.#fill.rolesOf(this.state);
     this.#evaluate = this.#evaluation(this.#fill.evaluator(this.source));
+    this.#numbers = this.#fill.numbersOf(this.source);
   }
 
   /** The configs that need it. */
@@ -58,6 +60,7 @@ export class ReplicatedTable {
   redefine(source: SourceTable): void {
     this.source = source;
     this.#evaluate = this.#evaluation(this.#fill.evaluator(source));
+    this.#numbers = this.#fill.numbersOf(source);
   }
 
   /** Other definitions of its fill are there than before, or other configs need them. */
@@ -65,6 +68,7 @@ export class ReplicatedTable {
     this.#fill = fill;
     this.#roles = fill.rolesOf(this.state);
     this.#evaluate = this.#evaluation(fill.evaluator(this.source));
+    this.#numbers = fill.numbersOf(this.source);
   }
 
   /** No checkpoint may show the table before the stream has passed `position`. */
@@ -120,6 +124,14 @@ export class ReplicatedTable {
     return this.#evaluate;
   }
 
+  /** The numbers that a row of the present definition raises. */
+  numbersOf(row: SqliteRow): readonly RaiseNumber[] {
+    if (this.#numbers === undefined) return NO_NUMBERS;
+    const { numbers, errors } = this.#numbers(row);
+    for (const error of errors) this.#onError(error);
+    return numbers.map((number) => ({ kind: 'raise', ...number }));
+  }
+
   #evaluation(evaluator: RowEvaluator | undefined): (row: SqliteRow) => EvaluatedRow {
     if (evaluator === undefined) return () => NOTHING;
     return (row) => {
@@ -137,3 +149,4 @@ export class ReplicatedTable {
 }
 
 const NOTHING: EvaluatedRow = { outputs: [], lookups: [] };
+const NO_NUMBERS: readonly RaiseNumber[] = [];

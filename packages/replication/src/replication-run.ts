@@ -158,7 +158,7 @@ export class ReplicationRun {
       const fill = await storage.takeFillNumber();
       const event = {
         kind: 'deploy',
-        wanted: { text, hash: plan.hash, definitions: plan.definitions },
+        wanted: { text, hash: plan.hash, parts: plan.parts },
         fill,
         nowMs: clock.now(),
       } as const;
@@ -218,7 +218,7 @@ export class ReplicationRun {
   async #createGeneration({ text, plan }: Omit<WantedText, 'file'>): Promise<Generation> {
     const { storage, clock, logger } = this.#options;
     const fill = await storage.takeFillNumber();
-    const wanted = { text, hash: plan.hash, definitions: plan.definitions };
+    const wanted = { text, hash: plan.hash, parts: plan.parts };
     const nowMs = clock.now();
     const created = await storage.createGeneration({
       configs: { serving: storedConfig({ wanted, fill, nowMs }, []) },

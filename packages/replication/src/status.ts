@@ -89,7 +89,7 @@ export class ConfigStatuses {
     open: readonly (OpenSnapshot | undefined)[],
   ): ConfigStatus {
     const tables = all.filter((table) => table.roles.has(role));
-    const names = new Set(plan.definitions.map(({ name }) => name));
+    const names = new Set(plan.parts.map(({ name }) => name));
     const tablesDone = tables.filter((table) => table.snapshotDone).length;
     const counts = { tablesDone, tablesTotal: tables.length };
     const reading = open.find((one) => one?.table.roles.has(role) === true);

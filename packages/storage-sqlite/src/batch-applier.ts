@@ -4,6 +4,7 @@ import {
   type AddCopy,
   type DeleteRow,
   type PutRow,
+  type RaiseNumber,
   type RemoveCopy,
   type RowChange,
 } from '@sluice/storage';
@@ -14,6 +15,7 @@ import type { Database } from './database.ts';
 import type { Discards } from './discards.ts';
 import { LookupEntries } from './lookup-entries.ts';
 import { ObjectTypes } from './object-types.ts';
+import { RaisedNumbers } from './raised-numbers.ts';
 import { RowApplier } from './row-applier.ts';
 import { RowCopies } from './row-copies.ts';
 import { ROW_STATE_LOG_LIMITS, type RowStateLogLimits } from './row-state-log.ts';
@@ -23,6 +25,8 @@ import { SegmentRows } from './segment-rows.ts';
 import { TableRows } from './table-rows.ts';
 
 type ChangeOfRow = PutRow | DeleteRow | AddCopy | RemoveCopy;
+/** What can be applied in any number together. */
+type WindowChange = ChangeOfRow | RaiseNumber;
 
 /** Changes whose row states are read and written together. */
 const WINDOW_CHANGES = 4096;
@@ -60,6 +64,7 @@ export class BatchApplier {
   readonly #tableRows: TableRows;
   readonly #segments: SegmentRows;
   readonly #rows: RowApplier;
+  readonly #numbers: RaisedNumbers;
   readonly #onAppend: (bucketId: number) => void;
   readonly #superseded = new Map<number, number>();
   #delta = new BatchDelta();
@@ -74,14 +79,18 @@ export class BatchApplier {
     this.#tableRows = new TableRows(db, generationId);
     this.#segments = new SegmentRows(db);
     this.#onAppend = parts.onAppend;
-    this.#rows = new RowApplier({
+    const shared = {
       flush: this.#flush,
+      lookups: new LookupEntries(db, generationId),
+      onLookup: (key: string) => this.#delta.addLookup(key),
+    };
+    this.#numbers = new RaisedNumbers({ ...shared, db, generationId });
+    this.#rows = new RowApplier({
+      ...shared,
       bucketIds: this.#bucketIds,
       types: this.#types,
-      lookups: new LookupEntries(db, generationId),
       discards,
       subkeySalt,
-      onLookup: (key) => this.#delta.addLookup(key),
       onSuperseded: (bucketId, ops) => {
         this.#superseded.set(bucketId, (this.#superseded.get(bucketId) ?? 0) + ops);
       },
@@ -131,7 +140,7 @@ export class BatchApplier {
       else this.#tableRows.dropTombstones(first.tableId);
       return from + 1;
     }
-    const window: ChangeOfRow[] = [];
+    const window: WindowChange[] = [];
     for (let at = from; at < changes.length && window.length < WINDOW_CHANGES; at++) {
       const change = changes[at];
       if (change === undefined || change.kind === 'truncate') break;
@@ -143,11 +152,16 @@ export class BatchApplier {
     return from + window.length;
   }
 
-  #applyWindow(window: readonly ChangeOfRow[]): void {
+  #applyWindow(window: readonly WindowChange[]): void {
     const tables = new Map<number, Map<string, RowEntry>>();
-    const entries = window.map((change) => entryOf(tables, change));
+    const entries = window.map((change) =>
+      change.kind === 'raise' ? undefined : entryOf(tables, change),
+    );
     for (const [tableId, rows] of tables) this.#states.load(tableId, rows);
-    window.forEach((change, index) => this.#applyChange(change, entries[index] as RowEntry));
+    window.forEach((change, index) => {
+      if (change.kind === 'raise') this.#numbers.raise(change);
+      else this.#applyChange(change, entries[index] as RowEntry);
+    });
     for (const rows of tables.values()) this.#states.store([...rows.values()]);
   }
 

@@ -163,7 +163,8 @@ export interface RowRef {
   readonly key: string;
 }
 
-export type RowChange = PutRow | DeleteRow | AddCopy | RemoveCopy | TruncateTable | DropTombstones;
+export type RowChange =
+  PutRow | DeleteRow | AddCopy | RemoveCopy | TruncateTable | DropTombstones | RaiseNumber;
 
 /** The row exists with this content. */
 export interface PutRow extends RowRef {
@@ -204,6 +205,19 @@ export interface TruncateTable {
 export interface DropTombstones {
   readonly kind: 'drop-tombstones';
   readonly tableId: number;
+}
+
+/**
+ * The number under a lookup key is at least this; a lower or equal one changes nothing. `lookup` gives
+ * it as decimal digits, from the checkpoint on that publishes the batch. It belongs to no row, so it
+ * never falls and stays whatever becomes of tables, until its prefix is discarded. No row has a lookup
+ * entry under the same key.
+ */
+export interface RaiseNumber {
+  readonly kind: 'raise';
+  readonly key: string;
+  /** From 1 to 2^63-1. */
+  readonly value: bigint;
 }
 
 export interface CompactionReport {

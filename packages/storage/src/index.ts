@@ -18,6 +18,7 @@ export type {
   PutRow,
   ReadOps,
   RemoveCopy,
+  RaiseNumber,
   RowChange,
   RowRef,
   StorageStats,

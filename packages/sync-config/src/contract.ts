@@ -55,6 +55,13 @@ export interface SyncPlan {
   /** What the config asks of those who turn source values into SQLite values. */
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
+  /**
+   * The write checkpoints that it takes from rows (spec/protocol.md 5.3); undefined where the service
+   * manages them.
+   */
+  readonly writeCheckpoints: FilledPart | undefined;
+  /** All that is filled from tables and kept under a prefix: definitions, then write checkpoints. */
+  readonly parts: readonly FilledPart[];
   /** The tables whose rows the plan reads. */
   readonly tables: readonly TablePattern[];
   /** Those of `tables` whose rows go into buckets. */
@@ -62,8 +69,8 @@ export interface SyncPlan {
   /** Those of `tables` that requests look something up in; a table can be both. */
   readonly parameterTables: readonly TablePattern[];
   /**
-   * The events of `event_definitions` (spec/sync-config.md 18). Their tables are not among `tables`,
-   * because nothing is synced from them.
+   * The events of `event_definitions` (spec/sync-config.md 18). Of their tables only those that make
+   * write checkpoints are among `tables`: nothing consumes other events.
    */
   readonly events: readonly EventInfo[];
   /**
@@ -73,6 +80,8 @@ export interface SyncPlan {
   rowEvaluator(table: TableSchema, prefixes: BucketPrefixes): RowEvaluator | undefined;
   /** Compiles the event payloads of one table's rows. Undefined when no event reads it. */
   eventEvaluator(table: TableSchema): EventEvaluator | undefined;
+  /** Compiles which write checkpoints one table's rows make. Undefined when they make none. */
+  writeCheckpointEvaluator(table: TableSchema): WriteCheckpointEvaluator | undefined;
   /**
    * Decides what a request may see of the definitions, each of which has a prefix; what needs no
    * storage is decided here and now.
@@ -125,9 +134,18 @@ export interface DefinitionInfo {
   readonly tables: readonly TablePattern[];
 }
 
+/** Something that is filled from tables; equal hashes can share what was filled, across configs. */
+export interface FilledPart {
+  readonly name: string;
+  readonly hash: string;
+  readonly tables: readonly TablePattern[];
+}
+
 /** An entry of `event_definitions`, e.g. `write_checkpoints`. */
 export interface EventInfo {
   readonly name: string;
+  /** Whether its payloads become write checkpoints; nothing else consumes events. */
+  readonly makesWriteCheckpoints: boolean;
   /** The tables whose changed rows emit it; a table falls under at most one of them. */
   readonly tables: readonly TablePattern[];
 }
@@ -147,6 +165,24 @@ export interface EvaluatedEvent {
   readonly event: string;
   /** By column name, e.g. `user_id` and `checkpoint`. */
   readonly payload: ReadonlyMap<string, SqliteValue>;
+}
+
+export interface WriteCheckpointEvaluator {
+  /**
+   * The write checkpoints that a row makes, usually one. Never throws: a payload that fails, or that
+   * has no proper value where one is needed, is listed in `errors`.
+   */
+  evaluate(row: SqliteRow): {
+    readonly writeCheckpoints: readonly RowWriteCheckpoint[];
+    readonly errors: readonly EvaluationError[];
+  };
+}
+
+export interface RowWriteCheckpoint {
+  /** As `userKeyOf` makes it. */
+  readonly user: string;
+  /** From 1 to 2^63-1. */
+  readonly value: bigint;
 }
 
 export interface RowEvaluator {

@@ -9,13 +9,16 @@ export type {
   EvaluationError,
   EventEvaluator,
   EventInfo,
+  FilledPart,
   LookupFunction,
   RequestContext,
   RowEvaluator,
+  RowWriteCheckpoint,
   StreamSubscription,
   SyncOptions,
   SyncPlan,
   TextEdit,
+  WriteCheckpointEvaluator,
 } from './contract.ts';
 export type {
   ResolvedBucket,
@@ -44,6 +47,7 @@ export type {
   RequestExplanation,
   ResolutionPart,
   ResolutionStep,
+  RowEvent,
   RowExplanation,
   RowLookup,
   RowPlacement,
@@ -62,6 +66,7 @@ export {
 } from './format-diagnostic.ts';
 export { syncConfigJsonSchema } from './yaml/config-schema.ts';
 export { compareDefinitions, type DefinitionChanges } from './plan/compare-definitions.ts';
+export { writeCheckpointKey } from './events/write-checkpoint-key.ts';
 export { closest } from './suggest.ts';
 export { findYamlExcess, MAX_YAML_DEPTH, type YamlExcess } from './yaml/yaml-excess.ts';
 export {

@@ -11,9 +11,11 @@ import type {
 } from '@sluice/storage';
 import type { BucketPrefixes, SyncPlan } from '@sluice/sync-config';
 import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
+import { CustomWriteCheckpoints } from './custom-write-checkpoints.ts';
+import { ManagedWriteCheckpoints } from './managed-write-checkpoints.ts';
 import type { ReadGate, ReadLane } from './read-gate.ts';
 import { SharedReads, type BucketRead } from './shared-reads.ts';
-import { WriteCheckpointIndex } from './write-checkpoint-index.ts';
+import type { WriteCheckpointIndex } from './write-checkpoint-index.ts';
 
 /** Bucket states asked for at once. */
 const STATES_PER_CALL = 1000;
@@ -65,7 +67,7 @@ export class GenerationFeed {
     this.generation = options.generation;
     this.plan = options.plan;
     this.prefixes = prefixes;
-    this.writeCheckpoints = new WriteCheckpointIndex(options.storage.writeCheckpoints);
+    this.writeCheckpoints = writeCheckpointIndex(options, prefixes, reader);
     this.#options = options;
     this.#reader = reader;
     this.#reads = new SharedReads(reader, options.gate, options.chunkBytes);
@@ -171,7 +173,8 @@ export class GenerationFeed {
 
   /** Tells the sessions of users whose write checkpoint is reached already. */
   async refreshWriteCheckpoints(): Promise<void> {
-    const announce = await this.writeCheckpoints.reachedAt(this.#checkpoint.position);
+    const checkpoint = this.#checkpoint;
+    const announce = await this.writeCheckpoints.reachedAt({ checkpoint, lookups: new Set() });
     announce();
   }
 
@@ -240,7 +243,7 @@ export class GenerationFeed {
     const loading = this.buckets.concerned(delta.buckets);
     const [states, announceWriteCheckpoints] = await Promise.all([
       loading.length === 0 ? [] : this.#statesOf(loading, at),
-      this.writeCheckpoints.reachedAt(delta.checkpoint.position),
+      this.writeCheckpoints.reachedAt(delta),
     ]);
     const loaded = new Map(loading.map((node, i) => [node, exactState(states[i], at)]));
     // Nothing below may await: checkpoint, states and notices belong together.
@@ -267,9 +270,20 @@ function newestOf(reader: GenerationReader): Checkpoint {
   return must(reader.checkpoint(), 'the checkpoint of the active generation');
 }
 
+function writeCheckpointIndex(
+  { plan, storage }: FeedOptions,
+  prefixes: BucketPrefixes,
+  reader: GenerationReader,
+): WriteCheckpointIndex {
+  const custom = plan.writeCheckpoints;
+  if (custom === undefined) return new ManagedWriteCheckpoints(storage.writeCheckpoints);
+  const prefix = must(prefixes.get(custom.hash), 'a prefix for the write checkpoints');
+  return new CustomWriteCheckpoints(reader, prefix);
+}
+
 function prefixesOf({ generation, plan }: FeedOptions): BucketPrefixes {
   const prefixes = new Map(Object.entries(generation.configs.serving.prefixes));
-  const missing = plan.definitions.filter(({ hash }) => !prefixes.has(hash));
+  const missing = plan.parts.filter(({ hash }) => !prefixes.has(hash));
   if (missing.length === 0) return prefixes;
   const definitions = missing.map(({ name }) => name);
   const text = `Generation ${generation.id} has no buckets for ${definitions.join(', ')}`;

@@ -155,6 +155,15 @@ export class SyncHub implements AsyncDisposable {
     return this.#feed !== undefined && !this.#isDraining;
   }
 
+  /**
+   * Whether write checkpoints come from rows of the source, so that the service gives out none
+   * (spec/protocol.md 5.3). Waits until it is known what is served.
+   */
+  async takesWriteCheckpointsFromRows(): Promise<boolean> {
+    await this.#ready;
+    return this.#feed?.plan.writeCheckpoints !== undefined;
+  }
+
   stats(): SyncStats {
     return {
       connections: this.#sessions.size,

@@ -20,7 +20,7 @@ import {
 import type { SyncLimits } from './sync-limits.ts';
 import { TouchedBuckets } from './touched-buckets.ts';
 import { nextTokenLineMs, secondsLeft, type TokenWheel } from './token-wheel.ts';
-import type { ConnectedUser } from './write-checkpoint-index.ts';
+import type { ConnectedUser } from './connected-users.ts';
 
 /** What all sessions of a hub share. */
 export interface SessionSurroundings {
@@ -218,8 +218,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       reasons,
       listener: this,
     });
-    const { position } = feed.checkpoint;
-    this.#user = feed.writeCheckpoints.join(this.#userKey, this, position);
+    this.#user = feed.writeCheckpoints.join(this.#userKey, this, feed.checkpoint);
     this.#setAlarm(nowMs);
     await this.#user.loaded;
   }

@@ -1,6 +1,12 @@
 import { assert, must, SyncError } from '@sluice/base';
 import type { StoredConfig } from '@sluice/storage';
-import type { DefinitionInfo, RequestContext, ResolvedBucket, SyncPlan } from '@sluice/sync-config';
+import type {
+  DefinitionInfo,
+  FilledPart,
+  RequestContext,
+  ResolvedBucket,
+  SyncPlan,
+} from '@sluice/sync-config';
 
 export interface ScriptedStream {
   readonly name: string;
@@ -14,8 +20,17 @@ export interface ScriptedStream {
   readonly lookupKey?: ((request: RequestContext) => string) | undefined;
 }
 
-/** A plan that finds buckets by functions of the test. It evaluates no rows. */
-export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
+/**
+ * A plan that finds buckets by functions of the test. It evaluates no rows. `writeCheckpoints`: the
+ * hash of those that it takes from rows.
+ */
+export function scriptedPlan(
+  streams: readonly ScriptedStream[],
+  options: { readonly writeCheckpoints?: string } = {},
+): SyncPlan {
+  const hash = options.writeCheckpoints;
+  const writeCheckpoints = hash === undefined ? undefined : { name: 'numbers', hash, tables: [] };
+  const definitions = streams.map(definitionOf);
   return {
     hash: `hash of ${streams.map(hashOf).join(', ')}`,
     options: {
@@ -25,24 +40,20 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
       customPostgresTypes: true,
       timestampMaxPrecision: undefined,
     },
-    definitions: streams.map((stream) => ({
-      name: stream.name,
-      kind: 'stream',
-      isDefault: stream.isDefault !== false,
-      priority: stream.priority ?? 3,
-      hash: hashOf(stream),
-      tables: [],
-    })),
+    definitions,
+    writeCheckpoints,
+    parts: [...definitions, ...(writeCheckpoints ? [writeCheckpoints] : [])],
     tables: [],
     dataTables: [],
     parameterTables: [],
     events: [],
     rowEvaluator: () => undefined,
     clientSchema: () => ({ tables: [], streams: [] }),
-    explainRow: () => ({ placements: [], lookups: [] }),
+    explainRow: () => ({ placements: [], lookups: [], events: [] }),
     explainRequest: () =>
       Promise.resolve({ definitions: [], resolved: undefined, refusal: undefined }),
     eventEvaluator: () => undefined,
+    writeCheckpointEvaluator: () => undefined,
     resolver: (request, prefixes) => {
       const takes = (stream: ScriptedStream) =>
         (stream.isDefault !== false && request.includeDefaults) ||
@@ -89,11 +100,22 @@ export function scriptedPlan(streams: readonly ScriptedStream[]): SyncPlan {
 /** What a generation stores of a plan: all its buckets have the same prefix unless told otherwise. */
 export function scriptedConfig(
   plan: SyncPlan,
-  prefix: string | ((definition: DefinitionInfo) => string),
+  prefix: string | ((part: FilledPart) => string),
 ): StoredConfig {
   const prefixOf = typeof prefix === 'string' ? () => prefix : prefix;
-  const prefixes = plan.definitions.map((one) => [one.hash, prefixOf(one)] as const);
+  const prefixes = plan.parts.map((one) => [one.hash, prefixOf(one)] as const);
   return { text: '', hash: plan.hash, prefixes: Object.fromEntries(prefixes), deployedAtMs: 0 };
+}
+
+function definitionOf(stream: ScriptedStream): DefinitionInfo {
+  return {
+    name: stream.name,
+    kind: 'stream',
+    isDefault: stream.isDefault !== false,
+    priority: stream.priority ?? 3,
+    hash: hashOf(stream),
+    tables: [],
+  };
 }
 
 function hashOf({ name, hash }: ScriptedStream): string {

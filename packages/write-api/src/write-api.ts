@@ -18,6 +18,8 @@ import { applyUpload } from './pipeline/apply-upload.ts';
 import type { Caller } from './pipeline/row-write.ts';
 import type { TableSteps } from './pipeline/table-steps.ts';
 import type { ApplyWrites } from './pipeline/write-core.ts';
+import { checkLiveRules, checkRuleTexts, describeProblem } from './policy/check-live-rules.ts';
+import type { PolicyProblem } from './policy/policy-problem.ts';
 import { LiveRules } from './policy/live-rules.ts';
 import { PostgresStore } from './postgres/postgres-store.ts';
 import type { WriteDatabase } from './postgres/write-database.ts';
@@ -50,13 +52,16 @@ type StepsOf = (table: string) => TableSteps | undefined;
 /**
  * The write API as one handler of web standard requests, for the service and any other web server.
  *
- * @throws ConfigError `CONFIG_INVALID_VALUE` for a schema that must not be written.
+ * @throws ConfigError `CONFIG_INVALID_VALUE` for a schema that must not be written, `CONFIG_WRITE_RULES`
+ * for rules that do not compile. Rules that do not fit the tables are logged as errors, and those tables
+ * take no writes.
  */
 export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const config = options.config ?? DEFAULT_WRITE_API;
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   checkSchema(config.schema);
+  checkRuleTexts(config);
   const rules = new LiveRules(config.tables ?? new Map(), {
     now: () => new Date(clock.now()),
     uuid: () => crypto.randomUUID(),
@@ -83,6 +88,7 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const hooked = (steps: StepsOf): StepsOf =>
     options.functions === undefined ? steps : withHooks(steps, options.functions);
   const stepsOf = hooked((table) => joined(options.stepsOf?.(table), rules.stepsOf(table)));
+  logRuleProblems(options.database, { config, rules, logger });
   const own = config.rejectedWrites?.table;
   const apply: ApplyWrites = (transactions, caller) =>
     applyUpload(transactions, caller, {
@@ -127,11 +133,29 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     logger,
   });
   const tidy = pruning({ store, clock, logger });
-  return async (request) => {
-    const response = await handle(request);
+  return async (request, client) => {
+    const response = await handle(request, client);
     tidy();
     return response;
   };
+}
+
+/** At start; later changes of tables are seen when they are written. */
+function logRuleProblems(
+  database: WriteDatabase,
+  { config, rules, logger }: { config: WriteApiConfig; rules: LiveRules; logger: Logger },
+): void {
+  if (config.tables === undefined) return;
+  const log = (problem: PolicyProblem) =>
+    logger[problem.severity === 'error' ? 'error' : 'warn']('write_rules_problem', {
+      code: problem.code,
+      message: describeProblem(problem),
+    });
+  checkLiveRules(database, config, rules).then(
+    (problems) => problems.forEach(log),
+    (error: unknown) =>
+      logger.warn('write_rules_unchecked', { message: toAppError(error).message }),
+  );
 }
 
 const PRUNE_EVERY_MS = 3_600_000;

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { SyncError } from '@sluice/base';
 import { FakeClock } from '@sluice/testing';
-import { staticKeys } from '../../../apps/server/src/auth/key-set.ts';
+import { staticKeys } from '../../../packages/auth/src/key-set.ts';
 import { userKey } from '../../../apps/server/src/auth/user-key.ts';
-import { verifyToken } from '../../../apps/server/src/auth/verify-token.ts';
+import { verifyToken } from '../../../packages/auth/src/verify-token.ts';
 import { jsonBombs } from './json-bombs.ts';
 import { bytesOf, textOf, type DecoderTarget } from './target.ts';
 

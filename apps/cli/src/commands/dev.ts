@@ -53,7 +53,7 @@ async function runUntilInterrupted(
 ): Promise<void> {
   const { signal } = context.interrupt;
   const { folder, port, opened } = place;
-  const key = await folder.key();
+  const keyFile = await folder.keyFile();
   const log = opened.use(openDevLog(folder.file('service.log'), context.screen));
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
@@ -64,7 +64,8 @@ async function runUntilInterrupted(
     await startDevService(context, {
       databaseUrl: source.url,
       port,
-      key,
+      keyFile,
+      users: source.users,
       functions,
       apiToken: await folder.apiToken(),
       storagePath,
@@ -93,7 +94,6 @@ async function runUntilInterrupted(
   await printBanner(context, {
     folder,
     state,
-    key,
     functions,
     syncConfig,
     isSample: options.db === undefined,

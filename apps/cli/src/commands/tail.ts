@@ -61,7 +61,7 @@ function tokenSource(
       remedy: 'Add --user NAME',
     });
   }
-  const sign = async () => signDevToken(await folder.key(), user, Date.now());
+  const sign = async () => signDevToken(await folder.keyFile(), user);
   return { token: sign, who: user };
 }
 

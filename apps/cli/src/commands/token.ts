@@ -9,5 +9,5 @@ export async function tokenCommand(
 ): Promise<void> {
   const folder = findFolder(context, options.dir);
   if (folder === undefined) throw noFolder('sluice token');
-  context.screen.print(await signDevToken(await folder.key(), options.user, Date.now()));
+  context.screen.print(await signDevToken(await folder.keyFile(), options.user));
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CliContext } from '../cli-context.ts';
 import { catchInterrupts } from '../terminal/interrupt.ts';
 import { createScreen } from '../terminal/screen.ts';
+import { checkRules } from '../sync-config/check-rules.ts';
 import { validateCommand, type ValidateOptions } from './validate.ts';
 
 const GOOD = 'config: { edition: 3 }\nstreams:\n  a:\n    query: SELECT * FROM t\n';
@@ -12,10 +13,15 @@ const BAD = 'config: { edition: 3 }\nstreams:\n  a:\n    query: SELECT id, uper(
 const WARNED = GOOD.replace('*', 'name');
 const DIFFERING = GOOD.replace('FROM t', "FROM t WHERE state != 'gone'");
 
+const EVENTS = `${GOOD}event_definitions:
+  audit: { payloads: [SELECT a FROM t] }
+  write_checkpoints: { payloads: ['SELECT user_id, client_id, checkpoint FROM marks'] }
+`;
+
 let cwd: string;
 beforeAll(async () => {
   cwd = await mkdtemp(path.join(tmpdir(), 'sluice-validate-'));
-  const files = { good: GOOD, bad: BAD, warned: WARNED, differing: DIFFERING };
+  const files = { events: EVENTS, good: GOOD, bad: BAD, warned: WARNED, differing: DIFFERING };
   for (const [name, text] of Object.entries(files)) {
     await writeFile(path.join(cwd, `${name}.yaml`), text);
   }
@@ -122,4 +128,23 @@ describe('sluice validate', () => {
   test('says what to name where there is no sync config', async () => {
     expect((await validate([])).failure).toBe('There is no sync config here, and none is named');
   });
+
+  test('checks the rules for writes in the configuration of a service', () => {
+    const text = 'write_api:\n  tables:\n    lists:\n      update: "true and auth.user_id = x"\n';
+    const checked = checkRules('sluice.yaml', text, undefined);
+    const [problem] = checked?.diagnostics ?? [];
+    expect(checked).toMatchObject({ errorCount: 1, ruleCount: 1 });
+    expect(text.slice(problem?.start, problem?.end)).toBe('auth.user_id');
+    expect(checkRules('sluice.yaml', 'write_api: {}', undefined)).toBeUndefined();
+  });
+});
+
+test('says who gives out write checkpoints, and which events nothing consumes', async () => {
+  const { output } = await validate(['events.yaml']);
+  expect(output).toContain('events.yaml is valid: 1 definition, 2 tables');
+  expect(output).toContain(
+    'Write checkpoints come from rows of marks: the service gives out none itself',
+  );
+  expect(output).toContain('Nothing consumes the event audit');
+  expect((await validate(['good.yaml'])).output).not.toContain('rite checkpoints');
 });

@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { AppError, ConfigError } from '@sluice/base';
+import type { TableSchema } from '@sluice/model';
 import { loadServiceConfig } from '@sluice/server';
 import type { CliContext } from '../cli-context.ts';
 import type { SourceTarget } from '../database/open-source.ts';
 import { readSourceSchema } from '../database/read-source-schema.ts';
 import { findSyncConfig, readTextFile } from '../dev/dev-sync-config.ts';
 import { checkFile, type CheckedFile } from '../sync-config/check-file.ts';
+import { checkRules } from '../sync-config/check-rules.ts';
 import { validationReport } from '../sync-config/json-report.ts';
 import { printDiagnostics } from '../sync-config/print-diagnostics.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -47,6 +49,8 @@ export async function validateCommand(
     const text = await readTextFile(path.resolve(cwd, file));
     results.push(checkFile(file, text, { defaultSchema, sourceSchema: tables }));
   }
+  const rules = await checkedRules(cwd, options.config, tables);
+  if (rules !== undefined) results.push(rules);
   const failure = failureOf(results, options.strict === true);
   const schemaChecked = tables !== undefined;
   if (options.json) {
@@ -91,9 +95,13 @@ function printResult(
     // Of a single file the failure itself says it.
     if (!isOnly) screen.print(`${colors.red('✗')} ${file}: ${found.join(' and ')}`);
   } else {
-    const what = `${counted(result.definitionCount, 'definition')}, ${counted(result.tableCount, 'table')}`;
+    const what =
+      result.ruleCount === undefined
+        ? `${counted(result.definitionCount, 'definition')}, ${counted(result.tableCount, 'table')}`
+        : `rules for ${counted(result.ruleCount, 'table')}`;
     const rest = found.length > 0 ? `; ${found.join(' and ')}` : '';
     screen.print(`${colors.green('✓')} ${file} is valid: ${what}${rest}`);
+    for (const note of result.eventNotes) screen.print(colors.dim(`  ${note}`));
   }
   if (!exact && exactAdvice.length > 0) {
     const places = counted(exactAdvice.length, 'place');
@@ -112,6 +120,17 @@ function failureOf(results: readonly CheckedFile[], strict: boolean): ConfigErro
   const message = `${what} ${second === undefined ? 'has' : 'have'} ${found}, see above`;
   const remedy = 'Correct them and try again';
   return new ConfigError('CONFIG_SYNC_INVALID', message, { remedy });
+}
+
+/** The rules of `write_api` in the configuration of the service, when it has any. */
+async function checkedRules(
+  cwd: string,
+  configPath: string | undefined,
+  tables: readonly TableSchema[] | undefined,
+): Promise<CheckedFile | undefined> {
+  if (configPath === undefined) return undefined;
+  const text = await readTextFile(path.resolve(cwd, configPath));
+  return checkRules(configPath, text, tables);
 }
 
 async function configuredSource(

@@ -79,10 +79,17 @@ async function stoppedDevService(
   { env, cwd }: CliContext,
   folder: DevFolder,
 ): Promise<DeployTarget | undefined> {
-  const { databaseUrl, storagePath } = folder.state() ?? {};
+  const { databaseUrl, storagePath, users = [] } = folder.state() ?? {};
   if (databaseUrl === undefined || storagePath === undefined) return undefined;
-  const [key, apiToken] = [await folder.key(), await folder.apiToken()];
-  const settings = serviceSettings({ databaseUrl, storagePath, port: 0, key, apiToken });
+  const [keyFile, apiToken] = [await folder.keyFile(), await folder.apiToken()];
+  const settings = serviceSettings({
+    databaseUrl,
+    storagePath,
+    port: 0,
+    keyFile,
+    users,
+    apiToken,
+  });
   const config = await loadServiceConfig({ env, cwd, configText: JSON.stringify(settings) });
   return {
     name: 'sluice dev, as stored,',

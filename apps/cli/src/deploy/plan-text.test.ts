@@ -130,3 +130,11 @@ test('a first config is no change', () => {
   Reads no rows of public.lists
   0 clients connected now`);
 });
+
+test('a plan says so when others give out write checkpoints from then on', () => {
+  const numbers = (change: PlannedDefinition['change']) =>
+    shown({ definitions: [definition('write checkpoints', change, { kind: 'event' })] });
+  expect(numbers('added')).toContain('Write checkpoints come from the database then');
+  expect(numbers('dropped')).toContain('The service gives out write checkpoints again');
+  expect(numbers('kept')).not.toContain('next upload');
+});

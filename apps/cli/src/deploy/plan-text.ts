@@ -79,6 +79,7 @@ function summaryLines(plan: DeployPlan): string[] {
   } else if (kind !== 'nothing') {
     lines.push('Nothing has to be read, so it serves at once');
   }
+  lines.push(...writeCheckpointLines(plan));
   if (clients !== null) lines.push(`${counted(clients, 'client')} connected now`);
   if (refusedClients !== null && refusedClients > 0) {
     const are = refusedClients === 1 ? 'is' : 'are';
@@ -87,6 +88,20 @@ function summaryLines(plan: DeployPlan): string[] {
     );
   }
   return lines;
+}
+
+/** Whose numbers clients wait for is another thing than what they download. */
+function writeCheckpointLines({ kind, definitions }: DeployPlan): string[] {
+  const change = definitions.find((one) => one.kind === 'event')?.change;
+  if (change === 'dropped') {
+    return [
+      'The service gives out write checkpoints again: clients that wait for one from the database go on after their next upload',
+    ];
+  }
+  if (change !== 'added' || kind === 'first') return [];
+  return [
+    'Write checkpoints come from the database then: clients that wait for one of the service go on after their next upload',
+  ];
 }
 
 function rowsText({ rows, tables }: DeployPlan): string {

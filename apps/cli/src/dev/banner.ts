@@ -4,12 +4,11 @@ import { shownPath } from '../terminal/text.ts';
 import { manifestLines, readManifest } from '../functions/functions-folder.ts';
 import type { DevFolder, DevState } from './dev-folder.ts';
 import type { DevSyncConfig } from './dev-sync-config.ts';
-import { signDevToken, type DevKey } from './dev-token.ts';
+import { openDevTokens } from './dev-token.ts';
 
 export interface BannerFacts {
   readonly folder: DevFolder;
   readonly state: Omit<DevState, 'running'>;
-  readonly key: DevKey;
   readonly functions: string | undefined;
   readonly syncConfig: DevSyncConfig;
   readonly isSample: boolean;
@@ -28,6 +27,7 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
   screen.print();
   row('Service', state.serviceUrl);
   row('Uploads', state.uploadUrl);
+  row('Sign in', `${state.serviceUrl}/token?user_id=${state.users[0] ?? 'NAME'}`);
   row('Database', state.databaseUrl);
   row(
     'Sync config',
@@ -45,8 +45,9 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
     `\n  ${colors.bold('Tokens')} ${colors.dim('valid for 24 hours; more with: npx sluice token --user NAME')}`,
   );
   const width = Math.max(...state.users.map((user) => user.length));
+  const tokens = await openDevTokens(await facts.folder.keyFile());
   for (const user of state.users) {
-    const token = await signDevToken(facts.key, user, Date.now());
+    const { token } = await tokens.issue({ userId: user, claims: {} });
     screen.print(`  ${user.padEnd(width)}  ${colors.dim(token)}`);
   }
   printFirstSteps(context, facts);

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { jwtVerify } from 'jose';
+import { jwtVerify, type JWK } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DevFolder } from './dev-folder.ts';
-import { DEV_AUDIENCE, signDevToken } from './dev-token.ts';
+import { DEV_AUDIENCE, openDevTokens, signDevToken } from './dev-token.ts';
 import { choosePort } from './free-port.ts';
 
 let parent: string;
@@ -22,20 +22,21 @@ const STATE = {
 
 test('the key is made once, for this user only, and found from folders below', async () => {
   const folder = await DevFolder.create(path.join(parent, '.sluice'));
-  const key = await folder.key();
-  expect(await folder.key()).toEqual(key);
-  expect((await stat(folder.file('key.json'))).mode & 0o777).toBe(0o600);
+  const file = await folder.keyFile();
+  const key = await readFile(file, 'utf8');
+  await folder.keyFile();
+  expect(await readFile(file, 'utf8')).toBe(key);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
   const below = path.join(parent, 'a', 'b');
-  expect(await DevFolder.find(below)?.key()).toEqual(key);
+  expect(await DevFolder.find(below)?.keyFile()).toBe(file);
   expect(DevFolder.find(tmpdir())).toBeUndefined();
 });
 
 test('a token names its user and is valid for a day', async () => {
-  const key = await (await DevFolder.create(parent)).key();
-  const token = await signDevToken(key, 'alice', Date.now());
-  const { payload } = await jwtVerify(token, Buffer.from(key.k, 'base64url'), {
-    audience: DEV_AUDIENCE,
-  });
+  const file = await (await DevFolder.create(parent)).keyFile();
+  const token = await signDevToken(file, 'alice');
+  const { keys } = await (await openDevTokens(file)).keySource.lookup();
+  const { payload } = await jwtVerify(token, keys[0]?.jwk as JWK, { audience: DEV_AUDIENCE });
   expect(payload.sub).toBe('alice');
   expect(Number(payload.exp) - Number(payload.iat)).toBe(24 * 60 * 60);
 });

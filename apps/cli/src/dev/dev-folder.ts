@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AppError, isJsonObject } from '@sluice/base';
-import type { DevKey } from './dev-token.ts';
+import { AppError } from '@sluice/base';
+import { newStoredKey, writeKeyFile } from '@sluice/write-api';
 
 /** What a running (or the last) `sluice dev` tells the other commands. */
 export interface DevState {
@@ -21,6 +21,8 @@ export interface DevState {
   readonly postgresPort?: number | undefined;
   readonly running: boolean;
 }
+
+const KEY_FILE = 'keys.json';
 
 /**
  * The folder in which `sluice dev` keeps everything that outlives it: database, bucket storage,
@@ -46,7 +48,7 @@ export class DevFolder {
   static find(from: string): DevFolder | undefined {
     for (let at = path.resolve(from); ; at = path.dirname(at)) {
       const candidate = path.join(at, '.sluice');
-      if (existsSync(path.join(candidate, 'key.json'))) return new DevFolder(candidate);
+      if (existsSync(path.join(candidate, KEY_FILE))) return new DevFolder(candidate);
       if (at === path.dirname(at)) return undefined;
     }
   }
@@ -59,20 +61,14 @@ export class DevFolder {
     return path.join(this.path, ...names);
   }
 
-  /** The key that signs development tokens; made at first use. */
-  async key(): Promise<DevKey> {
-    const file = this.file('key.json');
+  /** The file of the keys that sign development tokens; made at first use. */
+  async keyFile(): Promise<string> {
+    const file = this.file(KEY_FILE);
     if (!existsSync(file)) {
-      const fresh: DevKey = { kty: 'oct', alg: 'HS256', kid: 'sluice-dev', k: newSecret() };
-      await writeFile(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600 });
+      const nowMs = Date.now();
+      await writeKeyFile(file, [await newStoredKey({ alg: 'ES256', nowMs, signsFromMs: nowMs })]);
     }
-    const key: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (!isJsonObject(key) || typeof key['k'] !== 'string' || typeof key['kid'] !== 'string') {
-      throw new AppError('CLI_DEV_FOLDER', `${file} does not hold a key`, {
-        remedy: 'Delete the file; a new key is made at the next start',
-      });
-    }
-    return { kty: 'oct', alg: 'HS256', kid: key['kid'], k: key['k'] };
+    return file;
   }
 
   /** What opens the admin API of the service that runs here; made at first use. */

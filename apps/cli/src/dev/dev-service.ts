@@ -20,7 +20,7 @@ export function startDevService(
     const text = JSON.stringify(serviceSettings(settings));
     const configBase64 = Buffer.from(text, 'utf8').toString('base64');
     const config = await loadServiceConfig({ env, cwd, configBase64 });
-    const service = await startService(config, { logger: settings.logger });
+    const service = await startService(config, { logger: settings.logger, production: false });
     const port = new URL(service.url).port;
     const value: DevService = {
       url: `http://localhost:${port}`,

@@ -1,11 +1,14 @@
 import { sourceUrl } from '../database/connection-url.ts';
-import { DEV_AUDIENCE, type DevKey } from './dev-token.ts';
+import { DEV_AUDIENCE } from './dev-token.ts';
 
 export interface ServiceSettings {
   readonly databaseUrl: string;
   readonly storagePath: string;
   readonly port: number;
-  readonly key: DevKey;
+  /** The file of the keys that sign tokens. */
+  readonly keyFile: string;
+  /** Whom `GET /token?user_id=…` makes tokens for. */
+  readonly users: readonly string[];
   /** Folder with the app's functions, if there is one. */
   readonly functions?: string | undefined;
   /** Opens the admin API. */
@@ -23,8 +26,11 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     storage: { type: 'sqlite', path: settings.storagePath },
     host: '127.0.0.1',
     port: settings.port,
-    client_auth: { jwks: { keys: [settings.key] }, audience: [DEV_AUDIENCE] },
+    write_api: {
+      tokens: { keys: settings.keyFile, audience: [DEV_AUDIENCE] },
+      ...(settings.functions ? { functions: settings.functions, reload_functions: true } : {}),
+      sign_in: { users: Object.fromEntries(settings.users.map((user) => [user, {}])) },
+    },
     api: { tokens: [settings.apiToken] },
-    write_api: settings.functions ? { functions: settings.functions, reload_functions: true } : {},
   };
 }

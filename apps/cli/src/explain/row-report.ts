@@ -1,6 +1,7 @@
 import type {
   BucketVisibility,
   RequestExplanation,
+  RowEvent,
   RowExplanation,
   RowLookup,
   RowPlacement,
@@ -43,6 +44,7 @@ export function rowReport(row: RowExplanation, options: RowReportOptions): strin
       ...definitionLines(name, placements, options),
     ]),
     ...lookupLines(row.lookups, options),
+    ...row.events.flatMap((event) => ['', ...eventLines(event, options)]),
   ];
 }
 
@@ -129,6 +131,33 @@ function lookupLines(
   return ['', `${colors.dim('·')} Streams look the row up to find the buckets of a user`, ...lines];
 }
 
+/** What an event makes of the row. */
+function eventLines(
+  { event, payload, result }: RowEvent,
+  { colors, columns }: RowReportOptions,
+): string[] {
+  const isMade = result.kind === 'write checkpoint';
+  const head = `${isMade ? colors.green('✓') : colors.dim('·')} ${colors.bold(`event ${event}`)}`;
+  const lines = [
+    eventText(result),
+    ...(payload.length === 0 ? [] : [`payload ${keysText(payload)}`]),
+  ];
+  return [head, ...lines.flatMap((text) => wrapText(text, INDENT, columns))];
+}
+
+function eventText(result: RowEvent['result']): string {
+  switch (result.kind) {
+    case 'left out':
+      return `leaves the row out: ${result.whyNot.map(rowReasonText).join('; ')}`;
+    case 'write checkpoint':
+      return `write checkpoint ${result.value} of ${result.user}, as long as none is higher`;
+    case 'no write checkpoint':
+      return `makes no write checkpoint: ${result.message}`;
+    case 'unused':
+      return 'nothing consumes events of this name';
+  }
+}
+
 /** Several reasons are above, each with its definition. */
 function onlyReason({ placements }: RowExplanation): string {
   const texts = new Set(placements.flatMap(({ whyNot }) => whyNot.map(rowReasonText)));
@@ -150,7 +179,7 @@ export function verdictOf(
   if (placed.length === 0) {
     const text =
       row.placements.length === 0
-        ? `${name} is on no device: nothing syncs rows of its table`
+        ? `${name} is on no device: ${row.events.length === 0 ? 'nothing syncs rows of its table' : 'its table is read by events alone'}`
         : `${name} is on no device: it is in no bucket${onlyReason(row)}`;
     return { isYes: false, text };
   }

@@ -1,4 +1,9 @@
-import { compileSyncConfig, type CompileOptions, type Diagnostic } from '@sluice/sync-config';
+import {
+  compileSyncConfig,
+  type CompileOptions,
+  type Diagnostic,
+  type SyncPlan,
+} from '@sluice/sync-config';
 
 /** A sync config after a check. */
 export interface CheckedFile {
@@ -12,6 +17,10 @@ export interface CheckedFile {
   readonly warningCount: number;
   readonly definitionCount: number;
   readonly tableCount: number;
+  /** What its events are good for, in sentences. */
+  readonly eventNotes: readonly string[];
+  /** Of a service's configuration: the tables that have rules for writes. */
+  readonly ruleCount?: number | undefined;
 }
 
 export function checkFile(file: string, text: string, options: CompileOptions): CheckedFile {
@@ -31,7 +40,23 @@ export function checkFile(file: string, text: string, options: CompileOptions): 
     warningCount: count('warning'),
     definitionCount: plan?.definitions.length ?? 0,
     tableCount: plan?.tables.length ?? 0,
+    eventNotes: plan === undefined ? [] : eventNotes(plan),
   };
+}
+
+function eventNotes({ events, writeCheckpoints }: SyncPlan): string[] {
+  const unused = events.filter(({ makesWriteCheckpoints }) => !makesWriteCheckpoints);
+  const tables = writeCheckpoints?.tables.map(
+    ({ name, nameIsPrefix }) => name + (nameIsPrefix ? '%' : ''),
+  );
+  return [
+    ...(tables === undefined
+      ? []
+      : [
+          `Write checkpoints come from rows of ${tables.join(', ')}: the service gives out none itself`,
+        ]),
+    ...unused.map(({ name }) => `Nothing consumes the event ${name}`),
+  ];
 }
 
 const READS_NOTHING: Diagnostic = {

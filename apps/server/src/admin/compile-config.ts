@@ -5,6 +5,7 @@ import {
   formatDiagnostic,
   type CompiledSyncConfig,
   type Diagnostic,
+  type EventInfo,
   type SyncPlan,
 } from '@sluice/sync-config';
 
@@ -61,7 +62,12 @@ export function rulesInfo({ plan, diagnostics }: CompiledSyncConfig): JsonObject
     })),
     source_tables: plan.tables.map(namedTable),
     data_tables: plan.dataTables.map(namedTable),
+    ...(plan.events.length === 0 ? {} : { events: plan.events.map(eventInfo) }),
   };
+}
+
+function eventInfo({ name, makesWriteCheckpoints, tables }: EventInfo): JsonObject {
+  return { name, makes_write_checkpoints: makesWriteCheckpoints, tables: tables.map(namedTable) };
 }
 
 function namedTable(pattern: TablePattern): JsonObject {

@@ -129,4 +129,17 @@ describe('the plan of a deploy', () => {
     expect(away).toMatchObject({ rows: null, clients: null, refusedClients: null, tables: [] });
     expect(away.definitions.every(({ clients }) => clients === null)).toBe(true);
   });
+
+  it('reads the tables of write checkpoints that are new, and keeps those that are not', () => {
+    const event = `event_definitions:\n  write_checkpoints:\n    payloads: ['SELECT user_id, client_id, checkpoint FROM notes']\n`;
+    const wanted = `${streams({ lists: LISTS, todos: TODOS })}${event}`;
+    const added = plan(wanted);
+    expect(shown(added).at(-1)).toEqual(['write checkpoints', 'added', true]);
+    expect(added.definitions.at(-1)?.kind).toBe('event');
+    expect(added.tables).toEqual([{ schema: 'public', name: 'notes', rows: null }]);
+    const kept = plan(`${wanted}# the same`, { serving: planOf(wanted) });
+    expect(kept).toMatchObject({ kind: 'nothing', tables: [] });
+    const dropped = plan(streams({ lists: LISTS, todos: TODOS }), { serving: planOf(wanted) });
+    expect(shown(dropped).at(-1)).toEqual(['write checkpoints', 'dropped', false]);
+  });
 });

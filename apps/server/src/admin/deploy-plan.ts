@@ -1,7 +1,12 @@
 import { matchesPattern } from '@sluice/model';
 import type { TableFacts } from '@sluice/source';
 import type { ConcernedSessions } from '@sluice/sync';
-import { compareDefinitions, type DefinitionInfo, type SyncPlan } from '@sluice/sync-config';
+import {
+  compareDefinitions,
+  type DefinitionInfo,
+  type FilledPart,
+  type SyncPlan,
+} from '@sluice/sync-config';
 
 /** What deploying a sync config would change. JSON as it is: the plan route answers with it. */
 export interface DeployPlan {
@@ -27,7 +32,8 @@ export interface DeployPlan {
 
 export interface PlannedDefinition {
   readonly name: string;
-  readonly kind: DefinitionInfo['kind'];
+  /** `event`: the write checkpoints that rows make. */
+  readonly kind: DefinitionInfo['kind'] | 'event';
   readonly change: 'kept' | 'added' | 'changed' | 'dropped';
   /** Whether its tables are read; a definition that was served before may still have its buckets. */
   readonly fills: boolean;
@@ -71,7 +77,7 @@ export function planDeploy(input: DeployPlanInput): DeployPlan {
   const definitions = plannedDefinitions(input, changedOptions.length > 0);
   const filled = new Set(definitions.filter(({ fills }) => fills).map(({ name }) => name));
   const tables = plannedTables(
-    wanted.definitions.filter(({ name }) => filled.has(name)),
+    wanted.parts.filter(({ name }) => filled.has(name)),
     input.tables,
   );
   const rows = input.tables === undefined && filled.size > 0 ? null : sumOfRows(tables);
@@ -116,19 +122,22 @@ function plannedDefinitions(
   { wanted, serving, alsoFilled, concerned }: DeployPlanInput,
   everything: boolean,
 ): PlannedDefinition[] {
-  const before = serving?.definitions ?? [];
-  const { kept, added, dropped } = compareDefinitions(before, wanted.definitions);
+  const before = serving?.parts ?? [];
+  const { kept, added, dropped } = compareDefinitions(before, wanted.parts);
+  const kinds = new Map(
+    [...(serving?.definitions ?? []), ...wanted.definitions].map(({ hash, kind }) => [hash, kind]),
+  );
   const planned = (
-    { name, kind, hash }: DefinitionInfo,
+    { name, hash }: FilledPart,
     change: PlannedDefinition['change'],
   ): PlannedDefinition => ({
     name,
-    kind,
+    kind: kinds.get(hash) ?? 'event',
     change,
     fills: change !== 'dropped' && (everything || !(change === 'kept' || alsoFilled.has(hash))),
     ...clientsOf(change === 'dropped' ? concerned?.serving : concerned?.wanted, hash),
   });
-  const inConfigOrder = wanted.definitions.map((definition) => {
+  const inConfigOrder = wanted.parts.map((definition) => {
     if (kept.includes(definition)) return planned(definition, 'kept');
     return planned(definition, added.includes(definition) ? 'added' : 'changed');
   });
@@ -157,7 +166,7 @@ function ofAll(count: number, { asked, sessions }: ConcernedSessions): number {
 }
 
 function plannedTables(
-  filled: readonly DefinitionInfo[],
+  filled: readonly FilledPart[],
   facts: readonly TableFacts[] | undefined,
 ): PlannedTable[] {
   const patterns = filled.flatMap(({ tables }) => tables);

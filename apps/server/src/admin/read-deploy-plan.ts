@@ -33,7 +33,7 @@ export async function readDeployPlan(
   const { active, previous } = deployedConfigs(context.generations);
   const serving = planOf(active?.config);
   const { concerned } = context;
-  const before = planOf(previous?.config)?.definitions ?? [];
+  const before = planOf(previous?.config)?.parts ?? [];
   return planDeploy({
     wanted,
     serving,

@@ -1,9 +1,14 @@
+import {
+  addressFilter,
+  combineKeySources,
+  jsonFetcher,
+  RemoteKeys,
+  staticKeys,
+  type KeySource,
+  type VerificationKey,
+} from '@sluice/auth';
 import type { Clock, Logger } from '@sluice/base';
 import type { ClientAuthConfig } from '../config/service-config.ts';
-import { jsonFetcher } from './fetch-json.ts';
-import { addressFilter } from './ip-ranges.ts';
-import { combineKeySources, staticKeys, type KeySource, type VerificationKey } from './key-set.ts';
-import { RemoteKeys } from './remote-keys.ts';
 
 export interface ConfiguredKeysOptions {
   readonly auth: ClientAuthConfig;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonValue } from '@sluice/base';
-import { parseAuthorization } from './authorization-header.ts';
+import { parseAuthorization } from '@sluice/auth';
 import { userKey } from './user-key.ts';
 
 const SUBJECTS: readonly (readonly [JsonValue | undefined, string])[] = [

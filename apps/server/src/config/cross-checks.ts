@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { parseCidrRange } from '../auth/ip-ranges.ts';
-import { jsonWebKeyProblem } from '../auth/json-web-key.ts';
+import { jsonWebKeyProblem, parseCidrRange } from '@sluice/auth';
 import type { ConfigProblem } from './config-problem.ts';
 import { parsePostgresUri } from './postgres-uri.ts';
 import { UNRESOLVED, valueAt, type KeyPath, type YamlDocument } from './yaml-document.ts';

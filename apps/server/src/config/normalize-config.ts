@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { writeApiConfig } from '@sluice/write-api';
+import { tokenKeys, writeApiConfig } from '@sluice/write-api';
 import type { RawConfig, RawConnection } from './config-schema.ts';
 import type { Environment } from './env-tag.ts';
 import { parsePostgresUri, type PostgresUriParts } from './postgres-uri.ts';
@@ -14,6 +14,7 @@ import type {
   ServiceConfig,
   SyncConfigSource,
   TelemetryConfig,
+  TokenSettings,
 } from './service-config.ts';
 
 export interface NormalizeOptions {
@@ -35,6 +36,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
       compactEverySeconds: raw.storage?.compact_every_seconds ?? 60,
     },
     clientAuth: clientAuth(raw.client_auth),
+    tokens: tokenSettings(raw, options),
     api: api(raw.api, options.baseDir),
     host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
     port: raw.port ?? 8080,
@@ -82,6 +84,19 @@ function postgresConnection(raw: RawConnection): PostgresConnection {
     connectTimeoutMs: (raw.connect_timeout ?? 30) * 1000,
     snapshotSocketTimeoutMs: (raw.snapshot_socket_timeout ?? 30) * 1000,
     heartbeatIntervalMs: (raw.heartbeat_interval_seconds ?? 60) * 1000,
+  };
+}
+
+const DEFAULT_AUDIENCE = ['sluice'];
+
+function tokenSettings(raw: RawConfig, options: NormalizeOptions): TokenSettings | undefined {
+  const config = raw.write_api && writeApiConfig(raw.write_api).tokens;
+  if (config === undefined) return undefined;
+  const audience = config.audience ?? raw.client_auth?.audience ?? [];
+  return {
+    config,
+    keys: tokenKeys(config.keys, options),
+    audience: audience.length > 0 ? audience : DEFAULT_AUDIENCE,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { WriteApiConfig } from '@sluice/write-api';
+import type { PublicOrSharedKey } from '@sluice/auth';
+import type { TokenKeys, TokensConfig, WriteApiConfig } from '@sluice/write-api';
 
 /**
  * The service configuration after reading: every default filled in, every value checked.
@@ -9,6 +10,8 @@ export interface ServiceConfig {
   readonly source: PostgresConnection | undefined;
   readonly storage: SqliteStorageConfig;
   readonly clientAuth: ClientAuthConfig;
+  /** Undefined: tokens are issued elsewhere. */
+  readonly tokens: TokenSettings | undefined;
   readonly api: ApiConfig;
   /** Interface to listen on. */
   readonly host: string;
@@ -63,7 +66,7 @@ export interface SqliteStorageConfig {
 
 export interface ClientAuthConfig {
   /** A key as in RFC 7517; its form was checked. */
-  readonly keys: readonly JsonWebKeyConfig[];
+  readonly keys: readonly PublicOrSharedKey[];
   readonly jwksUris: readonly string[];
   /** CIDR ranges, or `local`. */
   readonly jwksRejectIpRanges: readonly string[];
@@ -73,11 +76,12 @@ export interface ClientAuthConfig {
   readonly audience: readonly string[];
 }
 
-export interface JsonWebKeyConfig {
-  readonly kty: 'RSA' | 'oct' | 'OKP' | 'EC';
-  readonly kid?: string | undefined;
-  readonly alg?: string | undefined;
-  readonly [member: string]: unknown;
+/** `write_api.tokens` and `write_api.sign_in`, with what they take from elsewhere. */
+export interface TokenSettings {
+  readonly config: TokensConfig;
+  readonly keys: TokenKeys;
+  /** Of the tokens that are issued. */
+  readonly audience: readonly string[];
 }
 
 export interface ApiConfig {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isJsonObject, type JsonObject, type JsonValue } from '@sluice/base';
-import { requireApiToken } from '../auth/authorization-header.ts';
+import { requireApiToken } from '../auth/require-api-token.ts';
 import type { SqlRequest } from './backend.ts';
 import type { RouteContext } from './http-server.ts';
 import { invalidParameters, requiredText } from './parameters.ts';

@@ -1,9 +1,9 @@
+import type { VerifiedToken } from '@sluice/auth';
 import type { JsonObject } from '@sluice/base';
 import type { QueryArgument } from '@sluice/source';
 import type { StreamFormat, StreamRequest } from '@sluice/protocol';
 import type { DeployPlan } from '../admin/deploy-plan.ts';
 import type { DeployStatus } from '../admin/deploy-status.ts';
-import type { VerifiedToken } from '../auth/verify-token.ts';
 
 /** What the routes need of the rest of the service. All methods reject with `AppError`. */
 export interface HttpBackend {
@@ -14,9 +14,13 @@ export interface HttpBackend {
    * before the first batch can still be told to the client.
    */
   openStream(open: OpenStream): ClientStream;
-  /** Raises the user's write checkpoint (spec/protocol.md 5.2). */
+  /**
+   * Raises the user's write checkpoint (spec/protocol.md 5.2).
+   *
+   * @throws SyncError `SYNC_WRITE_CHECKPOINT_CUSTOM`
+   */
   createWriteCheckpoint(user: string): Promise<bigint>;
-  /** Raises it to an id that the client chose; resolves with the stored value, which may be higher. */
+  /** Raises it to an id that the client chose; resolves with the stored value, which may be higher. @throws as above. */
   requestCheckpoint(user: string, id: bigint): Promise<bigint>;
   probes(): ProbeState;
   readonly admin: AdminBackend;

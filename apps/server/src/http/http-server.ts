@@ -13,6 +13,7 @@ import type { HttpBackend } from './backend.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { registerCheckpointRequestRoute } from './checkpoint-request-route.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
+import { registerFetchRoutes, type FetchRoutes } from './fetch-routes.ts';
 import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
@@ -39,6 +40,8 @@ export interface HttpServerOptions {
   /** Hides the inside from error bodies. */
   readonly production: boolean;
   readonly backend: HttpBackend;
+  /** Handlers of their own, such as what gives out tokens. */
+  readonly fetchRoutes?: readonly FetchRoutes[] | undefined;
   readonly logger: Logger;
 }
 
@@ -198,6 +201,7 @@ function createApp(context: RouteContext): FastifyInstance {
   registerSyncRulesRoutes(app, context);
   registerWriteApiRoutes(app, context);
   if (context.probes) registerProbeRoutes(app, context);
+  for (const routes of context.fetchRoutes ?? []) registerFetchRoutes(app, routes);
   if (context.webApp !== undefined) registerWebAppRoute(app, context.webApp);
   return app;
 }

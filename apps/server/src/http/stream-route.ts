@@ -8,7 +8,7 @@ import {
   type ContentEncoding,
   type StreamFormat,
 } from '@sluice/protocol';
-import { requireToken } from '../auth/authorization-header.ts';
+import { requireToken } from '@sluice/auth';
 import { userKey } from '../auth/user-key.ts';
 import { clientFacts } from './client-facts.ts';
 import type { ClientStream } from './backend.ts';

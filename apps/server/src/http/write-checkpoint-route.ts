@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { SyncError } from '@sluice/base';
-import { requireToken } from '../auth/authorization-header.ts';
+import { requireToken } from '@sluice/auth';
 import { userKey } from '../auth/user-key.ts';
 import type { RouteContext } from './http-server.ts';
 import { headerText, mergedParameters, sendJson } from './request-context.ts';

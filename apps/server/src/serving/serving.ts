@@ -1,13 +1,15 @@
-import type { Clock, Logger } from '@sluice/base';
+import { combineKeySources, verifyToken } from '@sluice/auth';
+import { SyncError, type Clock, type Logger } from '@sluice/base';
 import type { ChangeSource } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions, SyncHub } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
+import { createRouter, openTokens, type Tokens } from '@sluice/write-api';
 import { configuredKeys } from '../auth/configured-keys.ts';
-import { verifyToken } from '../auth/verify-token.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend, HttpBackend, ProbeState } from '../http/backend.ts';
 import { HttpServer } from '../http/http-server.ts';
+import type { FetchRoutes } from '../http/fetch-routes.ts';
 import { openBucketStorage, requireSource } from '../open-stores.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
 import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
@@ -96,6 +98,7 @@ export class Serving implements ClientSide {
     const { writeApi } = config;
     this.#functions = writeApi && (await ServedFunctions.open({ config: writeApi, clock, logger }));
     const { host, port, api, probes } = config;
+    const tokens = await this.#openTokens();
     this.#http = await HttpServer.listen({
       host,
       port,
@@ -104,7 +107,8 @@ export class Serving implements ClientSide {
       apiTokens: api.tokens,
       probes: probes.http,
       webApp: api.webApp,
-      backend: this.#backend(),
+      backend: this.#backend(tokens),
+      fetchRoutes: tokens ? [tokenFetchRoutes(tokens, logger)] : [],
       logger,
     });
   }
@@ -134,6 +138,32 @@ export class Serving implements ClientSide {
     return this.#storage.require();
   }
 
+  /**
+   * Makes a write checkpoint that the service manages. Also what was made while the config changed is
+   * refused: no stream would ever tell the client that it is reached.
+   */
+  async #managed(create: () => Promise<bigint>): Promise<bigint> {
+    await this.#refuseIfCustom();
+    const value = await create();
+    await this.#refuseIfCustom();
+    return value;
+  }
+
+  /** @throws SyncError `SYNC_WRITE_CHECKPOINT_CUSTOM` */
+  async #refuseIfCustom(): Promise<void> {
+    if (!(await this.#require().used.takesWriteCheckpointsFromRows())) return;
+    throw new SyncError(
+      'SYNC_WRITE_CHECKPOINT_CUSTOM',
+      'Write checkpoints come from the database (event_definitions of the sync config), not from here',
+    );
+  }
+
+  /** @throws AppError `TOKENS_KEYS_*`; ConfigError `CONFIG_INVALID_VALUE`. */
+  async #openTokens(): Promise<Tokens | undefined> {
+    const { config, production, clock, logger } = this.#options;
+    return config.tokens && openTokens({ ...config.tokens, production, clock, logger });
+  }
+
   #newWriteApi(verify: HttpBackend['verifyUser']): ServedWriteApi | undefined {
     const { config, clock, logger, random } = this.#options;
     const connection = config.writeApi?.database ?? config.source;
@@ -149,15 +179,16 @@ export class Serving implements ClientSide {
     });
   }
 
-  #backend(): HttpBackend {
+  #backend(tokens: Tokens | undefined): HttpBackend {
     const { config, clock, logger } = this.#options;
     const { clientAuth, source: connection } = config;
-    const keys = configuredKeys({
+    const configured = configuredKeys({
       auth: clientAuth,
       sourceHostname: connection?.hostname,
       clock,
       logger,
     });
+    const keys = combineKeySources(tokens ? [tokens.keySource, configured] : [configured]);
     const source = () => requireSource(this.#options.source);
     const batches = new WriteCheckpointBatches({
       head: async () => source().head(),
@@ -184,10 +215,23 @@ export class Serving implements ClientSide {
           keepalive,
           signal,
         }),
-      createWriteCheckpoint: (user) => batches.create(user),
-      requestCheckpoint: (user, id) => batches.create(user, id),
+      createWriteCheckpoint: (user) => this.#managed(() => batches.create(user)),
+      requestCheckpoint: (user, id) => this.#managed(() => batches.create(user, id)),
       probes: this.#options.probes,
       admin: this.#options.admin(),
     };
   }
+}
+
+/** Signing in may wait for others, so it has turns of its own and takes none from uploads. */
+const MAX_SIGN_INS = 100;
+
+const MAX_TOKEN_BODY_BYTES = 64 * 1024;
+
+function tokenFetchRoutes({ routes }: Tokens, logger: Logger): FetchRoutes {
+  return {
+    paths: [...new Set(routes.map(({ path }) => path))],
+    maxBodyBytes: MAX_TOKEN_BODY_BYTES,
+    handle: createRouter({ routes, maxConcurrency: MAX_SIGN_INS, logger }),
+  };
 }

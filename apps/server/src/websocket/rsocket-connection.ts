@@ -12,9 +12,8 @@ import {
   type RequestStreamFrame,
   type SetupFrame,
 } from '@sluice/protocol';
-import { requireToken } from '../auth/authorization-header.ts';
+import { requireToken, type VerifiedToken } from '@sluice/auth';
 import { userKey } from '../auth/user-key.ts';
-import type { VerifiedToken } from '../auth/verify-token.ts';
 import { clientFacts } from '../http/client-facts.ts';
 import type { SentCounts } from '../http/backend.ts';
 import type { RouteContext } from '../http/http-server.ts';

@@ -1,3 +1,4 @@
+import type { VerifiedToken } from '@sluice/auth';
 import type { Clock, Logger } from '@sluice/base';
 import {
   createWriteApi,
@@ -5,7 +6,6 @@ import {
   type RequestHandler,
   type WriteApiConfig,
 } from '@sluice/write-api';
-import type { VerifiedToken } from '../auth/verify-token.ts';
 import type { PostgresConnection } from '../config/service-config.ts';
 import { openWritePool } from '../open-stores.ts';
 import { addedUploads, NO_UPLOADS, type UploadCounts } from './upload-counts.ts';

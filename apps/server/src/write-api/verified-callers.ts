@@ -1,8 +1,6 @@
-import { SyncError, type Clock } from '@sluice/base';
-import type { Caller } from '@sluice/write-api';
-import { requireToken } from '../auth/authorization-header.ts';
-import { userKey } from '../auth/user-key.ts';
-import type { VerifiedToken } from '../auth/verify-token.ts';
+import { requireToken, type VerifiedToken } from '@sluice/auth';
+import type { Clock } from '@sluice/base';
+import { callerOf, type Caller } from '@sluice/write-api';
 
 export interface VerifiedCallersOptions {
   readonly verify: (token: string) => Promise<VerifiedToken>;
@@ -37,11 +35,9 @@ export class VerifiedCallers {
     if (known && nowMs < known.expiresAtMs && nowMs - known.verifiedAtMs < MAX_AGE_MS) {
       return known.caller;
     }
-    const { claims, expiresAtMs } = await this.#options.verify(token);
-    const userId = userKey(claims['sub'], undefined);
-    if (userId === '')
-      throw new SyncError('SYNC_TOKEN_INVALID', 'The sub claim of the token is empty');
-    const caller: Caller = { userId, claims, clientId: undefined };
+    const verified = await this.#options.verify(token);
+    const { expiresAtMs } = verified;
+    const caller = callerOf(verified);
     if (this.#known.size >= MAX_TOKENS) this.#known.clear();
     this.#known.set(token, { caller, expiresAtMs, verifiedAtMs: nowMs });
     return caller;

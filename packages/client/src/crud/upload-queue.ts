@@ -57,7 +57,7 @@ export class UploadQueue {
     const crud = rows.slice(0, limit).map(entryOf);
     const last = crud.at(-1);
     if (last === undefined) return undefined;
-    return { crud, haveMore: rows.length > limit, complete: this.#completeUpTo(last.clientId) };
+    return { crud, haveMore: rows.length > limit, complete: this.completeUpTo(last.clientId) };
   }
 
   /** The oldest transaction; undefined for an empty queue. */
@@ -89,7 +89,7 @@ export class UploadQueue {
     }
     const last = crud.at(-1);
     if (last === undefined) return undefined;
-    const complete = this.#completeUpTo(last.clientId);
+    const complete = this.completeUpTo(last.clientId);
     return { crud, transactionId: last.transactionId, complete };
   }
 
@@ -105,7 +105,8 @@ export class UploadQueue {
     };
   }
 
-  #completeUpTo(lastId: number): Complete {
+  /** For whoever kept no more than the queue id of the last entry. */
+  completeUpTo(lastId: number): Complete {
     return (writeCheckpoint) =>
       complete(
         this.#connection,

@@ -67,11 +67,15 @@ export class WriterSession {
 
   /**
    * Runs one statement: in the open transaction, or else in one of its own, of which nothing is kept if it fails
-   * (not even with OR FAIL).
+   * (not even with OR FAIL). `beforeCommit` is the last thing of a transaction of its own.
    *
    * @throws SqlError; ClientError `PARAMETER`, `TRANSACTION`
    */
-  execute(sql: string, parameters: readonly unknown[] = []): StatementResult {
+  execute(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    beforeCommit?: (result: StatementResult) => void,
+  ): StatementResult {
     const values = normalizeParameters(parameters);
     const kind = statementKind(sql);
     if (kind === 'transaction' || (kind === 'savepoint' && !this.#inTransaction)) {
@@ -81,7 +85,11 @@ export class WriterSession {
     }
     if (this.#inTransaction) return this.#run(sql, values);
     if (kind === 'outside' || this.#connection.prepare(sql).readonly) return this.#run(sql, values);
-    const { value, committed } = this.#inOwnTransaction(() => this.#run(sql, values));
+    const { value, committed } = this.#inOwnTransaction(() => {
+      const result = this.#run(sql, values);
+      beforeCommit?.(result);
+      return result;
+    });
     return { ...value, committed };
   }
 
@@ -89,6 +97,7 @@ export class WriterSession {
   executeBatch(
     sql: string,
     parameterSets: readonly (readonly unknown[])[],
+    beforeCommit?: (rowsAffected: number) => void,
   ): { readonly rowsAffected: number; readonly committed: ChangeSet | undefined } {
     const sets = parameterSets.map(normalizeParameters);
     const runAll = () => {
@@ -97,7 +106,11 @@ export class WriterSession {
       return rowsAffected;
     };
     if (!this.#inTransaction) {
-      const { value, committed } = this.#inOwnTransaction(runAll);
+      const { value, committed } = this.#inOwnTransaction(() => {
+        const rowsAffected = runAll();
+        beforeCommit?.(rowsAffected);
+        return rowsAffected;
+      });
       return { rowsAffected: value, committed };
     }
     this.savepoint('sluice_batch');
@@ -122,10 +135,11 @@ export class WriterSession {
     this.#connection.prepare(CLOSE).get();
   }
 
-  /** Commits; if SQLite refuses, everything is rolled back. */
-  commit(): ChangeSet {
+  /** Commits; if SQLite refuses, or `beforeCommit` throws, everything is rolled back. */
+  commit(beforeCommit?: () => void): ChangeSet {
     this.#mustBeOpen();
     try {
+      beforeCommit?.();
       const closed = this.#connection.prepare(CLOSE).get();
       const entries = closed === undefined ? [] : this.#newestEntries(closed[0] ?? null);
       const facts = { entries, written: this.#written, mayReplace: this.#mayReplace };

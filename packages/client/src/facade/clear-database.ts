@@ -26,6 +26,7 @@ export function clearDatabase(
   connection: SqliteConnection,
   schema: CompiledSchema,
   clearLocal: boolean,
+  beforeCommit: () => void = () => undefined,
 ): readonly string[] {
   const kept = schema.tables.filter(({ kind }) => kind === 'local' && !clearLocal);
   const emptied = schema.tables.filter(
@@ -43,6 +44,7 @@ export function clearDatabase(
         )
         .run([JSON.stringify(kept.map(({ name }) => name))]);
       connection.exec('UPDATE sluice_guard SET applying = 0');
+      beforeCommit();
     }),
   );
   return emptied.map(({ viewName }) => viewName.toLowerCase());

@@ -6,6 +6,7 @@ import { installSchema } from '../schema/install-schema.ts';
 import { StoredRows } from '../sync/store/stored-rows.ts';
 import { createSyncLayout } from '../sync/store/sync-layout.ts';
 import { createStreamLayout } from '../sync/streams/stream-layout.ts';
+import { createCallLayout } from '../remote/call-records.ts';
 import { inWriteTransaction } from '../database/transaction.ts';
 
 /** The writer's connection with everything that lies in its database. Synchronous. */
@@ -44,6 +45,7 @@ export class LocalDatabase {
 /** Before the schema's tables, which take rows from them. */
 function createLayouts(connection: SqliteConnection): void {
   createSyncLayout(connection);
+  createCallLayout(connection);
   inWriteTransaction(connection, () => {
     const streams = `SELECT 1 FROM sqlite_schema WHERE name = 'sluice_stream'`;
     if (connection.prepare(streams).get() === undefined) createStreamLayout(connection);

@@ -1,30 +1,10 @@
 import { StatementAnalyzer, type StatementReads } from '../changes/statement-analyzer.ts';
 import { normalizeParameters } from '../database/parameters.ts';
 import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
-import { ClientError, DatabaseClosedError } from '../errors.ts';
+import { DatabaseClosedError } from '../errors.ts';
 import type { RawRows } from '../watch/query-runner.ts';
-import { Queries } from './queries.ts';
-import type { ReadTransaction } from './sluice-database.ts';
+import type { ReadStatements } from './statements.ts';
 import { Turns, type TurnOptions } from './turns.ts';
-
-class InThreadReadTransaction extends Queries {
-  readonly #connection: SqliteConnection;
-  #ended = false;
-
-  constructor(connection: SqliteConnection) {
-    super();
-    this.#connection = connection;
-  }
-
-  protected async select(sql: string, parameters: readonly unknown[]): Promise<RawRows> {
-    if (this.#ended) throw new ClientError('TRANSACTION', 'The transaction has ended');
-    return rowsOf(this.#connection, sql, parameters);
-  }
-
-  end(): void {
-    this.#ended = true;
-  }
-}
 
 interface Single {
   readonly connection: SqliteConnection;
@@ -56,18 +36,14 @@ export class Readers {
     return this.#forSingle().analyzer.reads(sql);
   }
 
-  transaction<T>(
-    body: (transaction: ReadTransaction) => T | Promise<T>,
-    timeoutMs?: number,
-  ): Promise<T> {
+  /** @throws ClientError `REENTRANT`, `BUSY` */
+  transaction<T>(body: (statements: ReadStatements) => Promise<T>, timeoutMs?: number): Promise<T> {
     return this.#turns.run(async () => {
       const connection = this.#open();
-      const transaction = new InThreadReadTransaction(connection);
       try {
         connection.exec('BEGIN');
-        return await body(transaction);
+        return await body({ select: (sql, parameters) => rowsOf(connection, sql, parameters) });
       } finally {
-        transaction.end();
         connection.close();
       }
     }, timeoutMs);

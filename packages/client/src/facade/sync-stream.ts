@@ -1,11 +1,8 @@
 import { orAborted } from '../clock.ts';
+import type { SyncStatus } from '../sync/status/sync-status.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
-import type {
-  StreamHandle,
-  StreamSubscription,
-  SyncStreams,
-} from '../sync/streams/sync-streams.ts';
-import type { Turns } from './turns.ts';
+import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
+import type { DatabaseAccess, HeldStream } from './database-access.ts';
 
 /** A stream with its parameters; does nothing by itself (spec/client.md 1.7). */
 export interface SyncStream {
@@ -30,40 +27,35 @@ export interface SyncStreamSubscription {
   unsubscribe(): Promise<void>;
 }
 
-export interface SyncStreamParts {
-  readonly streams: SyncStreams;
-  readonly turns: Turns;
-  /** Aborts when the database closes. */
-  readonly closing: AbortSignal;
-}
+export type StreamAccess = Pick<
+  DatabaseAccess,
+  'status' | 'closing' | 'subscribe' | 'unsubscribeAll'
+>;
 
 export function syncStream(
-  parts: SyncStreamParts,
+  access: StreamAccess,
   name: string,
   params: StreamParams | null,
 ): SyncStream {
-  const { streams, turns } = parts;
   return {
     name,
     params,
-    subscribe: async (options) => {
-      const [handle] = await turns.run(() => streams.subscribe([{ name, params, ...options }]));
-      if (handle === undefined) throw new Error('A subscription has a handle');
-      return subscription(parts, handle);
-    },
-    unsubscribeAll: () => turns.run(() => streams.unsubscribeAll(name, params)),
+    subscribe: async (options) =>
+      subscription(access, await access.subscribe({ name, params, ...options })),
+    unsubscribeAll: () => access.unsubscribeAll(name, params),
   };
 }
 
-function subscription(
-  { turns, closing }: SyncStreamParts,
-  handle: StreamHandle,
-): SyncStreamSubscription {
-  const { name, params } = handle;
+function subscription(access: StreamAccess, held: HeldStream): SyncStreamSubscription {
+  const { name, params } = held;
   return {
     name,
     params,
-    waitForFirstSync: (signal) => orAborted(handle.waitForFirstSync(signal), closing),
-    unsubscribe: () => turns.run(() => handle.unsubscribe()),
+    waitForFirstSync: async (signal) => {
+      const isThere = (status: SyncStatus) =>
+        status.forStream({ name, params })?.hasSynced === true;
+      await orAborted(access.status.waitFor(isThere, signal), access.closing);
+    },
+    unsubscribe: () => held.release(),
   };
 }

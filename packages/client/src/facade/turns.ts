@@ -2,6 +2,7 @@ import { orAborted, withTimeout, type ClientClock } from '../clock.ts';
 import type { WriterTurn } from '../database/writer-turn.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
 import type { CallContext } from './call-context.ts';
+import { CallScopes, type CallScope } from './call-scopes.ts';
 
 export interface TurnOptions {
   readonly clock: ClientClock;
@@ -11,17 +12,10 @@ export interface TurnOptions {
 /** How long a call waits for those before it (spec/client.md 1.2). */
 const TURN_TIMEOUT_MS = 120_000;
 
-/** One caller's stay on a connection. */
-class Turn {
-  readonly turns: Turns;
-  /** The turn on another connection inside which it was asked for. */
-  readonly outer: Turn | undefined;
-  isOver = false;
-
-  constructor(turns: Turns, outer: Turn | undefined) {
-    this.turns = turns;
-    this.outer = outer;
-  }
+interface Waiter {
+  readonly begin: () => void;
+  /** Its own, as a signal that many listen to is taken for a leak. */
+  readonly closing: AbortController;
 }
 
 /**
@@ -30,15 +24,17 @@ class Turn {
  */
 export class Turns implements WriterTurn {
   readonly #options: TurnOptions;
-  readonly #waiting = new Set<{ readonly begin: () => void }>();
+  readonly #waiting = new Set<Waiter>();
   readonly #closing = new AbortController();
-  #current: Turn | undefined;
+  readonly #scopes: CallScopes;
+  #current: CallScope | undefined;
   #onFree: (() => void)[] = [];
   /** What waits for the end of a turn goes before the next caller. */
   #isYielding = false;
 
   constructor(options: TurnOptions) {
     this.#options = options;
+    this.#scopes = new CallScopes(options.context);
   }
 
   get isFree(): boolean {
@@ -51,9 +47,7 @@ export class Turns implements WriterTurn {
 
   /** @throws ClientError `REENTRANT` from inside a turn, as waiting for its end would never end */
   checkOutside(): void {
-    for (let turn = this.#around(); turn !== undefined; turn = turn.outer) {
-      if (turn.turns === this && !turn.isOver) throw reentrant();
-    }
+    this.#scopes.checkOutside();
   }
 
   /**
@@ -63,13 +57,13 @@ export class Turns implements WriterTurn {
    */
   async run<T>(body: () => T | Promise<T>, timeoutMs = TURN_TIMEOUT_MS): Promise<T> {
     this.checkOutside();
-    const turn = new Turn(this, this.#around());
+    const turn = this.#scopes.open();
     if (this.#closing.signal.aborted) throw new DatabaseClosedError();
     if (this.isFree && !this.#isYielding && this.#waiting.size === 0) this.#current = turn;
     else await this.#comeUp(turn, timeoutMs);
     try {
       if (this.#closing.signal.aborted) throw new DatabaseClosedError();
-      return await this.#options.context.run(turn, body);
+      return await this.#scopes.run(turn, body);
     } finally {
       this.#end(turn);
     }
@@ -77,22 +71,20 @@ export class Turns implements WriterTurn {
 
   /** Who waits is refused; who has the turn loses it, and is left to find out. */
   close(): void {
-    this.#closing.abort(new DatabaseClosedError());
+    const reason = new DatabaseClosedError();
+    this.#closing.abort(reason);
+    for (const { closing } of Array.from(this.#waiting)) closing.abort(reason);
     if (this.#current !== undefined) this.#end(this.#current);
   }
 
-  #around(): Turn | undefined {
-    const value = this.#options.context.getStore();
-    return value instanceof Turn ? value : undefined;
-  }
-
-  async #comeUp(turn: Turn, timeoutMs: number): Promise<void> {
-    const { signal } = this.#closing;
+  async #comeUp(turn: CallScope, timeoutMs: number): Promise<void> {
+    const closing = new AbortController();
     const onTimeout = () =>
       new ClientError('BUSY', `Those before this call have not finished within ${timeoutMs} ms`);
     let begin: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => (begin = resolve));
-    const waiter = {
+    const waiter: Waiter = {
+      closing,
       begin: () => {
         this.#current = turn;
         begin();
@@ -100,7 +92,7 @@ export class Turns implements WriterTurn {
     };
     this.#waiting.add(waiter);
     try {
-      const timeout = { ms: timeoutMs, signal, onTimeout };
+      const timeout = { ms: timeoutMs, signal: closing.signal, onTimeout };
       await withTimeout(this.#options.clock, timeout, (either) => orAborted(begun, either));
     } catch (error) {
       this.#waiting.delete(waiter);
@@ -109,7 +101,7 @@ export class Turns implements WriterTurn {
     }
   }
 
-  #end(turn: Turn): void {
+  #end(turn: CallScope): void {
     turn.isOver = true;
     if (this.#current !== turn) return;
     this.#current = undefined;
@@ -134,12 +126,4 @@ export class Turns implements WriterTurn {
       return waiter.begin();
     }
   }
-}
-
-function reentrant(): ClientError {
-  return new ClientError(
-    'REENTRANT',
-    'The database was called inside one of its own transactions, which would wait for itself: use the `tx` that the ' +
-      'callback was given, and `tx.savepoint(...)` for a part that may fail alone',
-  );
 }

@@ -21,30 +21,31 @@ export interface WaitingTransaction {
   readonly complete: CompleteLater;
 }
 
-export interface UploadAccessOptions {
-  readonly queue: UploadQueue;
-  readonly turns: Turns;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly onCompleted: () => void;
+/** The upload queue in plain values, on whatever thread it is (spec/client.md 1.4). */
+export interface UploadAccess {
+  /** The oldest entries, whatever their transactions; undefined if there are none. */
+  batch(limit?: number): Promise<Omit<WaitingBatch, 'complete'> | undefined>;
+  /** The transaction that follows the entry of the given queue id. */
+  transactionAfter(clientId: number): Promise<Omit<WaitingTransaction, 'complete'> | undefined>;
+  /** Of the entry of this queue id and all earlier ones. Repeatable. */
+  complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void>;
+  stats(withSize: boolean): Promise<UploadQueueStats>;
 }
 
-/** The upload queue as the app's thread sees it (spec/client.md 1.4): in turn with its transactions. */
-export class UploadAccess {
-  readonly #options: UploadAccessOptions;
+/** What the app works with, over whoever has the queue. */
+export class WaitingUploads {
+  readonly #access: UploadAccess;
 
-  constructor(options: UploadAccessOptions) {
-    this.#options = options;
+  constructor(access: UploadAccess) {
+    this.#access = access;
   }
 
   async batch(limit?: number): Promise<WaitingBatch | null> {
-    const { queue, turns } = this.#options;
-    return this.#later(await turns.run(() => queue.batch(limit)));
+    return this.#completable(await this.#access.batch(limit));
   }
 
   async transactionAfter(clientId: number): Promise<WaitingTransaction | null> {
-    const { queue, turns } = this.#options;
-    return this.#later(await turns.run(() => queue.transactionAfter(clientId)));
+    return this.#completable(await this.#access.transactionAfter(clientId));
   }
 
   /** From the oldest on, without removing them. */
@@ -53,26 +54,69 @@ export class UploadAccess {
     for (;;) {
       const transaction = await this.transactionAfter(last);
       if (transaction === null) return;
-      last = transaction.crud.at(-1)?.clientId ?? last;
+      last = lastOf(transaction.crud) ?? last;
       yield transaction;
     }
+  }
+
+  #completable<T extends { readonly crud: readonly CrudEntry[] }>(waiting: T | undefined) {
+    const last = waiting === undefined ? undefined : lastOf(waiting.crud);
+    if (waiting === undefined || last === undefined) return null;
+    const complete: CompleteLater = (...parameters) => this.#access.complete(last, ...parameters);
+    return { ...waiting, complete };
+  }
+}
+
+function lastOf(crud: readonly CrudEntry[]): number | undefined {
+  return crud.at(-1)?.clientId;
+}
+
+export interface QueueInTurnOptions {
+  readonly queue: UploadQueue;
+  readonly turns: Turns;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onCompleted: () => void;
+}
+
+/** The queue on this thread, in turn with the app's transactions. */
+export class QueueInTurn implements UploadAccess {
+  readonly #options: QueueInTurnOptions;
+
+  constructor(options: QueueInTurnOptions) {
+    this.#options = options;
+  }
+
+  async batch(limit?: number): ReturnType<UploadAccess['batch']> {
+    const { queue, turns } = this.#options;
+    return plain(await turns.run(() => queue.batch(limit)));
+  }
+
+  async transactionAfter(clientId: number): ReturnType<UploadAccess['transactionAfter']> {
+    const { queue, turns } = this.#options;
+    return plain(await turns.run(() => queue.transactionAfter(clientId)));
+  }
+
+  /** Also while the database closes: what the backend has should not be sent again. */
+  async complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void> {
+    const { queue, turns, onCompleted } = this.#options;
+    turns.checkOutside();
+    await untilFree(turns);
+    queue.completeUpTo(lastId)(...parameters);
+    onCompleted();
   }
 
   stats(withSize: boolean): Promise<UploadQueueStats> {
     const { queue, turns, now } = this.#options;
     return turns.run(() => queue.stats(now(), withSize));
   }
+}
 
-  /** Also while the database closes: what the backend has should not be sent again. */
-  #later<T extends { readonly complete: Complete }>(waiting: T | undefined) {
-    if (waiting === undefined) return null;
-    const { turns, onCompleted } = this.#options;
-    const complete: CompleteLater = async (...parameters) => {
-      turns.checkOutside();
-      await untilFree(turns);
-      waiting.complete(...parameters);
-      onCompleted();
-    };
-    return { ...waiting, complete };
-  }
+/** Without what cannot go to another thread. */
+function plain<T extends { readonly complete: Complete }>(
+  waiting: T | undefined,
+): Omit<T, 'complete'> | undefined {
+  if (waiting === undefined) return undefined;
+  const { complete: _, ...rest } = waiting;
+  return rest;
 }

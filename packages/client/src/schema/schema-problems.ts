@@ -3,7 +3,8 @@ import type { CompiledTable } from './compiled-schema.ts';
 /** SQLite's limit of 2,000, less `id`. */
 const MAX_COLUMNS = 1999;
 const BAD_CHARACTER = /["'%,.#[\]\s\0]/;
-const RESERVED_PREFIX = /^(ps_|powersync_|sqlite_|sluice_)/i;
+/** The table in which the write API keeps what it refused is synced like any other. */
+const RESERVED_PREFIX = /^(ps_|powersync_|sqlite_|sluice_(?!rejected_writes$))/i;
 /** Other names of SQLite's own row number. */
 const ROW_NUMBER = new Set(['rowid', 'oid', '_rowid_']);
 const METADATA = new Set(['_metadata', '_deleted']);

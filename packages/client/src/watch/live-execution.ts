@@ -123,7 +123,7 @@ export class LiveExecution<Result> implements ResultSource<Result> {
   }
 
   #onEvent(event: ChangeEvent): void {
-    if (this.stopped) return;
+    if (this.stopped || event.kind === 'uploaded') return;
     if (event.kind === 'closed') {
       const listeners = [...this.#listeners.keys()];
       this.#listeners.clear();

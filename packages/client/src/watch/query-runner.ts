@@ -29,4 +29,6 @@ export type ChangeEvent =
   | { readonly kind: 'committed'; readonly changes: ChangeSet }
   /** Tables are others now: everything has to be looked at again. */
   | { readonly kind: 'schema' }
+  /** Entries left the upload queue, which no query of an app reads. */
+  | { readonly kind: 'uploaded' }
   | { readonly kind: 'closed' };

@@ -61,7 +61,7 @@ class TableChanges {
       this.#options.onClosed();
       return;
     }
-    if (event.kind === 'schema') return;
+    if (event.kind !== 'committed') return;
     const { tables } = this.#options;
     for (const name of event.changes.keys()) {
       if (tables === undefined || tables.has(name)) this.#pending.add(name);

@@ -8,7 +8,7 @@ import { configsAfter, droppedPrefixes, type ConfigEvent } from './config-change
 const wanted = (hashes: string, text = hashes) => ({
   text,
   hash: hashes,
-  definitions: hashes.split(' ').map((hash) => ({ name: hash.slice(0, 1), hash })),
+  parts: hashes.split(' ').map((hash) => ({ name: hash.slice(0, 1), hash })),
 });
 const deploy = (hashes: string, fill: number, text = hashes): ConfigEvent => ({
   kind: 'deploy',

@@ -37,7 +37,8 @@ export type ConfigEvent =
 interface WantedConfig {
   readonly text: string;
   readonly hash: string;
-  readonly definitions: readonly { readonly name: string; readonly hash: string }[];
+  /** What has to be filled. */
+  readonly parts: readonly { readonly name: string; readonly hash: string }[];
 }
 
 /** The configs after an event; the same object where it changes nothing. */
@@ -87,7 +88,7 @@ export function storedConfig(
   before: readonly StoredConfig[],
 ): StoredConfig {
   const prefixes: Record<string, string> = {};
-  for (const { hash } of wanted.definitions) {
+  for (const { hash } of wanted.parts) {
     const holder = before.find((config) => config.prefixes[hash] !== undefined);
     prefixes[hash] = holder?.prefixes[hash] ?? bucketPrefix(hash, fill);
   }

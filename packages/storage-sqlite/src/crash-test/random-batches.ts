@@ -45,7 +45,15 @@ export const ALL_BUCKETS = [
   'copies[]',
   ...FILLS.flatMap((fill) => [`${fill}x[]`, `${fill}y[]`]),
 ];
-export const ALL_LOOKUP_KEYS = ['k0', 'k1', 'k2', 'k3', ...FILLS.map((fill) => `${fill}k`)];
+const NUMBER_KEYS = ['n0', 'n1'];
+export const ALL_LOOKUP_KEYS = [
+  'k0',
+  'k1',
+  'k2',
+  'k3',
+  ...NUMBER_KEYS,
+  ...FILLS.flatMap((fill) => [`${fill}k`, `${fill}n`]),
+];
 
 function randomChange(random: SeededRandom, n: number, at: number): RowChange {
   const key = `row ${random.int(300)}`;
@@ -55,6 +63,13 @@ function randomChange(random: SeededRandom, n: number, at: number): RowChange {
   if (choice < 0.2) return { kind: 'delete', tableId: 1, key, tombstone: random.chance(0.3) };
   if (choice < 0.3) return copyChange(random);
   const fill = fillOf(n);
+  if (choice < 0.35) {
+    return {
+      kind: 'raise',
+      key: random.pick([...NUMBER_KEYS, `${fill}n`]),
+      value: BigInt(1 + random.int(10 * n + 10)),
+    };
+  }
   const inFill = random.chance(0.2);
   const filled = [`${fill}x[]`, `${fill}y[]`];
   const candidates = inFill ? filled : [...KEPT_BUCKETS, ...filled];

@@ -5,6 +5,7 @@ import { describeConfigs } from './configs.ts';
 import { describeDiscarding } from './discarding.ts';
 import { describeGenerations } from './generations.ts';
 import { describeLifecycle } from './lifecycle.ts';
+import { describeRaisedNumbers } from './raised-numbers.ts';
 import { describeRandomDeploys } from './random-deploys.ts';
 import { describeRandomHistories } from './random-histories.ts';
 import { describeReading } from './reading.ts';
@@ -30,6 +31,7 @@ export function registerStorageConformance(target: StorageTarget): void {
     describeCompaction(target);
     describeDiscarding(target);
     describeWriteCheckpoints(target);
+    describeRaisedNumbers(target);
     describeLifecycle(target);
     describeRandomHistories(target);
     describeRandomDeploys(target);

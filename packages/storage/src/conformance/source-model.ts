@@ -31,7 +31,8 @@ export class SourceModel {
         );
       case 'add-copy':
       case 'remove-copy':
-        throw new Error('Copies are tested apart');
+      case 'raise':
+        throw new Error('Copies and numbers are tested apart');
     }
   }
 

@@ -2,14 +2,15 @@ import type { CompileContext } from '../compile-context.ts';
 import { BUCKET_SOURCE, sourcesOf } from '../expr/expression.ts';
 import { openLegacyQuery, ROW, type LegacyQuery } from '../legacy/bind-scope.ts';
 import { bindDataColumn, refuseBucketParameter } from '../legacy/data-column.ts';
-import type { OutputColumn } from '../plan/queries.ts';
 import type { EventDocument } from '../yaml/config-document.ts';
 import type { SqlText } from '../yaml/sql-text.ts';
-import { patternsOverlap, type CompiledEvent, type EventQuery } from './event-query.ts';
-
-/** The event whose payloads are write checkpoints, and the columns that make one. */
-const WRITE_CHECKPOINTS = 'write_checkpoints';
-const WRITE_CHECKPOINT_COLUMNS = ['user_id', 'checkpoint'];
+import {
+  isWriteCheckpointEvent,
+  missingColumns,
+  patternsOverlap,
+  type CompiledEvent,
+  type EventQuery,
+} from './event-query.ts';
 
 /** Compiles an entry of `event_definitions`. Source: spec/sync-config.md 18. */
 export function compileEvent(document: EventDocument, context: CompileContext): CompiledEvent {
@@ -40,8 +41,7 @@ function compilePayload(
     report.error('DUPLICATE_NAME', select.from[0] ?? select, message, 'Keep one of them');
   }
   const columns = select.columns.flatMap((column) => bindDataColumn(column, query, context));
-  if (event === WRITE_CHECKPOINTS) checkWriteCheckpoint(columns, query);
-  return {
+  const payload: EventQuery = {
     event,
     pattern,
     source: ROW,
@@ -50,6 +50,8 @@ function compilePayload(
     keys: [],
     columns,
   };
+  if (isWriteCheckpointEvent(event)) checkWriteCheckpoint(payload, query);
+  return payload;
 }
 
 function bindFilter(query: LegacyQuery): EventQuery['filter'] {
@@ -59,12 +61,14 @@ function bindFilter(query: LegacyQuery): EventQuery['filter'] {
   return undefined;
 }
 
-function checkWriteCheckpoint(columns: readonly OutputColumn[], query: LegacyQuery): void {
-  if (columns.some(({ kind }) => kind === 'star')) return;
-  const names = columns.map((column) => (column.kind === 'value' ? column.name : ''));
-  const missing = WRITE_CHECKPOINT_COLUMNS.filter((name) => !names.includes(name));
-  if (missing.length === 0) return;
-  const list = missing.join(' and ');
-  const message = `A payload of ${WRITE_CHECKPOINTS} without ${list} makes no write checkpoint`;
-  query.report.warn('EVENT_COLUMNS', query.select, message, `Output ${list}`);
+function checkWriteCheckpoint(payload: EventQuery, { report, select }: LegacyQuery): void {
+  const missing = missingColumns(payload).join(' and ');
+  if (missing !== '') {
+    const message = `A payload of ${payload.event} without ${missing} makes no write checkpoint`;
+    report.warn('EVENT_COLUMNS', select, message, `Output ${missing}`);
+  } else if (missingColumns(payload, ['client_id']).length > 0) {
+    const message =
+      'Without client_id a write checkpoint concerns only clients that send no client id, as few do';
+    report.warn('EVENT_COLUMNS', select, message, 'Output client_id');
+  }
 }

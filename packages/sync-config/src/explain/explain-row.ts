@@ -1,10 +1,12 @@
 import { matchesPattern, type SqliteRow, type TableSchema } from '@sluice/model';
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
+import type { CompiledEvent } from '../events/event-query.ts';
 import type { CompiledQueries, LookupQuery, RowQuery } from '../plan/queries.ts';
 import { splitKeyTexts } from '../values/key-text.ts';
 import { writtenSql } from './as-written.ts';
 import { describeLookup } from './describe-lookup.ts';
+import { explainEvents } from './explain-events.ts';
 import type { PlacedBucket, RowExplanation, RowLookup, RowPlacement } from './explanation.ts';
 import { keyLiteral, keyLiterals } from './key-values.ts';
 import { whyNotSelected } from './why-not-selected.ts';
@@ -25,6 +27,7 @@ export interface RowToExplain {
  */
 export function explainRow(
   queries: Pick<CompiledQueries, 'rows' | 'lookups'>,
+  events: readonly CompiledEvent[],
   subject: RowToExplain,
 ): RowExplanation {
   const reads = ({ definition, pattern }: RowQuery | LookupQuery) =>
@@ -36,6 +39,7 @@ export function explainRow(
   return {
     placements: rows.map((query) => explainPlacement(query, failing.has(queryId(query)), subject)),
     lookups: queries.lookups.filter(reads).map((query) => explainLookup(query, subject)),
+    events: explainEvents(events, subject),
   };
 }
 

@@ -23,6 +23,22 @@ export interface RowExplanation {
   /** In config order; a query with OR has an entry for each of its alternatives. */
   readonly placements: readonly RowPlacement[];
   readonly lookups: readonly RowLookup[];
+  /** Of the events that read the table, one for each payload. */
+  readonly events: readonly RowEvent[];
+}
+
+/** What a payload of `event_definitions` makes of a row. */
+export interface RowEvent {
+  readonly event: string;
+  /** Output columns; empty where the row is left out. */
+  readonly payload: readonly NamedValue[];
+  readonly result:
+    | { readonly kind: 'left out'; readonly whyNot: readonly RowReason[] }
+    /** `user`: with `/<client id>` behind it where there is one. */
+    | { readonly kind: 'write checkpoint'; readonly user: string; readonly value: string }
+    | { readonly kind: 'no write checkpoint'; readonly message: string }
+    /** Nothing consumes events of this name. */
+    | { readonly kind: 'unused' };
 }
 
 export interface RowPlacement {

@@ -10,7 +10,7 @@ import type { CallSyntax, ExprSyntax } from '../sql/syntax.ts';
 export const WORLD_SOURCE = -3;
 
 /** Request functions of an expression outside a sync config. */
-export const AUTH_FUNCTIONS: readonly string[] = [
+const AUTH_FUNCTIONS: readonly string[] = [
   'auth.user_id',
   'auth.parameters',
   'auth.parameter',

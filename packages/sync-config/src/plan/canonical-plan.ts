@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DefinitionInfo, SyncOptions } from '../contract.ts';
-import type { CompiledEvent } from '../events/event-query.ts';
+import type { CompiledEvent, EventQuery } from '../events/event-query.ts';
 import type { CompiledDefinition } from './queries.ts';
 
 /** Places in the file, and what the binder alone needs to know. */
@@ -22,6 +22,16 @@ export function definitionHash(
     (key, value: unknown) => (key === 'priority' ? undefined : plain(key, value)),
   );
   return sha256(text);
+}
+
+/** The hash of the write checkpoints that rows make; the event they are listed under does not matter. */
+export function writeCheckpointHash(
+  dialect: string,
+  options: SyncOptions,
+  payloads: readonly EventQuery[],
+): string {
+  const queries = payloads.map((payload) => ({ ...payload, event: undefined }));
+  return sha256(JSON.stringify([dialect, options, 'write checkpoints', queries], plain));
 }
 
 /** The hash of a whole config: what its definitions hold, when clients get it, and the events. */

@@ -8,23 +8,33 @@ import type {
   DefinitionInfo,
   EventEvaluator,
   EventInfo,
+  FilledPart,
   LookupFunction,
   RequestContext,
   RowEvaluator,
   SyncOptions,
   SyncPlan,
+  WriteCheckpointEvaluator,
 } from '../contract.ts';
 import { linkRowEvaluator } from '../evaluate/row-evaluator.ts';
 import type { LinkContext } from '../evaluate/row-selection.ts';
-import type { CompiledEvent } from '../events/event-query.ts';
+import {
+  isWriteCheckpointEvent,
+  writeCheckpointPayloads,
+  type CompiledEvent,
+} from '../events/event-query.ts';
 import { explainRequest } from '../explain/explain-request.ts';
 import { explainRow } from '../explain/explain-row.ts';
 import type { RequestExplanation, RowExplanation } from '../explain/explanation.ts';
 import { linkEventEvaluator } from '../events/link-event-evaluator.ts';
+import {
+  linkWriteCheckpointEvaluator,
+  WRITE_CHECKPOINTS,
+} from '../events/link-write-checkpoint-evaluator.ts';
 import { linkBucketQuery } from '../resolve/link-bucket-query.ts';
 import { RequestResolver, type LinkedDefinition } from '../resolve/resolver.ts';
 import type { Dialect } from '../values/dialect.ts';
-import { definitionHash, planHash } from './canonical-plan.ts';
+import { definitionHash, planHash, writeCheckpointHash } from './canonical-plan.ts';
 import type { CompiledDefinition, CompiledQueries, RowSelection } from './queries.ts';
 
 export interface PlanParts {
@@ -39,6 +49,8 @@ export class CompiledPlan implements SyncPlan {
   readonly hash: string;
   readonly options: SyncOptions;
   readonly definitions: readonly DefinitionInfo[];
+  readonly writeCheckpoints: FilledPart | undefined;
+  readonly parts: readonly FilledPart[];
   readonly tables: readonly TablePattern[];
   readonly dataTables: readonly TablePattern[];
   readonly parameterTables: readonly TablePattern[];
@@ -73,9 +85,19 @@ export class CompiledPlan implements SyncPlan {
     this.#events = events;
     this.events = events.map(({ name, payloads }) => ({
       name,
+      makesWriteCheckpoints: isWriteCheckpointEvent(name),
       tables: payloads.map(({ pattern }) => pattern),
     }));
-    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups]);
+    const payloads = writeCheckpointPayloads(events);
+    if (payloads.length > 0) {
+      this.writeCheckpoints = {
+        name: WRITE_CHECKPOINTS,
+        hash: writeCheckpointHash(dialect.name, options, payloads),
+        tables: distinctPatterns(payloads),
+      };
+    }
+    this.parts = [...this.definitions, ...(this.writeCheckpoints ? [this.writeCheckpoints] : [])];
+    this.tables = distinctPatterns([...this.#queries.rows, ...this.#queries.lookups, ...payloads]);
     this.dataTables = distinctPatterns(this.#queries.rows);
     this.parameterTables = distinctPatterns(this.#queries.lookups);
     this.#context = { dialect };
@@ -103,6 +125,10 @@ export class CompiledPlan implements SyncPlan {
     return linkEventEvaluator(this.#events, table, this.#context);
   }
 
+  writeCheckpointEvaluator(table: TableSchema): WriteCheckpointEvaluator | undefined {
+    return linkWriteCheckpointEvaluator(this.#events, table, this.#context);
+  }
+
   resolver(request: RequestContext, prefixes: BucketPrefixes): BucketResolver {
     const definitions = this.#resolvable.map((definition) => ({
       ...definition,
@@ -112,8 +138,8 @@ export class CompiledPlan implements SyncPlan {
   }
 
   explainRow(table: TableSchema, row: SqliteRow, prefixes: BucketPrefixes): RowExplanation {
-    const context = this.#context;
-    return explainRow(this.#queries, { table, row, prefixes: this.#byName(prefixes), context });
+    const subject = { table, row, prefixes: this.#byName(prefixes), context: this.#context };
+    return explainRow(this.#queries, this.#events, subject);
   }
 
   explainRequest(

@@ -1,4 +1,4 @@
-import type { TableSchema } from '@sluice/model';
+import type { SqliteRow, SqliteValue, TableSchema } from '@sluice/model';
 import { describe, expect, it } from 'vitest';
 import { planOf, problems } from '../testing/check.ts';
 
@@ -31,6 +31,7 @@ describe('payloads', () => {
     expect(planOf(yaml).events).toEqual([
       {
         name: 'write_checkpoints',
+        makesWriteCheckpoints: true,
         tables: [
           { schema: 'public', schemaIsPrefix: false, name: 'checkpoints', nameIsPrefix: false },
         ],
@@ -91,6 +92,88 @@ describe('payloads', () => {
   });
 });
 
+// spec/protocol.md 5.3
+describe('write checkpoints', () => {
+  const QUERY = 'SELECT user_id, checkpoint, client AS client_id FROM checkpoints';
+  const planFor = (query: string, event = 'write_checkpoints', edition = 1) =>
+    planOf(events(`${event}: { payloads: [${JSON.stringify(query)}] }`, edition));
+  const made = (row: SqliteRow, query = QUERY) =>
+    planFor(query).writeCheckpointEvaluator(TABLE)?.evaluate(row);
+  const rowOf = (user: SqliteValue, checkpoint: SqliteValue, client: SqliteValue) =>
+    ['1', user, checkpoint, client, 'h', '{}'] satisfies SqliteRow;
+
+  it.each<[SqliteRow, user: string, value: bigint]>([
+    [rowOf('u1', 7n, 'c1'), 'u1/c1', 7n],
+    [rowOf('u1', 7n, null), 'u1', 7n],
+    [rowOf('u1', 7n, ''), 'u1', 7n],
+    [rowOf(5n, '9223372036854775807', 3n), '5/3', 2n ** 63n - 1n],
+    [rowOf(1.5, 7, 'c1'), '1.5/c1', 7n],
+  ])('are made of the row %s', (row, user, value) => {
+    expect(made(row)).toEqual({ writeCheckpoints: [{ user, value }], errors: [] });
+  });
+
+  it.each<[SqliteRow, message: string | undefined]>([
+    [rowOf('u1', null, 'c1'), undefined],
+    [rowOf(null, 0n, 'c1'), undefined],
+    [rowOf(null, 7n, 'c1'), 'user_id is NULL or a BLOB'],
+    [rowOf('u1', -7n, 'c1'), 'checkpoint is no integer from 1 to 2^63-1'],
+    [rowOf('u1', 1.5, 'c1'), 'checkpoint is no integer from 1 to 2^63-1'],
+    [rowOf('u1', '9223372036854775808', 'c1'), 'checkpoint is no integer from 1 to 2^63-1'],
+    [rowOf('u1', 'seven', 'c1'), 'checkpoint is no integer from 1 to 2^63-1'],
+    [rowOf('u1', 7n, new Uint8Array(1)), 'client_id is a BLOB'],
+  ])('are not made of the row %s', (row, message) => {
+    const errors = message === undefined ? [] : [{ definition: 'write checkpoints', message }];
+    expect(made(row)).toEqual({ writeCheckpoints: [], errors });
+  });
+
+  it('are not made where * leaves something out, which is said', () => {
+    const table = { ...TABLE, columns: TABLE.columns.slice(2) };
+    const evaluator = planFor('SELECT * FROM checkpoints').writeCheckpointEvaluator(table);
+    expect(evaluator?.evaluate(ROW.slice(2)).errors).toEqual([
+      {
+        definition: 'write checkpoints',
+        message: 'The payload of write_checkpoints has no user_id',
+      },
+    ]);
+  });
+
+  it('are a part of the config with a hash of its own, whatever else is in it', () => {
+    const part = planFor(QUERY).writeCheckpoints;
+    const [table] = planFor(QUERY).tables;
+    expect(part).toMatchObject({ name: 'write checkpoints', tables: [table] });
+    expect(planFor(QUERY).parts).toEqual([part]);
+    expect(planFor(QUERY, 'checkpoint_requests').writeCheckpoints).toEqual(part);
+    expect(planFor(`${QUERY} WHERE checkpoint > 3`).writeCheckpoints?.hash).not.toBe(part?.hash);
+    const more = planOf(
+      `bucket_definitions: { b: { data: [SELECT * FROM t] } }\nevent_definitions: { audit: { payloads: [SELECT a FROM u] }, write_checkpoints: { payloads: [${JSON.stringify(QUERY)}] } }\n`,
+    );
+    expect(more.writeCheckpoints).toEqual(part);
+    expect(more.parts.map(({ name }) => name)).toEqual(['b', 'write checkpoints']);
+  });
+
+  it('are managed by the service where no payload can make one', () => {
+    expect(planFor('SELECT checkpoint FROM checkpoints').writeCheckpoints).toBeUndefined();
+    expect(planFor(QUERY, 'audit').writeCheckpoints).toBeUndefined();
+    expect(planOf(events('write_checkpoints: { payloads: [] }')).writeCheckpoints).toBeUndefined();
+  });
+
+  it('are explained for a row, as other events are', () => {
+    const explained = (row: SqliteRow, query = QUERY, event = 'write_checkpoints') =>
+      planFor(query, event)
+        .explainRow(TABLE, row, new Map())
+        .events.map(({ result }) => result);
+    const row = rowOf('u1', 7n, 'c1');
+    expect(explained(row)).toEqual([{ kind: 'write checkpoint', user: 'u1/c1', value: '7' }]);
+    expect(explained(rowOf('u1', null, 'c1'))).toEqual([
+      { kind: 'no write checkpoint', message: 'checkpoint is NULL or 0' },
+    ]);
+    expect(explained(row, `${QUERY} WHERE checkpoint > 8`)).toMatchObject([
+      { kind: 'left out', whyNot: [{ kind: 'filter', condition: { sql: 'checkpoint > 8' } }] },
+    ]);
+    expect(explained(row, QUERY, 'audit')).toEqual([{ kind: 'unused' }]);
+  });
+});
+
 describe('what is refused', () => {
   it.each([
     ['e: []', ['YAML_SCHEMA: []']],
@@ -113,7 +196,9 @@ describe('what is refused', () => {
     ['e: { payloads: [SELECT request.user_id() AS a FROM t] }', ['REQUEST_IN_DATA: request.user_id()']],
     ['e: { payloads: [SELECT auth.user_id() AS a FROM t] }', ['REQUEST_IN_DATA: auth.user_id()']],
     ['e: { payloads: [SELECT a FROM t WHERE b IN (SELECT c FROM u)] }', ['SCALAR_SUBQUERY: b IN (SELECT c FROM u)']],
-    ['write_checkpoints: { payloads: ["SELECT user_id, checkpoint FROM t"] }', []],
+    ['write_checkpoints: { payloads: ["SELECT user_id, checkpoint, client_id FROM t"] }', []],
+    ['write_checkpoints: { payloads: ["SELECT user_id, checkpoint FROM t"] }', ['EVENT_COLUMNS: SELECT user_id, checkpoint FROM t']],
+    ['checkpoint_requests: { payloads: [SELECT user_id FROM t] }', ['EVENT_COLUMNS: SELECT user_id FROM t']],
     ['write_checkpoints: { payloads: [SELECT * FROM t] }', []],
     ['write_checkpoints: { payloads: [SELECT checkpoint FROM t] }', ['EVENT_COLUMNS: SELECT checkpoint FROM t']],
   ])('%s has %j', (body, expected) => {

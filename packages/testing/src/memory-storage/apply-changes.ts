@@ -1,6 +1,12 @@
 import type { EvaluatedRow, OpId } from '@sluice/model';
 import { type Op, putChecksum, removeChecksum } from '@sluice/protocol';
-import { type PutRow, type RowChange, type RowRef, subkeyOf } from '@sluice/storage';
+import {
+  type PutRow,
+  type RaiseNumber,
+  type RowChange,
+  type RowRef,
+  subkeyOf,
+} from '@sluice/storage';
 import type { BucketOutput, GenerationContent, RowState } from './memory-data.ts';
 
 const GONE: RowState = { count: 0, tombstone: false, copy: undefined, outputs: [], lookups: [] };
@@ -39,6 +45,8 @@ export class ChangeApplier {
         return this.#truncate(change.tableId);
       case 'drop-tombstones':
         return this.#dropTombstones(change.tableId);
+      case 'raise':
+        return this.#raise(change);
     }
   }
 
@@ -157,7 +165,20 @@ export class ChangeApplier {
       content.changedLookups.add(key);
     }
   }
+
+  #raise({ key, value }: RaiseNumber): void {
+    const content = this.#content;
+    const held = content.lookups.find((entry) => entry.key === key && entry.until === undefined);
+    if (held !== undefined && BigInt(held.values) >= value) return;
+    const from = (this.#lastOpId += 1n);
+    if (held !== undefined) held.until = from;
+    content.lookups.push({ key, values: String(value), row: NO_ROW, from, until: undefined });
+    content.changedLookups.add(key);
+  }
 }
+
+/** Numbers are lookup entries of no row. */
+const NO_ROW = '';
 
 export function rowName({ tableId, key }: RowRef): string {
   return `${tableId}/${key}`;

@@ -1,5 +1,6 @@
 import { DEFAULT_FUNCTION_LIMITS, type FunctionLimits } from '../functions/function-limits.ts';
 import type { ServiceToken } from '../data-api/service-tokens.ts';
+import { tokensConfig, type TokensConfig } from './tokens-config.ts';
 import type { RawTableRules, RawWriteApi } from './write-api-schema.ts';
 
 /** The section `write_api` after reading: every default filled in. */
@@ -17,9 +18,8 @@ export interface WriteApiConfig {
   readonly reloadFunctions: boolean;
   readonly functionLimits: FunctionLimits;
   readonly serviceTokens: readonly ServiceToken[];
-  /** Undefined: no tokens are given out. */
+  /** Undefined: tokens are issued elsewhere. */
   readonly tokens: TokensConfig | undefined;
-  readonly signIn: SignInConfig | undefined;
   readonly limits: WriteApiLimits;
 }
 
@@ -45,7 +45,7 @@ export interface TableRules {
   readonly conflict: ConflictRule;
 }
 
-export interface ValidationRule {
+interface ValidationRule {
   readonly check: string;
   readonly message: string;
   /** The app's own word for it, answered as `code`. */
@@ -63,22 +63,6 @@ export interface RejectedWritesConfig {
   readonly table: string;
   readonly keptDays: number;
   readonly keptPerUser: number;
-}
-
-export interface TokensConfig {
-  /** As written, relative to the config file. */
-  readonly keys: string;
-  readonly lifetimeSeconds: number;
-  /** Undefined: what the service accepts. */
-  readonly audience: readonly string[] | undefined;
-}
-
-/** As written; exactly one way is given, which `tokens/` checks. */
-export interface SignInConfig {
-  readonly users: ReadonlyMap<string, Readonly<Record<string, unknown>>> | undefined;
-  readonly sessionCheck: string | undefined;
-  readonly oidc: { readonly issuer: string; readonly audience: readonly string[] } | undefined;
-  readonly function: string | undefined;
 }
 
 export interface WriteApiLimits {
@@ -103,17 +87,7 @@ export function writeApiConfig(raw: RawWriteApi): WriteApiConfig {
     reloadFunctions: raw.reload_functions ?? false,
     functionLimits: functionLimits(raw),
     serviceTokens: (raw.service_tokens ?? []).map(serviceToken),
-    tokens: raw.tokens && {
-      keys: raw.tokens.keys ?? 'sluice-keys.json',
-      lifetimeSeconds: raw.tokens.lifetime_seconds ?? 300,
-      audience: raw.tokens.audience,
-    },
-    signIn: raw.sign_in && {
-      users: raw.sign_in.users && mapValues(raw.sign_in.users, (claims) => claims ?? {}),
-      sessionCheck: raw.sign_in.session_check,
-      oidc: raw.sign_in.oidc,
-      function: raw.sign_in.function,
-    },
+    tokens: tokensConfig(raw),
     limits: limits(raw),
   };
 }

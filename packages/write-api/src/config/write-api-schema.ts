@@ -1,23 +1,6 @@
 import { z } from 'zod';
-
-/**
- * The section `write_api` of the service's config as written (docs/decisions/2026-11-25-write-api.md):
- * shapes only. What the expressions in it may say, `policy/` and `conflict/` check against the live
- * schema; defaults are in `write-api-config.ts`. docs/config.md shows the `meta` texts.
- */
-const key = <T extends z.ZodType>(schema: T, type: string, meaning: string, fallback?: string) =>
-  schema
-    .meta({ type, meaning, ...(fallback === undefined ? {} : { default: fallback }) })
-    .optional();
-
-const text = (meaning: string, fallback?: string) =>
-  key(z.string().min(1), 'text', meaning, fallback);
-const flag = (meaning: string, fallback = 'false') =>
-  key(z.boolean(), 'boolean', meaning, fallback);
-const list = (meaning: string, fallback?: string) =>
-  key(z.array(z.string()), 'list of text', meaning, fallback);
-const integer = (min: number, max: number, meaning: string, fallback?: string) =>
-  key(z.int().min(min).max(max), `integer, ${min} to ${max}`, meaning, fallback);
+import { flag, integer, key, list, text } from './described-key.ts';
+import { signInSchema, tokensSchema } from './tokens-schema.ts';
 
 /** SQL of the sync config; YAML reads `true` and `1` as what they look like. */
 const expression = z.union([z.string(), z.number(), z.boolean()]);
@@ -112,28 +95,6 @@ export const tableRulesSchema = z.strictObject({
   ),
 });
 
-const tokens = z.strictObject({
-  keys: text('File of the keys that sign, relative to this file', '`sluice-keys.json`'),
-  lifetime_seconds: integer(30, 86_400, 'How long a token is good for', '300'),
-  audience: list('`aud` of the tokens', '`client_auth.audience`'),
-});
-
-const signIn = z.strictObject({
-  users: key(
-    z.record(z.string(), z.nullable(z.record(z.string(), z.unknown()))),
-    'map of claims by user id',
-    'For development: anybody is any of these users, `GET /token?user_id=…`',
-  ),
-  session_check: text('URL that tells from the cookies of a request who it is'),
-  oidc: z
-    .strictObject({
-      issuer: text('Issuer of the tokens that are exchanged for ours; required').unwrap(),
-      audience: list('Their `aud`; required').unwrap(),
-    })
-    .optional(),
-  function: text('Name of a function that tells from the request who it is'),
-});
-
 const serviceToken = z
   .strictObject({
     token: key(z.string().min(16), 'text', 'The secret, at least 16 characters; required').unwrap(),
@@ -149,6 +110,11 @@ const serviceToken = z
     error: 'expected either role or user_id',
   });
 
+/**
+ * The section `write_api` of the service's config as written (docs/decisions/2026-11-25-write-api.md):
+ * shapes only. What the expressions in it may say, `policy/` and `conflict/` check against the live
+ * schema; defaults are in `write-api-config.ts`. docs/config.md shows the `meta` texts.
+ */
 export const WRITE_API_SCHEMA = z.strictObject({
   schema: text('Schema whose tables are written', '`public`'),
   tables: z.record(z.string(), z.nullable(tableRulesSchema)).optional(),
@@ -193,8 +159,8 @@ export const WRITE_API_SCHEMA = z.strictObject({
     '30',
   ),
   service_tokens: z.array(serviceToken).optional(),
-  tokens: tokens.optional(),
-  sign_in: signIn.optional(),
+  tokens: tokensSchema.optional(),
+  sign_in: signInSchema.optional(),
   max_entries: integer(1, 100_000, 'Entries of one upload', '1000'),
   max_body_bytes: integer(
     1024,

@@ -9,5 +9,12 @@ export interface Route {
   readonly handle: (
     request: Request,
     params: Readonly<Record<string, string>>,
+    client?: ClientFacts,
   ) => Promise<Response>;
+}
+
+/** What is known of who sends a request, beside the request. */
+export interface ClientFacts {
+  /** Its network address as the socket says it; undefined where the server did not tell. */
+  readonly address?: string | undefined;
 }

@@ -1,8 +1,9 @@
 import { AppError, ConcurrencyGroup, toAppError, type Logger } from '@sluice/base';
 import { CORS, errorAnswer } from './answer.ts';
-import type { Route } from './route.ts';
+import type { ClientFacts, Route } from './route.ts';
 
-export type RequestHandler = (request: Request) => Promise<Response>;
+/** Answers a request; `client` is what the server knows of who sends it. */
+export type RequestHandler = (request: Request, client?: ClientFacts) => Promise<Response>;
 
 export interface RouterOptions {
   readonly routes: readonly Route[];
@@ -15,7 +16,7 @@ export interface RouterOptions {
 export function createRouter({ routes, maxConcurrency, logger }: RouterOptions): RequestHandler {
   const patterns = routes.map((route) => ({ route, segments: segmentsOf(route.path) }));
   const group = new ConcurrencyGroup({ maxRunning: maxConcurrency, maxQueued: maxConcurrency });
-  return async (request) => {
+  return async (request, client) => {
     if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: CORS });
     const leave = await group.enter();
     try {
@@ -23,7 +24,7 @@ export function createRouter({ routes, maxConcurrency, logger }: RouterOptions):
         throw new AppError('UPLOAD_OVERLOADED', `${maxConcurrency} requests are being worked on`);
       }
       const { route, params } = find(patterns, request);
-      return withCors(await route.handle(request, params));
+      return withCors(await route.handle(request, params, client));
     } catch (error) {
       return errorAnswer(toAppError(error), logger);
     } finally {

@@ -102,8 +102,9 @@ class PolicyCompiler {
   }
 
   #rule(text: string, scope: ScopeName, path: Path): Rule | undefined {
-    const expression = this.#expression(text, scope, [...this.#options.path, ...path]);
-    return expression && new Rule(expression, this.#table);
+    const whole = [...this.#options.path, ...path];
+    const expression = this.#expression(text, scope, whole);
+    return expression && new Rule(expression, this.#table, { path: whole, text });
   }
 
   #expression(text: string, name: ScopeName, path: Path): CompiledExpression | undefined {

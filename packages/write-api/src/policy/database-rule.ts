@@ -11,7 +11,10 @@ export interface RuleStatement {
   readonly values: readonly (string | null)[];
 }
 
-export type DatabaseRule = (rows: RuleRows, world: RuleWorld) => RuleStatement;
+export type DatabaseRule = (
+  rows: RuleRows,
+  world: Pick<RuleWorld, 'caller' | 'metadata'>,
+) => RuleStatement;
 
 /**
  * Lets PostgreSQL evaluate a rule: the rows become one-row tables of their names around it, so that

@@ -1,17 +1,25 @@
 import type { SqliteValue } from '@sluice/model';
 import type { CompiledExpression } from '@sluice/sync-config';
-import { databaseRule, type DatabaseRule } from './database-rule.ts';
+import { databaseRule, type DatabaseRule, type RuleStatement } from './database-rule.ts';
 import type { RuleTable } from './rule-table.ts';
 import { ruleValues, type RuleRows, type RuleWorld } from './rule-values.ts';
 
 /** An expression of the config, evaluated here or, with a subquery, by the database. */
 export class Rule {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
   readonly #expression: CompiledExpression;
   readonly #asTruth: DatabaseRule | undefined;
   readonly #asText: DatabaseRule | undefined;
 
-  constructor(expression: CompiledExpression, table: RuleTable) {
+  constructor(
+    expression: CompiledExpression,
+    table: RuleTable,
+    source: { readonly path: readonly (string | number)[]; readonly text: string },
+  ) {
     this.#expression = expression;
+    this.path = source.path;
+    this.text = source.text;
     const { database, reads } = expression;
     this.#asTruth = database && databaseRule(database, reads, table, 'truth');
     this.#asText = database && databaseRule(database, reads, table, 'text');
@@ -40,8 +48,8 @@ export class Rule {
   }
 
   /** For trying whether the database understands it; undefined for a rule that it is not asked. */
-  get database(): DatabaseRule | undefined {
-    return this.#asTruth;
+  get trial(): RuleStatement | undefined {
+    return this.#asTruth?.(NO_ROWS, NOBODY);
   }
 
   /** Whether it is true. NULL, and an expression that fails, are not. @throws the database's error. */
@@ -59,6 +67,12 @@ export class Rule {
     return typeof value === 'string' ? value : null;
   }
 }
+
+const NO_ROWS: RuleRows = { old: undefined, new: undefined, row: undefined };
+const NOBODY = {
+  caller: { userId: '', claims: { sub: null }, clientId: undefined },
+  metadata: undefined,
+};
 
 /** The one value. */
 async function ask(rule: DatabaseRule, rows: RuleRows, world: RuleWorld): Promise<unknown> {

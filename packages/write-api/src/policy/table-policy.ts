@@ -5,7 +5,7 @@ import { rowAfter, type Caller } from '../pipeline/row-write.ts';
 import type { TransactionStep, WriteTransaction } from '../pipeline/table-steps.ts';
 import { Rejection } from '../rejection.ts';
 import { isSameValue } from '../conflict/same-value.ts';
-import { canonicalValues } from './canonical-values.ts';
+import { canonicalValues } from '../postgres/canonical-values.ts';
 import type { RuleTable } from './rule-table.ts';
 import type { Rule } from './rule.ts';
 import type { RuleWorld } from './rule-values.ts';
@@ -101,6 +101,11 @@ export class TablePolicy {
     await this.#validate(stored, after, world);
     return complete;
   };
+
+  /** Rules with subqueries, which the database evaluates. */
+  get databaseRules(): readonly Rule[] {
+    return allRules(this.#parts).filter((rule) => rule.trial !== undefined);
+  }
 
   /** Whether the data API may show the row to the caller. */
   async mayRead(row: RowValues, caller: Caller, transaction: WriteTransaction): Promise<boolean> {
@@ -291,16 +296,21 @@ function hasOperationRules(rules: TableRules): boolean {
   );
 }
 
-function lookedAt(parts: PolicyParts): ReadonlySet<string> {
-  const { insert, update, rules, setOnInsert, setOnUpdate, validate } = parts;
-  const all = [
-    insert,
-    ...update.rules,
+function allRules(parts: PolicyParts): readonly Rule[] {
+  return [
+    parts.insert,
+    ...parts.update.rules,
     parts.delete,
-    ...setOnInsert.values(),
-    ...setOnUpdate.values(),
-    ...validate.map(({ rule }) => rule),
+    ...(parts.read === undefined ? [] : [parts.read]),
+    ...parts.setOnInsert.values(),
+    ...parts.setOnUpdate.values(),
+    ...parts.validate.map(({ rule }) => rule),
   ];
+}
+
+function lookedAt(parts: PolicyParts): ReadonlySet<string> {
+  const { rules } = parts;
+  const all = allRules(parts);
   const columns = all.flatMap((rule) => rule.columns);
   const compared = rules.updateColumns === undefined ? [] : parts.table.columns.keys();
   return new Set([...columns, ...rules.immutable, ...compared, ...parts.comparedColumns]);

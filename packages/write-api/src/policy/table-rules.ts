@@ -135,4 +135,5 @@ function checkConflict(
   }
 }
 
-const NUMBERS = new Set(['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'money']);
+/** An empty name: the type is not known. */
+const NUMBERS = new Set(['', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'money']);

@@ -11,7 +11,9 @@ export function yamlPlaces(yaml: string, base: readonly (string | number)[]): Fi
   if (document.errors.length > 0) return () => undefined;
   const flows = flowSpans(document);
   return (path) => {
-    const node = document.getIn([...base, ...path], true) ?? keyNode(document, [...base, ...path]);
+    const value = document.getIn([...base, ...path], true);
+    const isWritten = isScalar(value) && value.range && value.range[1] > value.range[0];
+    const node = isWritten ? value : keyNode(document, [...base, ...path]);
     if (!isScalar(node) || !node.range) return undefined;
     const [start, end] = node.range;
     const inFlow = flows.some((flow) => flow.start <= start && start < flow.end);
@@ -19,7 +21,7 @@ export function yamlPlaces(yaml: string, base: readonly (string | number)[]): Fi
   };
 }
 
-/** For what is about the whole of a map or list: the key in front of it. */
+/** For what is about the whole of a map or list, or empty: the key in front of it. */
 function keyNode(document: Document, path: readonly (string | number)[]): unknown {
   const parent = document.getIn(path.slice(0, -1), true);
   if (!isMap(parent)) return undefined;

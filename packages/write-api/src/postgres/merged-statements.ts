@@ -50,31 +50,39 @@ interface Group {
 
 function groups(writes: readonly TableWrite[]): readonly Group[] {
   const found: Group[] = [];
+  const canMerge = new Map<string, boolean>();
   for (const { write, table } of writes) {
     const row = { write, cells: rowCells(write, table) };
-    const kind = kindOf(row, table);
-    const id = kind === undefined ? undefined : plainId(table.idColumn, write.id);
+    const kind = kindOf(row);
+    const mergeable = canMerge.get(kind) ?? isMergeable(row, table);
+    canMerge.set(kind, mergeable);
+    const id = mergeable ? plainId(table.idColumn, write.id) : undefined;
     const last = found.at(-1);
     // A statement cannot change a row twice.
-    if (id !== undefined && last?.kind === kind && !last?.ids.has(id)) {
-      last?.ids.add(id);
-      last?.rows.push(row);
+    if (id !== undefined && last?.kind === kind && !last.ids.has(id)) {
+      last.ids.add(id);
+      last.rows.push(row);
     } else {
-      const { op } = write;
       const ids = new Set(id === undefined ? [] : [id]);
-      found.push({ kind: id === undefined ? '' : (kind ?? ''), table, op, ids, rows: [row] });
+      found.push({ kind: id === undefined ? '' : kind, table, op: write.op, ids, rows: [row] });
     }
   }
   return found;
 }
 
-/** What rows of one statement share; undefined where each must have its own. */
-function kindOf({ write, cells }: Row, table: WritableTable): string | undefined {
-  if (table.hasStatementTriggers) return undefined;
-  if (write.op === 'PATCH' && cells.length === 1) return undefined;
-  if (write.op === 'PUT' && onConflict(table, cells) === undefined) return undefined;
-  if (cells.some(({ column }) => column.kind === 'composite')) return undefined;
-  return `${write.op}\0${table.name}\0${cells.map(({ column }) => column.name).join('\0')}`;
+/** What rows of one statement share. */
+function kindOf({ write, cells }: Row): string {
+  let kind = `${write.op}\0${write.table}`;
+  for (const { column } of cells) kind += `\0${column.name}`;
+  return kind;
+}
+
+/** Whether writes of this kind may be one statement. */
+function isMergeable({ write, cells }: Row, table: WritableTable): boolean {
+  if (table.hasStatementTriggers) return false;
+  if (write.op === 'PATCH' && cells.length === 1) return false;
+  if (write.op === 'PUT' && onConflict(table, cells) === undefined) return false;
+  return cells.every(({ column }) => column.kind !== 'composite');
 }
 
 /**

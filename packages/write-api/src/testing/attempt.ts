@@ -37,7 +37,7 @@ export const LISTS: RuleTable = table('lists', {
   updated_at: 'text',
 });
 
-export function table(name: string, types: Readonly<Record<string, string>>): RuleTable {
+function table(name: string, types: Readonly<Record<string, string>>): RuleTable {
   const columns = Object.entries(types).map(([column, baseType]) => {
     const kind = 'plain' as const;
     return [

@@ -29,6 +29,11 @@ const ATOMS: readonly string[] = [
   'score > 2',
   'score between 1 and 4',
   'score + 1 <= 4',
+  'score = 4',
+  'score != 2',
+  'is_public = true',
+  "day != '2026-02-03'",
+  'coalesce(is_public, false) = false',
   "price = '1.50'",
   "price != '20.00'",
   "day >= '2026-02-01'",
@@ -66,7 +71,7 @@ export function randomRules(random: SeededRandom): RandomRules {
 }
 
 function randomRule(random: SeededRandom, depth: number): string {
-  if (depth > 0 && random.chance(0.5)) {
+  if (depth > 0 && random.chance(0.35)) {
     const word = random.pick(['and', 'or', 'or']);
     const [left, right] = [randomRule(random, depth - 1), randomRule(random, depth - 1)];
     return random.chance(0.2) ? `not (${left} ${word} ${right})` : `(${left} ${word} ${right})`;

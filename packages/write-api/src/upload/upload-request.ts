@@ -170,7 +170,10 @@ class EntryKeys {
 
 function integerText(value: string | number | null | undefined): string | undefined {
   if (value === null || value === undefined) return undefined;
-  const text = String(value);
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
+  }
+  const text = value;
   if (!/^\d{1,19}$/.test(text) || BigInt(text) > MAX_SEQ) return undefined;
   return BigInt(text).toString();
 }
@@ -178,9 +181,8 @@ function integerText(value: string | number | null | undefined): string | undefi
 /** Keys in one order, whatever the client's JSON has. */
 function sorted(data: unknown): unknown {
   if (!isJsonObject(data)) return data;
-  return Object.keys(data)
-    .sort()
-    .map((name) => [name, data[name]]);
+  const names = Object.keys(data);
+  return names.sort().map((name) => [name, data[name]]);
 }
 
 function digest(text: string): string {

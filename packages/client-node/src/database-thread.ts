@@ -1,0 +1,54 @@
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { portChannel, type Channel, type CompiledSchema } from '@sluice/client';
+import type { ConnectionOptions } from './open-connection.ts';
+
+/** What the thread of a database, or of a reader of it, is started with. */
+export interface ThreadInput {
+  /** The end of the channel to the app. */
+  readonly port: MessagePort;
+  readonly file: string;
+  readonly connection: Omit<ConnectionOptions, 'readonly'>;
+  /** Left out for a reader. */
+  readonly host?: HostInput;
+}
+
+export interface HostInput {
+  readonly schema: CompiledSchema;
+  readonly userAgent: string | undefined;
+  /** URL of a module whose `fetch` and `WebSocket` are used instead of Node's own. */
+  readonly networkModule: string | undefined;
+}
+
+export interface DatabaseThread {
+  readonly channel: Channel;
+  /** Resolves when the thread has ended, with what it died of if it did. */
+  readonly exited: Promise<unknown>;
+}
+
+/**
+ * Starts a thread, which ends by itself once its channel is closed; the channel closes when it dies. better-sqlite3 is loaded there
+ * and not in the app's thread.
+ */
+export function startThread(name: string, input: Omit<ThreadInput, 'port'>): DatabaseThread {
+  const { port1, port2 } = new MessageChannel();
+  const workerData: ThreadInput = { ...input, port: port2 };
+  const worker = newWorker({ name, workerData, transferList: [port2] });
+  let failure: unknown;
+  worker.on('error', (error) => (failure = error));
+  const exited = new Promise<unknown>((resolve) => worker.once('exit', () => resolve(failure)));
+  return { channel: portChannel(port1), exited };
+}
+
+/** From the sources (in tests and development) or from the built files. */
+function newWorker(settings: {
+  readonly name: string;
+  readonly workerData: ThreadInput;
+  readonly transferList: readonly MessagePort[];
+}): Worker {
+  const options = { ...settings, transferList: [...settings.transferList] };
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./thread-entry.js', import.meta.url), options);
+  }
+  const entry = new URL('./thread-from-source.mjs', import.meta.url);
+  return new Worker(entry, { ...options, execArgv: ['-C', '@sluice/source'] });
+}

@@ -1,0 +1,36 @@
+import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
+import type { UploadAccess } from '../facade/upload-access.ts';
+import type { HostLink } from './host-link.ts';
+
+/** The upload queue at the host. */
+export class RemoteUploads implements UploadAccess {
+  readonly #link: HostLink;
+  readonly #checkOutside: () => void;
+
+  /** `checkOutside` throws inside a transaction that writes. */
+  constructor(link: HostLink, checkOutside: () => void) {
+    this.#link = link;
+    this.#checkOutside = checkOutside;
+  }
+
+  async batch(limit?: number): ReturnType<UploadAccess['batch']> {
+    this.#checkOutside();
+    return this.#link.call('crudBatch', [limit]);
+  }
+
+  async transactionAfter(clientId: number): ReturnType<UploadAccess['transactionAfter']> {
+    this.#checkOutside();
+    return this.#link.call('crudAfter', [clientId]);
+  }
+
+  /** Also while the database closes: what the backend has should not be sent again. */
+  async complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void> {
+    this.#checkOutside();
+    await this.#link.call('crudComplete', [lastId, parameters], { lastWords: true });
+  }
+
+  async stats(withSize: boolean): Promise<UploadQueueStats> {
+    this.#checkOutside();
+    return this.#link.call('crudStats', [withSize]);
+  }
+}
