@@ -16,9 +16,13 @@ if (needsInstall()) {
     advice: 'Check the network and run npm ci to see everything it says',
   });
 }
-const build = { command: process.execPath, args: [tsc(), '-b', 'apps/cli'] };
-const work = needsSqlite() ? [build, npm(['rebuild', 'better-sqlite3', ...quiet])] : [build];
-await step(work.length > 1 ? 'Building, and getting SQLite ready' : 'Building', work, {
+const work = [
+  { command: process.execPath, args: [tsc(), '-b', 'apps/cli'] },
+  { command: process.execPath, args: [path.join(root, 'tools', 'start', 'build-todo.mjs')] },
+];
+const sqlite = needsSqlite() ? [npm(['rebuild', 'better-sqlite3', ...quiet])] : [];
+const title = sqlite.length > 0 ? 'Building, and getting SQLite ready' : 'Building';
+await step(title, [...work, ...sqlite], {
   advice: 'Run npm ci and npm run clean and try again; if it persists, report the lines above',
 });
 // In this process, so that Ctrl-C and the exit code need no forwarding.

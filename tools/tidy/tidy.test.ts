@@ -48,8 +48,14 @@ function read(file: string): string {
   return readFileSync(path.join(ROOT, file), 'utf8');
 }
 
+/** Files of packages that bundlers find by their address count, too. */
+const ADDRESS = /new URL\('(@?\w[^':]*)', import\.meta\.url\)/g;
+
 function importsOf(file: string): string[] {
-  return ts.preProcessFile(read(file)).importedFiles.map(({ fileName }) => fileName);
+  const text = read(file);
+  const addresses = [...text.matchAll(ADDRESS)].map(([, name = '']) => name);
+  const imported = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+  return [...imported, ...addresses];
 }
 
 /** Names of the packages that files import; node's own are left out. */

@@ -47,7 +47,8 @@ function newWorker(settings: {
 }): Worker {
   const options = { ...settings, transferList: [...settings.transferList] };
   if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./thread-entry.js', import.meta.url), options);
+    // Flags of the app's own start, like `--input-type`, are not for other files.
+    return new Worker(new URL('./thread-entry.js', import.meta.url), { ...options, execArgv: [] });
   }
   const entry = new URL('./thread-from-source.mjs', import.meta.url);
   return new Worker(entry, { ...options, execArgv: ['-C', '@sluice/source'] });

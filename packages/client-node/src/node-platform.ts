@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { inProcessLock, systemClock, type Platform, type WebSocketLike } from '@sluice/client';
+import { fileSharing } from './file-sharing.ts';
 import { openConnection, type ConnectionOptions } from './open-connection.ts';
 
-export type WebSocketConstructor = new (url: string) => object;
+type WebSocketConstructor = new (url: string) => object;
 
 /** What an app may bring instead of Node's own. */
 export interface NetworkModule {
@@ -37,6 +38,7 @@ export function nodePlatform(options: NodePlatformOptions): Platform {
     openSocket: socketOpener(options.webSocket),
     userAgent: options.userAgent ?? `sluice-node/${process.versions.node}`,
     uploadLock: inProcessLock(),
+    sharing: fileSharing(file, onProblem),
     onProblem,
   };
 }

@@ -97,6 +97,8 @@ describe('with two readers', () => {
     'reads and writes wait neither for a long read nor for an open transaction',
     TIMEOUT,
     async () => {
+      // Both threads have begun when there was a read beside a transaction.
+      await db.readTransaction(() => db.get('SELECT 1'));
       const order: string[] = [];
       const long = db.get(LONG).then(() => order.push('long read'));
       await db.writeTransaction(async (tx) => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import {
   ClientError,
   compileSchema,
+  DatabaseClosedError,
   InThreadDatabase,
   RemoteDatabase,
   systemClock,
@@ -15,7 +16,7 @@ import { importNetwork, nodePlatform } from './node-platform.ts';
 import { ReaderPool } from './reader-pool.ts';
 
 export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'> {
-  /** Made if it is not there. Two files with the same name and `-wal`, `-shm` lie beside it while it is open. */
+  /** Made if it is not there. Files with the same name and `-wal`, `-shm`, `-lead` lie beside it while it is open. */
   readonly file: string;
   readonly schema: Schema;
   /**
@@ -42,11 +43,11 @@ export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'>
 const DEFAULT_READERS = 2;
 
 /**
- * Opens a database file with one connection that writes and others for reading. One process opens a file once at a time: live queries
- * do not hear of what others write, and each would upload. If one of its threads dies, everything rejects with DatabaseClosedError, and
- * `onProblem` is told why.
+ * Opens a database file with one connection that writes and others for reading. Several processes may have the same file open, with the same
+ * schema: one of them syncs for all, and another that called `connect` goes on when that one ends; what they write is seen by the others within
+ * 250 ms. If one of its threads dies, everything rejects with DatabaseClosedError, and `onProblem` is told why.
  *
- * @throws SchemaError; ClientError `PARAMETER`, `LAYOUT`; SqlError
+ * @throws SchemaError; ClientError `PARAMETER`, `LAYOUT`, `THREAD_LOST`; SqlError
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<SluiceDatabase> {
   const { file, thread = 'worker' } = options;
@@ -91,23 +92,35 @@ async function openInThread(options: OpenDatabaseOptions): Promise<SluiceDatabas
     networkModule: options.networkModule && String(options.networkModule),
   };
   const { channel, exited } = startThread('database', { ...input, host });
+  let isOpen = false;
+  let death: ClientError | undefined;
   const lost = (cause: unknown) => {
-    if (cause !== undefined)
-      onProblem(new ClientError('THREAD_LOST', 'A thread of the database died', { cause }));
+    if (cause !== undefined) {
+      death ??= new ClientError('THREAD_LOST', 'A thread of the database died', { cause });
+      if (isOpen) onProblem(death);
+    }
     channel.close();
   };
-  void exited.then(lost);
+  const ended = exited.then(lost);
   const { maxReaders = DEFAULT_READERS } = options;
   const start = () => startThread('reader', input);
-  return RemoteDatabase.open(channel, {
-    clock: systemClock,
-    newId: randomUUID,
-    callContext: new AsyncLocalStorage(),
-    reads:
-      maxReaders > 0 ? new ReaderPool({ maxReaders, start, onLost: lost, onProblem }) : undefined,
-    development,
-    onProblem,
-  });
+  try {
+    const database = await RemoteDatabase.open(channel, {
+      clock: systemClock,
+      newId: randomUUID,
+      callContext: new AsyncLocalStorage(),
+      reads:
+        maxReaders > 0 ? new ReaderPool({ maxReaders, start, onLost: lost, onProblem }) : undefined,
+      development,
+      onProblem,
+    });
+    isOpen = true;
+    return database;
+  } catch (error) {
+    if (!(error instanceof DatabaseClosedError)) throw error;
+    await ended;
+    throw death ?? error;
+  }
 }
 
 function connectionOptions({ cacheBytes, busyTimeoutMs }: OpenDatabaseOptions): ConnectionOptions {

@@ -83,7 +83,7 @@ export class ReaderPool implements ReadAccess {
 
   async #with<T>(body: (reader: Reader) => Promise<T>, timeoutMs = TURN_TIMEOUT_MS): Promise<T> {
     if (this.#isClosed) throw new DatabaseClosedError();
-    const reader = this.#free() ?? (await this.#next(timeoutMs));
+    const reader = this.#idle.pop() ?? (await this.#next(timeoutMs));
     try {
       return await body(reader);
     } finally {
@@ -91,13 +91,19 @@ export class ReaderPool implements ReadAccess {
     }
   }
 
-  #free(): Reader | undefined {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    return this.#readers.length < this.#options.maxReaders ? this.#start() : undefined;
+  /** Whoever waits has the one that is ready first: a new thread takes longer to begin than most queries take. */
+  async #grow(): Promise<void> {
+    const reader = this.#start();
+    try {
+      await reader.link.select('SELECT 1', []);
+    } catch (error) {
+      if (!this.#isClosed) this.#options.onProblem(error);
+    }
+    this.#release(reader);
   }
 
   #next(timeoutMs: number): Promise<Reader> {
+    if (this.#readers.length < this.#options.maxReaders) void this.#grow();
     return new Promise((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);

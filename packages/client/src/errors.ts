@@ -3,17 +3,22 @@
  * messages hold no parameters and no row data (spec/client.md 1.2, 10).
  */
 export class ClientError extends Error {
+  /** Spelled out, as bundlers change the names of classes. */
+  override name = 'ClientError';
   readonly code: string;
 
   constructor(code: string, message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
 
-/** SQLite refused a statement; `sqliteCode` is its extended result code's name, e.g. `SQLITE_CONSTRAINT_UNIQUE`. */
+/**
+ * SQLite refused a statement; `sqliteCode` is its extended result code's name, e.g. `SQLITE_CONSTRAINT_UNIQUE`. The error's code is
+ * `STORAGE_FULL` where the disk, or what the browser allows, is used up: the statement's transaction is undone then. Otherwise it is `SQL`.
+ */
 export class SqlError extends ClientError {
+  override name = 'SqlError';
   readonly sqliteCode: string;
   readonly sql: string;
 
@@ -22,7 +27,7 @@ export class SqlError extends ClientError {
     message: string,
     options: { readonly sql: string; readonly cause?: unknown },
   ) {
-    super('SQL', message, options);
+    super(sqliteCode === 'SQLITE_FULL' ? 'STORAGE_FULL' : 'SQL', message, options);
     this.sqliteCode = sqliteCode;
     this.sql = options.sql;
   }
@@ -30,6 +35,7 @@ export class SqlError extends ClientError {
 
 /** What is wrong with a schema, all of it at once. */
 export class SchemaError extends ClientError {
+  override name = 'SchemaError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
@@ -43,6 +49,7 @@ export class SchemaError extends ClientError {
 
 /** The database was closed before or while this was asked of it. */
 export class DatabaseClosedError extends ClientError {
+  override name = 'DatabaseClosedError';
   constructor(options: { readonly cause?: unknown } = {}) {
     super('CLOSED', 'The database is closed.', options);
   }

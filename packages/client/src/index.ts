@@ -119,6 +119,7 @@ export { backendConnector, type BackendConnectorOptions } from './facade/backend
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
+export type { FileSharing } from './facade/file-sharing.ts';
 export type { Platform } from './facade/platform.ts';
 export type { QueryResult } from './facade/query-result.ts';
 export { InThreadDatabase, type DatabaseOptions } from './facade/in-thread-database.ts';
@@ -138,6 +139,8 @@ export type { ReadStatements } from './facade/statements.ts';
 export { portChannel, type Channel, type PortLike } from './remote/channel.ts';
 export { DatabaseHost, type DatabaseHostOptions } from './remote/database-host.ts';
 export type { HandOver } from './remote/host-link.ts';
+export { ChannelClosed } from './remote/peer.ts';
+export { fromPlainError, toPlainError, type PlainError } from './remote/plain-error.ts';
 export type { ReadAccess } from './remote/read-access.ts';
 export { ReaderLink, serveReader } from './remote/reader-link.ts';
 export { refuseApp } from './remote/refuse-app.ts';

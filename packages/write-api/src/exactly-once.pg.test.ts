@@ -223,7 +223,7 @@ test('the client may name itself in a header; without a name its entries are app
 test('entries without numbers are known by their transaction and their place in it', async () => {
   const numberless = {
     clientId: 'c1',
-    entries: upload([1, 2, 3]).entries.map(({ seq: _, ...rest }) => rest),
+    entries: upload([1, 2, 3]).entries.map((each) => ({ ...each, seq: undefined })),
   };
   expect(statuses(await results(api, numberless))).toEqual(['ok', 'ok', 'ok']);
   expect(statuses(await results(api, numberless))).toEqual(['duplicate', 'duplicate', 'duplicate']);

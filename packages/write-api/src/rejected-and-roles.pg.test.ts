@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RequestHandler } from './http/router.ts';
+import type { TableSteps } from './pipeline/table-steps.ts';
 import { Rejection } from './rejection.ts';
 import { post, results, WriteApiWorld, type Result } from './testing/write-api-world.ts';
 
@@ -210,7 +211,7 @@ describe('steps', () => {
         },
       ],
     });
-    const stepsOf = (table: string): import('./pipeline/table-steps.ts').TableSteps | undefined =>
+    const stepsOf = (table: string): TableSteps | undefined =>
       table === 'notes'
         ? {
             bundles: [bundle('before'), bundle('policy'), bundle('conflict')],

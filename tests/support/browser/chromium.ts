@@ -1,11 +1,23 @@
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 import { findChromium } from '../../../tools/test/find-chromium.mjs';
 
 /** Starts the browser of this machine; the tests talk to loopback only. */
-export async function launchChromium(): Promise<Browser> {
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch(launchOptions());
+}
+
+/**
+ * The same with a profile in `dir`, as people have: in a context without one, as in private windows, the origin's private file system is in
+ * another process's memory, and slow.
+ */
+export function launchProfile(dir: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(dir, launchOptions());
+}
+
+function launchOptions() {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('Chromium is not installed');
-  return chromium.launch({
+  return {
     executablePath,
     headless: true,
     // Root, as in most containers, has no sandbox.
@@ -18,5 +30,5 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
     ],
-  });
+  };
 }

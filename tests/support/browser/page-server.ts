@@ -10,9 +10,15 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves the files of a folder on loopback. The pages are isolated (COOP, COEP), as pages with
- * SharedArrayBuffer are: what they fetch from another origin must come with CORS.
+ * Pages with these are isolated, as pages with SharedArrayBuffer are: what they fetch from another
+ * origin must come with CORS.
  */
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/** Serves the files of a folder on loopback, each with the given headers: isolated pages if left out. */
 export class PageServer implements AsyncDisposable {
   readonly #server: Server;
 
@@ -20,7 +26,10 @@ export class PageServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async start(dir: string): Promise<PageServer> {
+  static async start(
+    dir: string,
+    headers: Readonly<Record<string, string>> = ISOLATED,
+  ): Promise<PageServer> {
     const server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       const name = path.normalize(pathname === '/' ? '/index.html' : pathname);
@@ -28,8 +37,7 @@ export class PageServer implements AsyncDisposable {
         (content) => {
           response.writeHead(200, {
             'content-type': TYPES[path.extname(name)] ?? 'application/octet-stream',
-            'cross-origin-opener-policy': 'same-origin',
-            'cross-origin-embedder-policy': 'require-corp',
+            ...headers,
           });
           response.end(content);
         },

@@ -6,6 +6,7 @@ import { DevFolder } from '../dev/dev-folder.ts';
 import { openDevLog } from '../dev/dev-log.ts';
 import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
+import { sampleApp } from '../dev/sample-app.ts';
 import { loadDevSyncConfig } from '../dev/dev-sync-config.ts';
 import { functionsFolder } from '../functions/functions-folder.ts';
 import { followStatus } from '../dev/follow-status.ts';
@@ -60,6 +61,7 @@ async function runUntilInterrupted(
   const syncConfig = await loadDevSyncConfig(context, options, source);
   const functions = functionsFolder(context.cwd);
   const storagePath = folder.file(source.storageName);
+  const sample = options.db === undefined ? await sampleApp() : undefined;
   const service = opened.use(
     await startDevService(context, {
       databaseUrl: source.url,
@@ -68,6 +70,7 @@ async function runUntilInterrupted(
       users: source.users,
       functions,
       apiToken: await folder.apiToken(),
+      ...sample,
       storagePath,
       logger: log.logger,
     }),
@@ -96,7 +99,8 @@ async function runUntilInterrupted(
     state,
     functions,
     syncConfig,
-    isSample: options.db === undefined,
+    isSample: sample !== undefined,
+    hasWebApp: sample?.webApp !== undefined,
   });
   await Promise.race([
     followStatus(context, service, { untilServing: false }),

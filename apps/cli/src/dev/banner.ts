@@ -12,6 +12,8 @@ export interface BannerFacts {
   readonly functions: string | undefined;
   readonly syncConfig: DevSyncConfig;
   readonly isSample: boolean;
+  /** Whether a page is served at the service's address. */
+  readonly hasWebApp: boolean;
 }
 
 const SAMPLE_UPDATE =
@@ -25,6 +27,7 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
   const row = (name: string, value: string) =>
     screen.print(`  ${name.padEnd(13)}${colors.cyan(value)}`);
   screen.print();
+  if (facts.hasWebApp) row('Todo app', state.serviceUrl);
   row('Service', state.serviceUrl);
   row('Uploads', state.uploadUrl);
   row('Sign in', `${state.serviceUrl}/token?user_id=${state.users[0] ?? 'NAME'}`);

@@ -13,6 +13,10 @@ export interface ServiceSettings {
   readonly functions?: string | undefined;
   /** Opens the admin API. */
   readonly apiToken: string;
+  /** More keys of the section `write_api`. */
+  readonly writeApi?: Readonly<Record<string, unknown>> | undefined;
+  /** A folder with the files of a web app. */
+  readonly webApp?: string | undefined;
 }
 
 /**
@@ -27,10 +31,14 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     host: '127.0.0.1',
     port: settings.port,
     write_api: {
+      ...settings.writeApi,
       tokens: { keys: settings.keyFile, audience: [DEV_AUDIENCE] },
       ...(settings.functions ? { functions: settings.functions, reload_functions: true } : {}),
       sign_in: { users: Object.fromEntries(settings.users.map((user) => [user, {}])) },
     },
-    api: { tokens: [settings.apiToken] },
+    api: {
+      tokens: [settings.apiToken],
+      ...(settings.webApp !== undefined && { web_app: settings.webApp }),
+    },
   };
 }

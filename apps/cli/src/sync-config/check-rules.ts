@@ -22,6 +22,7 @@ export function checkRules(
     warningCount: count('warning'),
     definitionCount: 0,
     tableCount: 0,
+    eventNotes: [],
     ruleCount: tableCount,
   };
 }

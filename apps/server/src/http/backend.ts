@@ -28,7 +28,7 @@ export interface HttpBackend {
   readonly writeApi?: WriteApiBackend | undefined;
 }
 
-export interface WriteApiBackend {
+interface WriteApiBackend {
   /** Never rejects. */
   readonly handle: (request: Request) => Promise<Response>;
   /** Larger bodies are refused before they are read whole. */

@@ -8,12 +8,16 @@ import { AppError } from '@sluice/base';
  */
 export function registerWebAppRoute(app: FastifyInstance, folder: string): void {
   const serve = sirv(folder, { dev: true, etag: true });
-  app.get('/*', (request, reply) => {
-    let missing = false;
-    serve(request.raw, reply.raw, () => {
-      missing = true;
-    });
-    if (missing) throw new AppError('API_ROUTE_MISSING', `No file ${request.url} here`);
-    reply.hijack();
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/*',
+    handler: (request, reply) => {
+      let missing = false;
+      serve(request.raw, reply.raw, () => {
+        missing = true;
+      });
+      if (missing) throw new AppError('API_ROUTE_MISSING', `No file ${request.url} here`);
+      reply.hijack();
+    },
   });
 }

@@ -202,8 +202,11 @@ describe.each(APP_DATABASES)('a database $name', (kind) => {
   });
 
   test('a watched query is fetching, or has fetched, once the promise of a write resolves', async () => {
+    const startedAt = performance.now();
     const query = db.query({ sql: NAMES }).watch({ throttleMs: 0 });
     await until('the first result', () => !query.state.isLoading, 5_000);
+    const restedAt = 2 * performance.now() - startedAt;
+    await until('it has rested as long as it ran', () => performance.now() > restedAt, 5_000);
     const states: unknown[] = [];
     query.registerListener({
       onStateChange: ({ isFetching, data }) => states.push([isFetching, data.length]),

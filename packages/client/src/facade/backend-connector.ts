@@ -119,7 +119,7 @@ class BackendConnector {
     const { getToken, tokenParameters } = this.#options;
     const proof = await getToken?.();
     if (getToken !== undefined && !proof) return null;
-    const query = tokenParameters ? `?${new URLSearchParams(tokenParameters)}` : '';
+    const query = tokenParameters ? `?${new URLSearchParams(tokenParameters).toString()}` : '';
     const response = await this.#fetch(`${this.#backendUrl}/token${query}`, {
       headers: proof ? { Authorization: `Bearer ${proof}` } : {},
       credentials: 'include',

@@ -14,6 +14,7 @@ import { ChangeHub } from './change-hub.ts';
 import { clearDatabase } from './clear-database.ts';
 import type { SyncOptions } from './connector.ts';
 import type { AppConnector, DatabaseAccess, HeldStream } from './database-access.ts';
+import { watchOtherWriters } from './file-sharing.ts';
 import { LocalDatabase } from './local-database.ts';
 import type { Platform } from './platform.ts';
 import { Readers } from './readers.ts';
@@ -43,6 +44,7 @@ export class DatabaseEngine implements DatabaseAccess {
   readonly #changes: ChangeHub;
   readonly #sync: SyncControl;
   readonly #closing = new AbortController();
+  #stopFollowing: () => void = () => undefined;
   #closed = Promise.resolve();
 
   /**
@@ -85,6 +87,7 @@ export class DatabaseEngine implements DatabaseAccess {
         this.#changes.tell({ kind: 'uploaded' });
       },
     });
+    this.#followOthers();
     this.#report(local.warnings);
   }
 
@@ -176,6 +179,11 @@ export class DatabaseEngine implements DatabaseAccess {
     await this.#sync.connect({ ...connector, uploadData }, options);
   }
 
+  /** The network is back, or the app is in front: what waits tries at once. */
+  hint(): void {
+    if (!this.closing.aborted) this.#sync.created.session.hint();
+  }
+
   async disconnect(): Promise<void> {
     this.checkUsable();
     await this.#sync.disconnect();
@@ -229,6 +237,7 @@ export class DatabaseEngine implements DatabaseAccess {
     this.#closing.abort(new DatabaseClosedError());
     this.#local.session.rollback();
     this.#turns.close();
+    this.#stopFollowing();
     this.#closed = this.#close();
     return this.#closed;
   }
@@ -238,6 +247,23 @@ export class DatabaseEngine implements DatabaseAccess {
     if (changes === undefined) return;
     this.#changes.tell({ kind: 'committed', changes });
     this.#sync.created.wroteLocally();
+  }
+
+  #followOthers(): void {
+    const { sharing } = this.#platform;
+    if (sharing === undefined) return;
+    const everything = { columns: 'all', rows: 'many' } as const;
+    this.#stopFollowing = watchOtherWriters({
+      connection: this.#local.connection,
+      sharing,
+      turn: this.#turns,
+      onWritten: (tables) => {
+        const changes = new Map(tables.map((table) => [table, everything]));
+        this.#changes.tell({ kind: 'committed', changes });
+        this.#changes.tell({ kind: 'uploaded' });
+        this.#sync.changedElsewhere();
+      },
+    });
   }
 
   #tellChanged(changes: ChangeSet): void {

@@ -3,6 +3,7 @@ import type { SqliteConnection } from '../driver/contract.ts';
 import type { WebSocketLike } from '../sync/transport/websocket-transport.ts';
 import type { UploadLock } from '../upload/upload-lock.ts';
 import type { CallContext } from './call-context.ts';
+import type { FileSharing } from './file-sharing.ts';
 
 /** What a database needs of the platform on which it runs. */
 export interface Platform {
@@ -20,6 +21,8 @@ export interface Platform {
   readonly openSocket: ((url: string) => WebSocketLike) | undefined;
   readonly userAgent: string;
   readonly uploadLock: UploadLock;
+  /** Left out where no other process has the file. */
+  readonly sharing?: FileSharing | undefined;
   readonly callContext?: CallContext | undefined;
   /** What went wrong, or was lost in a change of schema, where no promise and no status tells it. */
   readonly onProblem: (problem: unknown) => void;

@@ -13,6 +13,7 @@ import { HttpTransport } from '../sync/transport/http-transport.ts';
 import type { SyncTransport } from '../sync/transport/transport.ts';
 import { WebSocketTransport } from '../sync/transport/websocket-transport.ts';
 import type { SyncOptions } from './connector.ts';
+import { SyncLead } from './file-sharing.ts';
 import type { Platform } from './platform.ts';
 
 export interface SyncControlOptions {
@@ -39,6 +40,7 @@ const NOBODY: SyncConnector = {
  */
 export class SyncControl {
   readonly #options: SyncControlOptions;
+  readonly #lead: SyncLead;
   #created: CreatedSession;
   /** What the app wants last; undefined: to be disconnected. */
   #wish: Wish | undefined;
@@ -46,6 +48,7 @@ export class SyncControl {
 
   constructor(options: SyncControlOptions) {
     this.#options = options;
+    this.#lead = new SyncLead(options.platform.sharing);
     this.#created = this.#newSession();
   }
 
@@ -54,7 +57,8 @@ export class SyncControl {
   }
 
   /**
-   * Resolves when the status is first connected, or a download error is known, or another call came in between.
+   * Resolves when the status is first connected, or a download error is known, or another call came in between; at once where another
+   * process syncs this file: this one does when that one ends.
    *
    * @throws ClientError `PARAMETER`
    */
@@ -75,7 +79,10 @@ export class SyncControl {
   /** Resolves once nothing of the session runs any more. */
   async disconnect(): Promise<void> {
     this.#wish = undefined;
-    await this.#alone(() => this.#created.session.disconnect());
+    await this.#alone(async () => {
+      await this.#created.session.disconnect();
+      this.#lead.release();
+    });
   }
 
   /** Runs `body` while there is no session, and goes on as before, under the schema of then. */
@@ -96,11 +103,36 @@ export class SyncControl {
     this.#created.status.update({ downloadError: undefined, uploadError: undefined });
   }
 
+  /** Other processes wrote: subscriptions, the status, or what waits for upload may be others. */
+  changedElsewhere(): void {
+    this.#created.streams.changedElsewhere();
+    this.#created.wroteLocally();
+  }
+
   /** Does not reject. */
   #begin(): Promise<void> {
     this.#created = this.#newSession();
-    if (this.#wish === undefined) return Promise.resolve();
-    const { options } = this.#wish;
+    const wish = this.#wish;
+    if (wish === undefined) return Promise.resolve();
+    if (this.#lead.take()) return this.#start(wish);
+    this.#lead.wait(() => {
+      if (this.#wish !== wish || !this.#lead.take()) return;
+      this.#lead.stopWaiting();
+      const { onProblem } = this.#options.platform;
+      this.#alone(() => this.#takeOver(wish)).catch(onProblem);
+    });
+    return Promise.resolve();
+  }
+
+  /** From where the process before got to. */
+  async #takeOver(wish: Wish): Promise<void> {
+    if (this.#wish !== wish) return;
+    this.#created = this.#newSession();
+    void this.#start(wish);
+  }
+
+  /** Does not reject. */
+  #start({ options }: Wish): Promise<void> {
     const transport = this.#transportOf(options);
     return this.#created.session.connect({ ...options, transport }).firstConnected;
   }

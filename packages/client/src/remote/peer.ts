@@ -1,3 +1,4 @@
+import { ClientError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { fromPlainError, toPlainError, type PlainError } from './plain-error.ts';
 
@@ -29,10 +30,9 @@ type Message =
   | { readonly kind: 'event'; readonly event: unknown };
 
 /** The channel closed before the answer came. */
-export class ChannelClosed extends Error {
+export class ChannelClosed extends ClientError {
   constructor() {
-    super('The channel was closed');
-    this.name = 'ChannelClosed';
+    super('CHANNEL_CLOSED', 'The channel was closed');
   }
 }
 

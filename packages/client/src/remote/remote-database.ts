@@ -1,5 +1,7 @@
+import { DatabaseClosedError } from '../errors.ts';
 import { AppDatabase } from '../facade/app-database.ts';
 import type { Channel } from './channel.ts';
+import { ChannelClosed } from './peer.ts';
 import { RemoteEngine, type RemoteEngineOptions } from './remote-engine.ts';
 
 export interface RemoteDatabaseOptions extends RemoteEngineOptions {
@@ -18,7 +20,7 @@ export class RemoteDatabase extends AppDatabase {
       await engine.link(channel);
     } catch (error) {
       await engine.close();
-      throw error;
+      throw error instanceof ChannelClosed ? new DatabaseClosedError({ cause: error }) : error;
     }
     return new RemoteDatabase(engine, options);
   }
@@ -32,7 +34,7 @@ export class RemoteDatabase extends AppDatabase {
    * Goes on with another host, which has the same database. Calls without an answer are asked again; those that write were done once,
    * whichever host did them. A transaction that was open rejects with ClientError `ROLLED_BACK`.
    *
-   * @throws what the host refuses by; ChannelClosed, after which another one may be given; DatabaseClosedError
+   * @throws what the host refuses by; ClientError `CHANNEL_CLOSED`, after which another one may be given; DatabaseClosedError
    */
   async replaceChannel(channel: Channel): Promise<void> {
     await this.#engine.link(channel);

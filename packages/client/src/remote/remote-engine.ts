@@ -233,9 +233,10 @@ export class RemoteEngine implements DatabaseAccess {
   }
 
   async #close(): Promise<void> {
+    // First, so that a live query ends rather than fails by a run that is under way.
+    this.changes.close();
     await this.#reads.close();
     await this.#link.close();
-    this.changes.close();
   }
 
   async #release(held: Held): Promise<void> {
@@ -315,6 +316,7 @@ export class RemoteEngine implements DatabaseAccess {
     const changes = new Map(tables.map(({ viewName }) => [viewName.toLowerCase(), everything]));
     this.changes.tell({ kind: 'schema' });
     this.changes.tell({ kind: 'committed', changes });
+    this.changes.tell({ kind: 'uploaded' });
   }
 
   /** An app that thinks is not one that is gone. */

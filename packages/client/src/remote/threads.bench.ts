@@ -104,10 +104,11 @@ for (let round = 0; round < rounds; round += 1) {
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const [first = {}] = all.caller;
-for (const name of Object.keys(first)) {
-  const [caller, worker] = (['caller', 'worker'] as const).map((thread) =>
-    median(all[thread].map((figures) => figures[name] ?? 0)),
+const figure = (value: number) => value.toFixed(value < 100 ? 1 : 0).padStart(9);
+const lines = Object.keys(first).map((name) => {
+  const [caller = 0, worker = 0] = [all.caller, all.worker].map((rounds) =>
+    median(rounds.map((figures) => figures[name] ?? 0)),
   );
-  const figure = (value = 0) => value.toFixed(value < 100 ? 1 : 0).padStart(9);
-  console.log(`${name.padEnd(50)} ${figure(caller)} ${figure(worker)}`);
-}
+  return `${name.padEnd(50)} ${figure(caller)} ${figure(worker)}`;
+});
+process.stdout.write(`${''.padEnd(50)}    caller    worker\n${lines.join('\n')}\n`);

@@ -21,7 +21,7 @@ export interface AppDatabaseSettings {
   readonly onProblem: (problem: unknown) => void;
 }
 
-export function filePlatform(settings: AppDatabaseSettings): Platform {
+function filePlatform(settings: AppDatabaseSettings): Platform {
   const { file, onProblem } = settings;
   return {
     openWriter: () => openConnection(file),

@@ -98,7 +98,7 @@ export function unclaimed(keys: readonly WriteKey[], rows: readonly TextRow[]): 
   return keys.filter((key) => !claimed.has(keyName(key)));
 }
 
-export function keyName({ client, seq, digest }: WriteKey): string {
+function keyName({ client, seq, digest }: WriteKey): string {
   return `${client} ${seq} ${digest}`;
 }
 

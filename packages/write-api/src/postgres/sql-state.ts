@@ -31,7 +31,7 @@ export function isCollision(error: unknown): boolean {
  */
 export function isStalePlan(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
-  switch (sqlStateOf(error)) {
+  switch (sqlStateOf(error) ?? '') {
     case '0A000':
       return message.includes('cached plan');
     case 'XX000':

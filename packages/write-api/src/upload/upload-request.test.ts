@@ -88,7 +88,7 @@ describe('keys', () => {
   });
 
   test('are made of transaction and place where entries have no number, and are missing without client', () => {
-    const list = [entry, entry, { ...entry, tx: 3 }].map(({ seq: _, ...rest }) => rest);
+    const list = [entry, entry, { ...entry, tx: 3 }].map((each) => ({ ...each, seq: undefined }));
     const keys = parse({ clientId: 'c', entries: list })?.items.map((item) => item.key);
     expect(keys?.map((key) => key?.seq)).toEqual(['2', '2', '3']);
     expect(new Set(keys?.map((key) => key?.digest)).size).toBe(2);

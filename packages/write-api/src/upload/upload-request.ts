@@ -84,7 +84,7 @@ function parseItem(raw: JsonValue, keys: EntryKeys | undefined): UploadItem {
   const number = firstNumberOrText(raw['seq'], raw['op_id'], raw['opId'], raw['clientId']) ?? null;
   const tx = firstNumberOrText(raw['tx'], raw['tx_id'], raw['transactionId'])?.toString();
   const sent = {
-    op: String(raw['op'] ?? ''),
+    op: firstText(raw['op']) ?? '',
     table: firstText(raw['table'], raw['type']) ?? '',
     id: firstNumberOrText(raw['id'])?.toString() ?? '',
     data: raw['data'] ?? raw['opData'] ?? null,
@@ -134,7 +134,7 @@ function rowValues(data: JsonObject): RowValues {
 }
 
 /** As the client's SQLite has it, except that whole REAL values cannot be told from INTEGER here. */
-export function sqliteValue(value: JsonValue): SqliteValue {
+function sqliteValue(value: JsonValue): SqliteValue {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value === 'boolean') return value ? 1n : 0n;
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;

@@ -76,6 +76,11 @@ export class SyncStreams {
     this.#onChange();
   }
 
+  /** Another process may have subscribed, or brought data. */
+  changedElsewhere(): void {
+    this.#onChange();
+  }
+
   /** Live handles extend what they subscribe to; what nobody needs goes. */
   renew(): void {
     const nowMs = this.#options.clock.now();

@@ -31,6 +31,7 @@ export type LineStream = AsyncIterable<readonly Line[]>;
 
 /** Why there is no stream, or no more. */
 export class StreamFailure extends ClientError {
+  override name = 'StreamFailure';
   /** The service refused the token. */
   readonly unauthorized: boolean;
 
