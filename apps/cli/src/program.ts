@@ -131,6 +131,7 @@ function addExplain(program: Command, context: CliContext): void {
 }
 
 function addConfiguration(program: Command, context: CliContext): void {
+  addFunctions(program, context);
   program
     .command('init')
     .description('write a first sync config from the schema of a database')
@@ -178,6 +179,27 @@ function addConfiguration(program: Command, context: CliContext): void {
     .option('--list-formats', 'print the formats')
     .action(async (file: string | undefined, options) =>
       (await import('./commands/generate-schema.ts')).generateSchemaCommand(context, file, options),
+    );
+}
+
+function addFunctions(program: Command, context: CliContext): void {
+  const functions = program
+    .command('functions')
+    .description("look at the app's functions: sluice functions list, check");
+  functions
+    .command('list')
+    .description('print routes, hooks and sign-ins')
+    .argument('[folder]', 'the folder', 'functions')
+    .option('--json', 'print the result for tools')
+    .action(async (folder: string, options) =>
+      (await import('./commands/functions.ts')).listFunctions(context, folder, options),
+    );
+  functions
+    .command('check')
+    .description('load them as the service does; types are not checked')
+    .argument('[folder]', 'the folder', 'functions')
+    .action(async (folder: string) =>
+      (await import('./commands/functions.ts')).checkFunctions(context, folder),
     );
 }
 

@@ -457,6 +457,63 @@ export const ERROR_TABLE = {
     { ...RETRY, httpStatus: 503 },
   ),
 
+  DATA_QUERY_INVALID: entry(
+    'A request to the data API has a wrong form',
+    'Correct the part named',
+    { httpStatus: 400, logLevel: 'info' },
+  ),
+  DATA_TABLE_UNKNOWN: entry(
+    'A request to the data API is for a table that does not exist',
+    'Correct the name of the table',
+    { httpStatus: 404, logLevel: 'info' },
+  ),
+  DATA_ROW_MISSING: entry(
+    'A request to the data API is for a row that is not there, or that the caller may not see',
+    'Correct the id',
+    { httpStatus: 404, logLevel: 'info' },
+  ),
+  DATA_FORBIDDEN: entry(
+    'The caller may not read this by the data API',
+    'Give the table a read rule, or use a service token',
+    { httpStatus: 403, logLevel: 'info' },
+  ),
+  DATA_UNAVAILABLE: entry('The database could not answer a request for the moment', 'Try again', {
+    ...RETRY,
+    httpStatus: 503,
+  }),
+
+  FUNCTION_INVALID: entry(
+    "The app's functions cannot be loaded",
+    'Correct the file at the line named',
+  ),
+  FUNCTION_REJECTED: entry(
+    'A function of the app refused',
+    'Nothing to do: the message says why, and the app can show it',
+    REJECTED,
+  ),
+  FUNCTION_FAILED: entry(
+    'A function of the app threw an error',
+    "Correct the function; the service's log has the stack",
+  ),
+  FUNCTION_TIMEOUT: entry(
+    'A function of the app waited longer than it may',
+    'See what it waits for: a lock in the database, or another service',
+    { ...RETRY, httpStatus: 504 },
+  ),
+  FUNCTION_STUCK: entry(
+    'A function of the app computed longer than it may, and was ended',
+    'Look for a loop without end, or give it more time',
+  ),
+  FUNCTION_ENDED: entry(
+    'A function of the app took its thread down: no memory left, process.exit(), an error outside of it',
+    "Correct the function; the service's log says how it ended",
+  ),
+  FUNCTION_BUSY: entry(
+    'All threads for functions are busy, and too many calls wait',
+    'Nothing to do: clients try again; see which functions are slow',
+    { ...RETRY, httpStatus: 503 },
+  ),
+
   TOKENS_KEYS_MISSING: entry(
     'The keys that sign tokens cannot be read or written',
     'Make them with `sluice keys generate`, or correct write_api.tokens.keys',

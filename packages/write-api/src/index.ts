@@ -5,6 +5,9 @@ export {
 } from './config/write-api-config.ts';
 export type { TokensConfig } from './config/tokens-config.ts';
 export { WRITE_API_SCHEMA } from './config/write-api-schema.ts';
+export { AppFunctions, type FunctionsOptions } from './functions/app-functions.ts';
+export type { FunctionManifest } from './functions/messages.ts';
+export { watchFunctions, type WatchFunctionsOptions } from './functions/watch-functions.ts';
 export type { ClientFacts, Route } from './http/route.ts';
 export { createRouter, type RequestHandler } from './http/router.ts';
 export type {

@@ -8,6 +8,10 @@ import {
 } from '@sluice/base';
 import { DEFAULT_WRITE_API, type WriteApiConfig } from './config/write-api-config.ts';
 import type { ConflictResolver } from './conflict/conflict-resolver.ts';
+import { dataRoutes } from './data-api/data-routes.ts';
+import type { AppFunctions } from './functions/app-functions.ts';
+import { endpointRoutes } from './functions/endpoint-routes.ts';
+import { withHooks } from './functions/with-hooks.ts';
 import { createRouter, type RequestHandler } from './http/router.ts';
 import type { Route } from './http/route.ts';
 import { applyUpload } from './pipeline/apply-upload.ts';
@@ -30,7 +34,9 @@ export interface WriteApiOptions {
   readonly config?: WriteApiConfig | undefined;
   /** What writes of a table go through before the rules of the config; default: nothing. */
   readonly stepsOf?: ((table: string) => TableSteps | undefined) | undefined;
-  /** The app's functions for `conflict: { function: name }`. */
+  /** The app's functions: hooks go around the steps, endpoints are served, conflicts are resolved. */
+  readonly functions?: AppFunctions | undefined;
+  /** For `conflict: { function: name }`; default: those of `functions`. */
   readonly resolverOf?: ((name: string) => ConflictResolver | undefined) | undefined;
   /** More to answer, with the way of a write for those who write. */
   readonly routes?: ((apply: ApplyWrites) => readonly Route[]) | undefined;
@@ -40,6 +46,8 @@ export interface WriteApiOptions {
   /** A value in [0, 1); default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
+
+type StepsOf = (table: string) => TableSteps | undefined;
 
 /**
  * The write API as one handler of web standard requests, for the service and any other web server.
@@ -57,27 +65,35 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
   const rules = new LiveRules(config.tables ?? new Map(), {
     now: () => new Date(clock.now()),
     uuid: () => crypto.randomUUID(),
-    resolverOf: options.resolverOf ?? (() => undefined),
+    resolverOf: options.resolverOf ?? ((name) => options.functions?.conflictResolver(name)),
     logger,
   });
-  const store = new PostgresStore({
-    database: options.database,
-    schema: config.schema,
-    role: config.rowLevelSecurity?.role,
-    rejectedWrites: config.rejectedWrites,
-    rememberDays: config.rememberUploadsDays,
-    statementTimeoutMs: config.limits.statementTimeoutMs,
-    clock,
-    logger,
-    onTables: (tables, missing) => rules.learn(tables, missing),
-  });
+  const storeAs = (
+    role: string | undefined,
+    rejectedWrites: WriteApiConfig['rejectedWrites'],
+  ): PostgresStore =>
+    new PostgresStore({
+      database: options.database,
+      schema: config.schema,
+      role,
+      rejectedWrites,
+      rememberDays: config.rememberUploadsDays,
+      statementTimeoutMs: config.limits.statementTimeoutMs,
+      clock,
+      logger,
+      onTables: (tables, missing) => rules.learn(tables, missing),
+    });
+  const role = config.rowLevelSecurity?.role;
+  const store = storeAs(role, config.rejectedWrites);
+  const hooked = (steps: StepsOf): StepsOf =>
+    options.functions === undefined ? steps : withHooks(steps, options.functions);
+  const stepsOf = hooked((table) => joined(options.stepsOf?.(table), rules.stepsOf(table)));
   logRuleProblems(options.database, { config, rules, logger });
   const own = config.rejectedWrites?.table;
   const apply: ApplyWrites = (transactions, caller) =>
     applyUpload(transactions, caller, {
       store,
-      stepsOf: (table) =>
-        table === own ? undefined : joined(options.stepsOf?.(table), rules.stepsOf(table)),
+      stepsOf: (table) => (table === own ? undefined : stepsOf(table)),
       isWritable: (table) => table === own || (config.tables?.has(table) ?? true),
       isAtomic: config.atomicTransactions,
       clock,
@@ -91,8 +107,28 @@ export function createWriteApi(options: WriteApiOptions): RequestHandler {
     onUpload: options.onUpload ?? (() => undefined),
     logger,
   });
+  const { authenticate } = options;
+  const { maxBodyBytes } = config.limits;
+  const data = dataRoutes({
+    store: storeAs(role, undefined),
+    serviceStore: storeAs(undefined, undefined),
+    // With row-level security, its policies say who reads what.
+    readRuleOf: (table) =>
+      config.tables?.get(table)?.read ?? (role === undefined ? undefined : 'true'),
+    stepsOf,
+    serviceStepsOf: hooked(() => undefined),
+    isWritable: (table) => config.tables?.has(table) ?? true,
+    serviceTokens: config.serviceTokens,
+    authenticate,
+    maxBodyBytes,
+    clock,
+    random: options.random ?? Math.random,
+  });
+  const functions = options.functions
+    ? endpointRoutes({ functions: options.functions, store, authenticate, maxBodyBytes })
+    : [];
   const handle = createRouter({
-    routes: [upload, ...(options.routes?.(apply) ?? [])],
+    routes: [upload, ...data, ...functions, ...(options.routes?.(apply) ?? [])],
     maxConcurrency: config.limits.maxConcurrency,
     logger,
   });

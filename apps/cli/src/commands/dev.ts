@@ -8,6 +8,7 @@ import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
 import { sampleApp } from '../dev/sample-app.ts';
 import { loadDevSyncConfig } from '../dev/dev-sync-config.ts';
+import { functionsFolder } from '../functions/functions-folder.ts';
 import { followStatus } from '../dev/follow-status.ts';
 import { choosePort } from '../dev/free-port.ts';
 import { prepareSource } from '../dev/prepare-source.ts';
@@ -58,6 +59,7 @@ async function runUntilInterrupted(
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
   const syncConfig = await loadDevSyncConfig(context, options, source);
+  const functions = functionsFolder(context.cwd);
   const storagePath = folder.file(source.storageName);
   const sample = options.db === undefined ? await sampleApp() : undefined;
   const service = opened.use(
@@ -66,6 +68,7 @@ async function runUntilInterrupted(
       port,
       keyFile,
       users: source.users,
+      functions,
       apiToken: await folder.apiToken(),
       ...sample,
       storagePath,
@@ -94,6 +97,7 @@ async function runUntilInterrupted(
   await printBanner(context, {
     folder,
     state,
+    functions,
     syncConfig,
     isSample: sample !== undefined,
     hasWebApp: sample?.webApp !== undefined,

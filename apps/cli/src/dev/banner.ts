@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { CliContext } from '../cli-context.ts';
 import { shownPath } from '../terminal/text.ts';
+import { manifestLines, readManifest } from '../functions/functions-folder.ts';
 import type { DevFolder, DevState } from './dev-folder.ts';
 import type { DevSyncConfig } from './dev-sync-config.ts';
 import { openDevTokens } from './dev-token.ts';
@@ -8,6 +9,7 @@ import { openDevTokens } from './dev-token.ts';
 export interface BannerFacts {
   readonly folder: DevFolder;
   readonly state: Omit<DevState, 'running'>;
+  readonly functions: string | undefined;
   readonly syncConfig: DevSyncConfig;
   readonly isSample: boolean;
   /** Whether a page is served at the service's address. */
@@ -34,6 +36,12 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
     'Sync config',
     `${shownPath(cwd, syncConfig.path)} ${colors.dim('saved changes are deployed')}`,
   );
+  if (facts.functions !== undefined) {
+    const shown = shownPath(cwd, facts.functions);
+    row('Functions', `${shown} ${colors.dim('saved changes are loaded')}`);
+    const lines = manifestLines(await readManifest(facts.functions));
+    for (const line of lines) screen.print(`  ${''.padEnd(13)}${colors.dim(line)}`);
+  }
   row('Log', shownPath(cwd, facts.folder.file('service.log')));
 
   screen.print(

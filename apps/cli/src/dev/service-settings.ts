@@ -9,6 +9,8 @@ export interface ServiceSettings {
   readonly keyFile: string;
   /** Whom `GET /token?user_id=…` makes tokens for. */
   readonly users: readonly string[];
+  /** Folder with the app's functions, if there is one. */
+  readonly functions?: string | undefined;
   /** Opens the admin API. */
   readonly apiToken: string;
   /** More keys of the section `write_api`. */
@@ -31,6 +33,7 @@ export function serviceSettings(settings: ServiceSettings): Record<string, unkno
     write_api: {
       ...settings.writeApi,
       tokens: { keys: settings.keyFile, audience: [DEV_AUDIENCE] },
+      ...(settings.functions ? { functions: settings.functions, reload_functions: true } : {}),
       sign_in: { users: Object.fromEntries(settings.users.map((user) => [user, {}])) },
     },
     api: {

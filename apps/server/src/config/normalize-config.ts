@@ -41,7 +41,7 @@ export function normalizeConfig(raw: RawConfig, options: NormalizeOptions): Serv
     host: raw.host ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
     port: raw.port ?? 8080,
     syncConfig: options.syncConfig,
-    writeApi: writeApi(raw.write_api),
+    writeApi: writeApi(raw.write_api, options),
     probes: probes(raw.healthcheck?.probes),
     telemetry: telemetry(raw.telemetry),
     logging: logging(raw.system?.logging, isProduction),
@@ -100,9 +100,18 @@ function tokenSettings(raw: RawConfig, options: NormalizeOptions): TokenSettings
   };
 }
 
-function writeApi(raw: RawConfig['write_api']): ServedWriteApiConfig | undefined {
+function writeApi(
+  raw: RawConfig['write_api'],
+  { baseDir }: NormalizeOptions,
+): ServedWriteApiConfig | undefined {
   if (raw === undefined) return undefined;
-  return { ...writeApiConfig(raw), database: raw.database && postgresConnection(raw.database) };
+  const config = writeApiConfig(raw);
+  const { functions } = config;
+  return {
+    ...config,
+    functions: functions && path.resolve(baseDir, functions),
+    database: raw.database && postgresConnection(raw.database),
+  };
 }
 
 function clientAuth(raw: RawConfig['client_auth']): ClientAuthConfig {

@@ -13,6 +13,7 @@ import type { FetchRoutes } from '../http/fetch-routes.ts';
 import { openBucketStorage, requireSource } from '../open-stores.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
 import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
+import { ServedFunctions } from '../write-api/served-functions.ts';
 import { ServedWriteApi } from '../write-api/served-write-api.ts';
 import { NO_UPLOADS } from '../write-api/upload-counts.ts';
 import type { ClientSide } from './client-side.ts';
@@ -39,6 +40,7 @@ const DRAIN_MS = 5000;
 export class Serving implements ClientSide {
   readonly #options: ServingOptions;
   readonly #storage: StorageKeeper<SyncHub>;
+  #functions: ServedFunctions | undefined;
   #writeApi: ServedWriteApi | undefined;
   #http: HttpServer | undefined;
 
@@ -92,7 +94,9 @@ export class Serving implements ClientSide {
   }
 
   async listen(): Promise<void> {
-    const { config, production, logger } = this.#options;
+    const { config, production, clock, logger } = this.#options;
+    const { writeApi } = config;
+    this.#functions = writeApi && (await ServedFunctions.open({ config: writeApi, clock, logger }));
     const { host, port, api, probes } = config;
     const tokens = await this.#openTokens();
     this.#http = await HttpServer.listen({
@@ -126,6 +130,7 @@ export class Serving implements ClientSide {
     const { opened } = this;
     await opened?.used[Symbol.asyncDispose]();
     await opened?.storage[Symbol.asyncDispose]();
+    await this.#functions?.[Symbol.asyncDispose]();
     await this.#writeApi?.[Symbol.asyncDispose]();
   }
 
@@ -166,6 +171,7 @@ export class Serving implements ClientSide {
     return new ServedWriteApi({
       config: config.writeApi,
       connection,
+      functions: this.#functions?.functions,
       verify,
       clock,
       logger,

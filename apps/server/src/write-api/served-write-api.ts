@@ -1,6 +1,11 @@
 import type { VerifiedToken } from '@sluice/auth';
 import type { Clock, Logger } from '@sluice/base';
-import { createWriteApi, type RequestHandler, type WriteApiConfig } from '@sluice/write-api';
+import {
+  createWriteApi,
+  type AppFunctions,
+  type RequestHandler,
+  type WriteApiConfig,
+} from '@sluice/write-api';
 import type { PostgresConnection } from '../config/service-config.ts';
 import { openWritePool } from '../open-stores.ts';
 import { addedUploads, NO_UPLOADS, type UploadCounts } from './upload-counts.ts';
@@ -9,6 +14,7 @@ import { VerifiedCallers } from './verified-callers.ts';
 export interface ServedWriteApiOptions {
   readonly config: WriteApiConfig;
   readonly connection: PostgresConnection;
+  readonly functions: AppFunctions | undefined;
   readonly verify: (token: string) => Promise<VerifiedToken>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -24,7 +30,7 @@ export class ServedWriteApi implements AsyncDisposable {
   #counts: UploadCounts = NO_UPLOADS;
 
   constructor(options: ServedWriteApiOptions) {
-    const { config, connection, verify, clock, logger, random } = options;
+    const { config, connection, functions, verify, clock, logger, random } = options;
     this.maxBodyBytes = config.limits.maxBodyBytes;
     this.#pool = openWritePool(connection, { maxConnections: config.limits.maxPoolSize, logger });
     const callers = new VerifiedCallers({ verify, clock });
@@ -32,6 +38,7 @@ export class ServedWriteApi implements AsyncDisposable {
       database: this.#pool,
       authenticate: (request) => callers.caller(request),
       config,
+      functions,
       onUpload: ({ durationMs, entries }) => {
         this.#counts = addedUploads(this.#counts, { uploads: 1, durationMs, entries });
       },

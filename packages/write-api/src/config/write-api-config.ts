@@ -1,3 +1,5 @@
+import { DEFAULT_FUNCTION_LIMITS, type FunctionLimits } from '../functions/function-limits.ts';
+import type { ServiceToken } from '../data-api/service-tokens.ts';
 import { tokensConfig, type TokensConfig } from './tokens-config.ts';
 import type { RawTableRules, RawWriteApi } from './write-api-schema.ts';
 
@@ -13,6 +15,9 @@ export interface WriteApiConfig {
   readonly rememberUploadsDays: number;
   /** Folder as written; the loader resolves it. */
   readonly functions: string | undefined;
+  readonly reloadFunctions: boolean;
+  readonly functionLimits: FunctionLimits;
+  readonly serviceTokens: readonly ServiceToken[];
   /** Undefined: tokens are issued elsewhere. */
   readonly tokens: TokensConfig | undefined;
   readonly limits: WriteApiLimits;
@@ -79,6 +84,9 @@ export function writeApiConfig(raw: RawWriteApi): WriteApiConfig {
     atomicTransactions: raw.atomic_transactions ?? false,
     rememberUploadsDays: raw.remember_uploads_days ?? 30,
     functions: raw.functions,
+    reloadFunctions: raw.reload_functions ?? false,
+    functionLimits: functionLimits(raw),
+    serviceTokens: (raw.service_tokens ?? []).map(serviceToken),
     tokens: tokensConfig(raw),
     limits: limits(raw),
   };
@@ -95,6 +103,25 @@ function rejectedWrites(raw: RawWriteApi): RejectedWritesConfig | undefined {
     keptPerUser: raw.rejected_writes_per_user ?? 1000,
   };
 }
+
+function functionLimits(raw: RawWriteApi): FunctionLimits {
+  const { function_threads: threads = 4, function_memory_mb: memoryMb = 128 } = raw;
+  return {
+    ...DEFAULT_FUNCTION_LIMITS,
+    hookWorkers: threads,
+    endpointWorkers: threads,
+    memoryMb,
+    hookTimeoutMs: (raw.hook_timeout_seconds ?? 5) * 1000,
+    endpointTimeoutMs: (raw.endpoint_timeout_seconds ?? 30) * 1000,
+  };
+}
+
+function serviceToken({ token, user_id: userId, claims = {} }: RawServiceToken): ServiceToken {
+  if (userId === undefined) return { token, as: { kind: 'service', name: 'service' } };
+  return { token, as: { kind: 'user', userId, claims } };
+}
+
+type RawServiceToken = NonNullable<RawWriteApi['service_tokens']>[number];
 
 function limits(raw: RawWriteApi): WriteApiLimits {
   return {

@@ -95,6 +95,21 @@ const tableRulesSchema = z.strictObject({
   ),
 });
 
+const serviceToken = z
+  .strictObject({
+    token: key(z.string().min(16), 'text', 'The secret, at least 16 characters; required').unwrap(),
+    role: key(
+      z.literal('service'),
+      '`service`',
+      'Acts as the service itself: no rules and no row-level security count',
+    ),
+    user_id: text('Acts as this user, under all rules'),
+    claims: key(z.record(z.string(), z.unknown()), 'map', 'Claims of that user'),
+  })
+  .refine(({ role, user_id }) => (role === undefined) !== (user_id === undefined), {
+    error: 'expected either role or user_id',
+  });
+
 /**
  * The section `write_api` of the service's config as written (docs/decisions/2026-11-25-write-api.md):
  * shapes only. What the expressions in it may say, `policy/` and `conflict/` check against the live
@@ -128,6 +143,22 @@ export const WRITE_API_SCHEMA = z.strictObject({
   ),
   remember_uploads_days: integer(30, 3650, 'Days in which a repeated upload is recognised', '30'),
   functions: text('Folder with functions in TypeScript, relative to this file'),
+  reload_functions: flag('For development: read the functions again when a file changes'),
+  function_threads: integer(
+    1,
+    64,
+    'Threads of a process for hooks, and as many again for endpoints; each serves one call at a time',
+    '4',
+  ),
+  function_memory_mb: integer(16, 8192, 'JavaScript heap of a function thread', '128'),
+  hook_timeout_seconds: integer(1, 60, 'Longest call of a hook, conflict function or sign-in', '5'),
+  endpoint_timeout_seconds: integer(
+    1,
+    600,
+    'Longest call of an endpoint, and longest work after a commit',
+    '30',
+  ),
+  service_tokens: z.array(serviceToken).optional(),
   tokens: tokensSchema.optional(),
   sign_in: signInSchema.optional(),
   max_entries: integer(1, 100_000, 'Entries of one upload', '1000'),

@@ -1,6 +1,7 @@
 import { Rejection } from '../rejection.ts';
+import { EndListeners } from './end-listeners.ts';
 import type { Caller, RowWrite } from './row-write.ts';
-import type { TableSteps } from './table-steps.ts';
+import type { TableSteps, WriteTransaction } from './table-steps.ts';
 import type { UploadEntry } from './upload-entry.ts';
 import type {
   RefusedOutcome,
@@ -86,6 +87,26 @@ function concernsSchema({ code, sqlState }: RefusedOutcome): boolean {
     sqlState !== undefined ||
     ['UPLOAD_COLUMN_UNKNOWN', 'UPLOAD_TABLE_UNKNOWN', 'UPLOAD_VALUE_INVALID'].includes(code)
   );
+}
+
+/** What listens during `work` hears false at once when it fails; the transaction may go on without it. */
+async function withListeners<T>(
+  transaction: StoreTransaction,
+  work: (seen: WriteTransaction) => Promise<T>,
+): Promise<T> {
+  const listeners = new EndListeners();
+  let result: T;
+  try {
+    result = await work({
+      query: (sql, parameters) => transaction.query(sql, parameters),
+      onEnd: (listener) => listeners.add(listener),
+    });
+  } catch (error) {
+    listeners.end(false);
+    throw error;
+  }
+  transaction.onEnd((isCommitted) => listeners.end(isCommitted));
+  return result;
 }
 
 /** The passes over the entries of a transaction that were not seen before. */
@@ -181,13 +202,15 @@ class TransactionRun {
     const known = needsStored
       ? { stored: await transaction.stored(write.table, write.id) }
       : undefined;
-    for (const step of steps.bundles.flatMap((bundle) => bundle.steps)) {
-      current = await step(current, known?.stored, caller, transaction);
+    return withListeners(transaction, async (seen) => {
+      for (const step of steps.bundles.flatMap((bundle) => bundle.steps)) {
+        current = current && (await step(current, known?.stored, caller, seen));
+      }
       if (current === undefined) return { status: 'ok' };
-    }
-    await transaction.write(current, known);
-    await steps.afterWrite?.({ write: current, stored: known?.stored }, caller, transaction);
-    return this.#conflict(current);
+      await transaction.write(current, known);
+      await steps.afterWrite?.({ write: current, stored: known?.stored }, caller, seen);
+      return this.#conflict(current);
+    });
   }
 
   /** A write that was applied except where a conflict rule kept what is stored. */

@@ -14,6 +14,11 @@ export interface WriteTransaction {
     readonly rows: readonly Readonly<Record<string, unknown>>[];
     readonly rowCount: number;
   }>;
+  /**
+   * Tells `listener` once what became of it: true after the commit; false when the transaction, or
+   * the part of it that is this write, was undone.
+   */
+  onEnd(listener: (isCommitted: boolean) => void): void;
 }
 
 /** A `WriteStep` that may use the transaction; every `WriteStep` is one. */

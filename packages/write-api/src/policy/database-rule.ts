@@ -65,7 +65,8 @@ function cell(
   return `${cellExpression(bound, place)} AS ${quoteName(name)}`;
 }
 
-function requestParameter(
+/** SQL for a value of the request, bound as a parameter. */
+export function requestParameter(
   value: RequestValue,
   { caller, metadata }: Pick<RuleWorld, 'caller' | 'metadata'>,
   values: (string | null)[],

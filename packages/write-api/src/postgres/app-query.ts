@@ -39,10 +39,17 @@ function appValue(typeOid: number, text: string | null): unknown {
   }
 }
 
-/** A parameter of an app's function as text for PostgreSQL. */
+/** A parameter of an app's function as text for PostgreSQL: a list is an array, an object JSON. */
 export function parameterText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
+  if (Array.isArray(value)) return `{${value.map(elementText).join(',')}}`;
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
   if (value instanceof Date) return value.toISOString();
   return typeof value === 'object' ? JSON.stringify(value) : String(value as string);
+}
+
+function elementText(value: unknown): string {
+  const text = parameterText(value);
+  if (text === null) return 'NULL';
+  return Array.isArray(value) ? text : `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }

@@ -3,7 +3,6 @@ import type { Caller } from '../pipeline/row-write.ts';
 import type {
   KeyedWrite,
   RefusedOutcome,
-  StoreTransaction,
   WholeResult,
   WriteKey,
   WriteStore,
@@ -98,7 +97,7 @@ export class PostgresStore implements WriteStore {
     });
   }
 
-  async begin(caller: Caller, tables: ReadonlySet<string>): Promise<StoreTransaction> {
+  async begin(caller: Caller, tables: ReadonlySet<string>): Promise<PostgresTransaction> {
     const connection = await takeConnection(this.#options.database);
     try {
       await this.#bookkeeping.ensure(connection);

@@ -1,3 +1,4 @@
+import { EndListeners } from '../pipeline/end-listeners.ts';
 import type { Caller, RowWrite, StoredRow } from '../pipeline/row-write.ts';
 import type {
   RefusedOutcome,
@@ -43,6 +44,7 @@ export class PostgresTransaction implements StoreTransaction {
   /** Sent with the next statement. */
   #pending: Statement[] = [];
   #isEntryMarked = false;
+  readonly #endListeners = new EndListeners();
   #isCommitted = false;
   statementCount = 0;
 
@@ -94,6 +96,14 @@ export class PostgresTransaction implements StoreTransaction {
     return appQueryResult(result);
   }
 
+  definition(table: string): TargetTable | undefined {
+    return this.#options.tables.get(table);
+  }
+
+  onEnd(listener: (isCommitted: boolean) => void): void {
+    this.#endListeners.add(listener);
+  }
+
   mark(name: 'start' | 'entry'): void {
     // Two of the same name would lie in each other.
     if (name === 'entry' && this.#isEntryMarked) {
@@ -104,7 +114,10 @@ export class PostgresTransaction implements StoreTransaction {
   }
 
   async undo(name: 'start' | 'entry'): Promise<void> {
-    if (name === 'start') this.#isEntryMarked = false;
+    if (name === 'start') {
+      this.#isEntryMarked = false;
+      this.#endListeners.end(false);
+    }
     await this.#run(plain(`ROLLBACK TO SAVEPOINT sluice_${name}`));
   }
 
@@ -132,6 +145,7 @@ export class PostgresTransaction implements StoreTransaction {
       ),
     );
     this.#isCommitted = true;
+    this.#endListeners.end(true);
   }
 
   /** Unless it has committed, the state of the connection is unknown: closing it also rolls back. */

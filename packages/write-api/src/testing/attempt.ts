@@ -63,6 +63,7 @@ export const ANN: Caller = { userId: 'ann', claims: { sub: 'ann', role: 'user' }
 /** Fails a test whose rules should not need a database. */
 export const NO_DATABASE: WriteTransaction = {
   query: (sql) => Promise.reject(new Error(`asked the database: ${sql}`)),
+  onEnd: () => {},
 };
 
 /** A database that is only asked how it reads values, all of which are what they look like. */
@@ -71,6 +72,7 @@ export const READING: WriteTransaction = {
     const row = Object.fromEntries(values.map((value, i) => [`v${i}`, value]));
     return Promise.resolve({ rows: [row], rowCount: 1 });
   },
+  onEnd: () => {},
 };
 
 export const WORLD = {

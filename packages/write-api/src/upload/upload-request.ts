@@ -134,7 +134,7 @@ function rowValues(data: JsonObject): RowValues {
 }
 
 /** As the client's SQLite has it, except that whole REAL values cannot be told from INTEGER here. */
-function sqliteValue(value: JsonValue): SqliteValue {
+export function sqliteValue(value: JsonValue): SqliteValue {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value === 'boolean') return value ? 1n : 0n;
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
