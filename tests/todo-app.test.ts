@@ -14,7 +14,8 @@ const WAIT = { timeout: 30_000 };
 let dir: string;
 beforeAll(async () => {
   buildCommand();
-  execFileSync(process.execPath, ['tools/start/build-todo.mjs'], { stdio: 'inherit' });
+  const env = { ...process.env, NODE_ENV: 'production' };
+  execFileSync(process.execPath, ['tools/start/build-todo.mjs'], { stdio: 'inherit', env });
   dir = await mkdtemp(path.join(tmpdir(), 'sluice-todo-'));
   await chmod(dir, 0o755); // as root, the database runs as another user and must get in
   await mkdir(SCREENSHOTS, { recursive: true });
