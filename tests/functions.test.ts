@@ -65,7 +65,7 @@ beforeAll(async () => {
         hook_timeout_seconds: 5,
         tables: {
           notes: { insert: mine, update: mine, delete: mine, read: mine },
-          loops: null,
+          loops: {},
         },
         tokens: { keys },
         sign_in: { function: 'sign-in' },
