@@ -4,7 +4,9 @@ import type { TableSchema } from '@sluice/model';
 import { checkWriteApiRules } from './check-write-api.ts';
 
 const page = readFileSync(new URL('../../../../docs/backend.md', import.meta.url), 'utf8');
-const examples = [...page.matchAll(/```yaml\n(write_api:\n.*?)```/gs)].map(([, yaml = '']) => yaml);
+const examples = [...page.matchAll(/```yaml\n(write_api:\n.*?)```/gs)]
+  .map(([, yaml = '']) => yaml)
+  .filter((yaml) => yaml.includes('  tables:'));
 
 const SCHEMA: readonly TableSchema[] = [
   table('lists', 'id owner_id name is_public created_by updated_at'),
