@@ -10,7 +10,7 @@ import { SESSION_TABLES, SessionWorld } from '../../testing/session-world.ts';
 import { SimulatedBuckets } from '../../testing/simulated-buckets.ts';
 
 /** Every so many statements of the app's life it is killed once; 1 tries them all. */
-const STRIDE = Number(process.env['SLUICE_CRASH_STRIDE'] ?? 11);
+const STRIDE = Number(process.env['SLUICE_CRASH_STRIDE'] ?? 5);
 
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(path.join(tmpdir(), 'sluice-crash-'))));
