@@ -72,7 +72,7 @@ function printFirstSteps({ screen, cwd }: CliContext, facts: BannerFacts): void 
   } else {
     screen.print('  In a third one, change a row of one of the synced tables.');
   }
-  screen.print('  Be a client: a token for SDKs and curl, valid for 24 hours, prints');
+  screen.print('  A token for SDKs and curl, valid for 24 hours:');
   screen.print(`    ${colors.green(`npx sluice token --user ${user}${dir}`)}`);
   screen.print(`\n  ${colors.dim('Ctrl-C stops everything.')}\n`);
 }
