@@ -17,7 +17,7 @@ const PRUNE_LIMIT = 10_000;
 const MAX_PRUNES = 1000;
 /** Keeps processes that start together from making the tables at the same time. */
 const SETUP_LOCK = '7169440121347095';
-const LOCK_TIMEOUT = '10s';
+const LOCK_TIMEOUT = '5s';
 
 /** Our own tables: makes them, and drops what is old. */
 export class Bookkeeping {
