@@ -67,11 +67,13 @@ export function openSource(
   });
 }
 
+export type WritePool = ReturnType<typeof openPool>;
+
 /** Connections for those who write to the source. */
 export function openWritePool(
   connection: PostgresConnection,
   options: { readonly maxConnections: number; readonly logger: Logger },
-): ReturnType<typeof openPool> {
+): WritePool {
   return openPool(connectionOptions(connection), options);
 }
 

@@ -6,6 +6,7 @@ export {
 export type { TokensConfig } from './config/tokens-config.ts';
 export { WRITE_API_SCHEMA } from './config/write-api-schema.ts';
 export { AppFunctions, type FunctionsOptions } from './functions/app-functions.ts';
+export { appSignIns, type AppSignInsOptions } from './functions/app-sign-ins.ts';
 export type { FunctionManifest } from './functions/messages.ts';
 export { watchFunctions, type WatchFunctionsOptions } from './functions/watch-functions.ts';
 export type { ClientFacts, Route } from './http/route.ts';

@@ -4,13 +4,13 @@ import type { ChangeSource } from '@sluice/source';
 import type { BucketStorage } from '@sluice/storage';
 import type { ConcernedSessions, SyncHub } from '@sluice/sync';
 import type { SyncPlan } from '@sluice/sync-config';
-import { createRouter, openTokens, type Tokens } from '@sluice/write-api';
+import { appSignIns, createRouter, openTokens, type Tokens } from '@sluice/write-api';
 import { configuredKeys } from '../auth/configured-keys.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend, HttpBackend, ProbeState } from '../http/backend.ts';
 import { HttpServer } from '../http/http-server.ts';
 import type { FetchRoutes } from '../http/fetch-routes.ts';
-import { openBucketStorage, requireSource } from '../open-stores.ts';
+import { openBucketStorage, openWritePool, requireSource, type WritePool } from '../open-stores.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
 import { WriteCheckpointBatches } from '../write-checkpoint-batches.ts';
 import { ServedFunctions } from '../write-api/served-functions.ts';
@@ -41,6 +41,7 @@ export class Serving implements ClientSide {
   readonly #options: ServingOptions;
   readonly #storage: StorageKeeper<SyncHub>;
   #functions: ServedFunctions | undefined;
+  #writePool: WritePool | undefined;
   #writeApi: ServedWriteApi | undefined;
   #http: HttpServer | undefined;
 
@@ -97,6 +98,7 @@ export class Serving implements ClientSide {
     const { config, production, clock, logger } = this.#options;
     const { writeApi } = config;
     this.#functions = writeApi && (await ServedFunctions.open({ config: writeApi, clock, logger }));
+    this.#writePool = this.#openWritePool();
     const { host, port, api, probes } = config;
     const tokens = await this.#openTokens();
     this.#http = await HttpServer.listen({
@@ -131,7 +133,7 @@ export class Serving implements ClientSide {
     await opened?.used[Symbol.asyncDispose]();
     await opened?.storage[Symbol.asyncDispose]();
     await this.#functions?.[Symbol.asyncDispose]();
-    await this.#writeApi?.[Symbol.asyncDispose]();
+    await this.#writePool?.end();
   }
 
   #require(): OpenedStorage<SyncHub> {
@@ -161,16 +163,29 @@ export class Serving implements ClientSide {
   /** @throws AppError `TOKENS_KEYS_*`; ConfigError `CONFIG_INVALID_VALUE`. */
   async #openTokens(): Promise<Tokens | undefined> {
     const { config, production, clock, logger } = this.#options;
-    return config.tokens && openTokens({ ...config.tokens, production, clock, logger });
+    if (config.tokens === undefined) return undefined;
+    const functions = this.#functions?.functions;
+    const signInFunction =
+      functions &&
+      appSignIns({ functions, database: this.#writePool, config: config.writeApi, clock, logger });
+    return openTokens({ ...config.tokens, production, signInFunction, clock, logger });
+  }
+
+  #openWritePool(): WritePool | undefined {
+    const { writeApi, source } = this.#options.config;
+    const connection = writeApi?.database ?? source;
+    if (!writeApi || !connection) return undefined;
+    const { logger } = this.#options;
+    return openWritePool(connection, { maxConnections: writeApi.limits.maxPoolSize, logger });
   }
 
   #newWriteApi(verify: HttpBackend['verifyUser']): ServedWriteApi | undefined {
     const { config, clock, logger, random } = this.#options;
-    const connection = config.writeApi?.database ?? config.source;
-    if (!config.writeApi || !connection) return undefined;
+    const pool = this.#writePool;
+    if (!config.writeApi || !pool) return undefined;
     return new ServedWriteApi({
       config: config.writeApi,
-      connection,
+      pool,
       functions: this.#functions?.functions,
       verify,
       clock,

@@ -7,14 +7,14 @@ import {
   type RequestHandler,
   type WriteApiConfig,
 } from '@sluice/write-api';
-import type { PostgresConnection } from '../config/service-config.ts';
-import { openWritePool } from '../open-stores.ts';
+import type { WritePool } from '../open-stores.ts';
 import { addedUploads, NO_UPLOADS, type UploadCounts } from './upload-counts.ts';
 import { VerifiedCallers } from './verified-callers.ts';
 
 export interface ServedWriteApiOptions {
   readonly config: WriteApiConfig;
-  readonly connection: PostgresConnection;
+  /** The caller closes it. */
+  readonly pool: WritePool;
   readonly functions: AppFunctions | undefined;
   readonly verify: (token: string) => Promise<VerifiedToken>;
   readonly clock: Clock;
@@ -23,20 +23,20 @@ export interface ServedWriteApiOptions {
   readonly random: () => number;
 }
 
-/** The write API as this process serves it, with connections of its own. */
-export class ServedWriteApi implements AsyncDisposable {
+/** The write API as this process serves it. */
+export class ServedWriteApi {
   readonly handle: RequestHandler;
   readonly maxBodyBytes: number;
-  readonly #pool: ReturnType<typeof openWritePool>;
+  readonly #pool: WritePool;
   #counts: UploadCounts = NO_UPLOADS;
 
   constructor(options: ServedWriteApiOptions) {
-    const { config, connection, functions, verify, clock, logger, random } = options;
+    const { config, pool, functions, verify, clock, logger, random } = options;
     this.maxBodyBytes = config.limits.maxBodyBytes;
-    this.#pool = openWritePool(connection, { maxConnections: config.limits.maxPoolSize, logger });
+    this.#pool = pool;
     const callers = new VerifiedCallers({ verify, clock });
     this.handle = createWriteApi({
-      database: this.#pool,
+      database: pool,
       authenticate: (request) => callers.caller(request),
       config,
       functions,
@@ -64,10 +64,5 @@ export class ServedWriteApi implements AsyncDisposable {
       write_api_running: this.#pool.totalCount - this.#pool.idleCount,
       write_api_waiting: this.#pool.waitingCount,
     };
-  }
-
-  /** After the last request has ended. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.end();
   }
 }

@@ -181,4 +181,4 @@ test(`strings that try to be SQL are names and values, or are refused (seed ${SE
     }
   }
   expect((await pool.query('SELECT * FROM facts ORDER BY id')).rows).toEqual(before);
-});
+}, 180_000);

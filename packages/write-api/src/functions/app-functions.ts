@@ -146,7 +146,7 @@ export class AppFunctions implements AsyncDisposable {
   /**
    * Asks a sign-in function whose session a request shows.
    *
-   * @throws AppError `FUNCTION_…`, and `FUNCTION_REJECTED` when it refuses.
+   * @throws AppError `FUNCTION_…`, `DATA_UNAVAILABLE`; FunctionRefusal when the function refuses.
    */
   async signIn(
     name: string,
@@ -160,16 +160,19 @@ export class AppFunctions implements AsyncDisposable {
       body: new TextEncoder().encode(JSON.stringify(parameters)),
     };
     await using database = new EndpointDatabase(store, undefined);
-    const value = await this.#hooks.with(async (worker) => {
-      const entry = worker.manifest.signIns.find((candidate) => candidate.name === name);
-      if (entry === undefined) {
-        throw new AppError('FUNCTION_INVALID', `There is no sign-in function ${name}`);
-      }
-      const { outcome } = await this.#call(worker, entry, { kind: 'sign_in', request }, database, {
-        timeoutMs: this.#limits.hookTimeoutMs,
+    const call = { kind: 'sign_in', request } as const;
+    const limits = { timeoutMs: this.#limits.hookTimeoutMs };
+    const value = await this.#hooks
+      .with(async (worker) => {
+        const entry = worker.manifest.signIns.find((candidate) => candidate.name === name);
+        if (entry === undefined) {
+          throw new AppError('FUNCTION_INVALID', `There is no sign-in function ${name}`);
+        }
+        return (await this.#call(worker, entry, call, database, limits)).outcome.value;
+      })
+      .catch((error: unknown) => {
+        throw callError(error, store);
       });
-      return outcome.value;
-    });
     if (value.kind === 'nobody') return undefined;
     assert(value.kind === 'signed_in', 'a sign-in gives a user or nobody');
     return { userId: value.userId, claims: value.claims };
@@ -199,7 +202,7 @@ export class AppFunctions implements AsyncDisposable {
         return (await this.#call(worker, current, call, database, limits)).outcome.value;
       })
       .catch((error: unknown) => {
-        throw endpointError(error, store);
+        throw callError(error, store);
       });
     assert(value.kind === 'response', 'an endpoint gives a response');
     return value.response;
@@ -311,8 +314,8 @@ export class AppFunctions implements AsyncDisposable {
   }
 }
 
-/** What the database said to a statement of an endpoint is no answer for its caller. */
-function endpointError(error: unknown, store: WriteStore | undefined): AppError {
+/** What the database said to a statement of an endpoint or a sign-in is no answer for its caller. */
+function callError(error: unknown, store: WriteStore | undefined): AppError {
   if (error instanceof AppError) return error;
   const cause = { cause: error };
   const refusal = store?.refusalOf(error);

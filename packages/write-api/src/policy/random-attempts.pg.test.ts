@@ -159,6 +159,8 @@ interface Mode {
   readonly role: string | undefined;
   /** A PUT of a row that is there must pass the policy for inserts too: the database upserts it. */
   readonly isUpsert?: boolean;
+  /** How the write gets there; default: an upload. */
+  readonly send?: typeof upload;
 }
 
 const MODES: readonly Mode[] = [
@@ -170,12 +172,25 @@ const MODES: readonly Mode[] = [
     role: 'authenticated',
     isUpsert: true,
   },
+  { name: 'rules, through the data API', rules: configOf, role: undefined, send: ask },
+  {
+    name: 'rules and a rule for reading, through the data API',
+    rules: (rules) => ({ ...configOf(rules), read: true }),
+    role: undefined,
+    send: askByCondition,
+  },
+  {
+    name: 'rules and the same policies in the database, through the data API',
+    rules: configOf,
+    role: 'authenticated',
+    send: ask,
+  },
 ];
 
 const ROUNDS = Number(process.env['RULE_ROUNDS'] ?? 20);
 const WRITES = 12;
 
-describe.each(MODES)('with $name', ({ rules: rulesOf, role, isUpsert }) => {
+describe.each(MODES)('with $name', ({ rules: rulesOf, role, isUpsert, send = upload }) => {
   it('a write changes what row-level security would let it change, and nothing else', async () => {
     const seed = Number(process.env['RULE_SEED'] ?? Date.now() % 2 ** 31);
     const random = new SeededRandom(seed);
@@ -193,7 +208,7 @@ describe.each(MODES)('with $name', ({ rules: rulesOf, role, isUpsert }) => {
         caller = random.pick(CALLERS);
         const attempt = randomAttempt(random);
         const before = await content('notes');
-        const answer = await upload(attempt, caller, handle);
+        const answer = await send(attempt, caller, handle);
         await applyToOracle(attempt, caller, rules);
         const after = await content('notes');
         const wanted = await content('oracle.notes');
@@ -240,4 +255,33 @@ async function upload(
   expect(response.status, `as ${caller.userId}`).toBe(200);
   const { results } = (await response.json()) as { results: readonly unknown[] };
   return results[0];
+}
+
+/** The same through the data API, at the row's own address. */
+function ask(attempt: Attempted, _: Caller, handle: RequestHandler): Promise<unknown> {
+  return askAt(`/data/notes/${attempt.id}`, attempt, handle);
+}
+
+/** The same where a condition says which row. */
+function askByCondition(attempt: Attempted, _: Caller, handle: RequestHandler): Promise<unknown> {
+  return askAt(`/data/notes?id=eq.${attempt.id}`, attempt, handle);
+}
+
+async function askAt(
+  address: string,
+  { op, id, data }: Attempted,
+  handle: RequestHandler,
+): Promise<unknown> {
+  const [method, place, body] =
+    op === 'PUT'
+      ? ['POST', '/data/notes?on_conflict=update', { id, ...data }]
+      : [op, address, op === 'PATCH' ? data : undefined];
+  const request = new Request(`http://localhost${place}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const response = await handle(request);
+  expect(response.status).toBeLessThan(500);
+  const answer = (await response.json()) as { readonly results?: readonly unknown[] };
+  return answer.results === undefined ? answer : answer.results[0];
 }
