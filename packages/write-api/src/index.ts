@@ -27,6 +27,10 @@ export type {
   TransactionStep,
   WriteTransaction,
 } from './pipeline/table-steps.ts';
+export {
+  prepareWriteDatabase,
+  type PrepareWriteDatabaseOptions,
+} from './postgres/prepare-write-database.ts';
 export type { WriteConnection, WriteDatabase } from './postgres/write-database.ts';
 export type { ConflictResolver } from './conflict/conflict-resolver.ts';
 export { checkWriteApiRules } from './policy/check-write-api.ts';

@@ -7,11 +7,12 @@ import { openDevLog } from '../dev/dev-log.ts';
 import { DevDeploy } from '../dev/deploy-sync-config.ts';
 import { startDevService } from '../dev/dev-service.ts';
 import { sampleApp } from '../dev/sample-app.ts';
-import { loadDevSyncConfig } from '../dev/dev-sync-config.ts';
+import { findSyncConfig, loadDevSyncConfig } from '../dev/dev-sync-config.ts';
 import { functionsFolder } from '../functions/functions-folder.ts';
 import { followStatus } from '../dev/follow-status.ts';
 import { choosePort } from '../dev/free-port.ts';
 import { prepareSource } from '../dev/prepare-source.ts';
+import { prepareWriteApi } from '../dev/prepare-write-api.ts';
 import { untilAborted } from '../terminal/interrupt.ts';
 import { shownPath } from '../terminal/text.ts';
 
@@ -58,6 +59,8 @@ async function runUntilInterrupted(
   const log = opened.use(openDevLog(folder.file('service.log'), context.screen));
   const source = opened.use(await prepareSource(context, options, folder));
   if (signal.aborted) return;
+  const hasSyncConfig = findSyncConfig(context.cwd, options) !== undefined;
+  if (hasSyncConfig) await prepareWriteApi(context, source);
   const syncConfig = await loadDevSyncConfig(context, options, source);
   const functions = functionsFolder(context.cwd);
   const storagePath = folder.file(source.storageName);

@@ -4,7 +4,6 @@ import { shownPath } from '../terminal/text.ts';
 import { manifestLines, readManifest } from '../functions/functions-folder.ts';
 import type { DevFolder, DevState } from './dev-folder.ts';
 import type { DevSyncConfig } from './dev-sync-config.ts';
-import { openDevTokens } from './dev-token.ts';
 
 export interface BannerFacts {
   readonly folder: DevFolder;
@@ -27,7 +26,12 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
   const row = (name: string, value: string) =>
     screen.print(`  ${name.padEnd(13)}${colors.cyan(value)}`);
   screen.print();
-  if (facts.hasWebApp) row('Todo app', state.serviceUrl);
+  if (facts.hasWebApp) {
+    const [one = '', other = ''] = state.users;
+    row('Todo app', `${state.serviceUrl}/?user=${one}`);
+    row('', `${state.serviceUrl}/?user=${other} ${colors.dim('in a second window')}`);
+    screen.print();
+  }
   row('Service', state.serviceUrl);
   row('Uploads', state.uploadUrl);
   row('Sign in', `${state.serviceUrl}/token?user_id=${state.users[0] ?? 'NAME'}`);
@@ -44,15 +48,6 @@ export async function printBanner(context: CliContext, facts: BannerFacts): Prom
   }
   row('Log', shownPath(cwd, facts.folder.file('service.log')));
 
-  screen.print(
-    `\n  ${colors.bold('Tokens')} ${colors.dim('valid for 24 hours; more with: npx sluice token --user NAME')}`,
-  );
-  const width = Math.max(...state.users.map((user) => user.length));
-  const tokens = await openDevTokens(await facts.folder.keyFile());
-  for (const user of state.users) {
-    const { token } = await tokens.issue({ userId: user, claims: {} });
-    screen.print(`  ${user.padEnd(width)}  ${colors.dim(token)}`);
-  }
   printFirstSteps(context, facts);
 }
 
@@ -63,6 +58,11 @@ function printFirstSteps({ screen, cwd }: CliContext, facts: BannerFacts): void 
     folder.path === path.join(cwd, '.sluice') ? '' : ` --dir ${shownPath(cwd, folder.path)}`;
   const user = state.users[0] ?? 'dev';
   screen.print(`\n  ${colors.bold('Try it')}`);
+  if (facts.hasWebApp) {
+    screen.print(
+      '  Open both addresses of the todo app side by side: what one changes, the other sees.',
+    );
+  }
   screen.print('  In a second terminal, watch what a user sees:');
   screen.print(`    ${colors.green(`npx sluice tail --user ${user}${dir}`)}`);
   if (isSample) {
@@ -72,5 +72,7 @@ function printFirstSteps({ screen, cwd }: CliContext, facts: BannerFacts): void 
   } else {
     screen.print('  In a third one, change a row of one of the synced tables.');
   }
+  screen.print('  A token for SDKs and curl, valid for 24 hours:');
+  screen.print(`    ${colors.green(`npx sluice token --user ${user}${dir}`)}`);
   screen.print(`\n  ${colors.dim('Ctrl-C stops everything.')}\n`);
 }

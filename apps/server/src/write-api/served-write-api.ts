@@ -1,7 +1,8 @@
 import type { VerifiedToken } from '@sluice/auth';
-import type { Clock, Logger } from '@sluice/base';
+import { toAppError, type Clock, type Logger } from '@sluice/base';
 import {
   createWriteApi,
+  prepareWriteDatabase,
   type AppFunctions,
   type RequestHandler,
   type WriteApiConfig,
@@ -45,6 +46,11 @@ export class ServedWriteApi {
       clock,
       logger,
       random,
+    });
+    // Uploads need not wait for it: each makes what is still missing.
+    prepareWriteDatabase({ database: this.#pool, config, logger }).catch((error: unknown) => {
+      const { code, message, remedy } = toAppError(error);
+      logger.warn('write_api_unprepared', { code, message, remedy });
     });
   }
 

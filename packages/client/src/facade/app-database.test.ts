@@ -61,6 +61,11 @@ describe.each(APP_DATABASES)('a database $name', (kind) => {
     return (await db.getAll(NAMES)).map(({ name }) => name);
   }
 
+  test('a schema that has problems is refused, with all of them', async () => {
+    const schema = new Schema({ 'a b': new Table({ x: column.text, X: column.text }) });
+    await expect(async () => open({ schema })).rejects.toThrow(/a b[^]*"X"/);
+  });
+
   test('a statement tells what it changed, and its rows as objects', async () => {
     const inserted = await db.execute(`${INSERT}, ('b', 'B') RETURNING id`, ['a', 'A']);
     expect([...inserted]).toEqual([{ id: 'a' }, { id: 'b' }]);

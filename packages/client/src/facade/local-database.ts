@@ -7,7 +7,6 @@ import { StoredRows } from '../sync/store/stored-rows.ts';
 import { createSyncLayout } from '../sync/store/sync-layout.ts';
 import { createStreamLayout } from '../sync/streams/stream-layout.ts';
 import { createCallLayout } from '../remote/call-records.ts';
-import { inWriteTransaction } from '../database/transaction.ts';
 
 /** The writer's connection with everything that lies in its database. Synchronous. */
 export class LocalDatabase {
@@ -46,8 +45,5 @@ export class LocalDatabase {
 function createLayouts(connection: SqliteConnection): void {
   createSyncLayout(connection);
   createCallLayout(connection);
-  inWriteTransaction(connection, () => {
-    const streams = `SELECT 1 FROM sqlite_schema WHERE name = 'sluice_stream'`;
-    if (connection.prepare(streams).get() === undefined) createStreamLayout(connection);
-  });
+  createStreamLayout(connection);
 }

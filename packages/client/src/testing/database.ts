@@ -13,9 +13,11 @@ export interface TestDatabase {
   readonly query: (sql: string) => readonly unknown[][];
 }
 
-/** A database in memory with the given tables. */
-export function testDatabase(tables: readonly CompiledTable[], file = ':memory:'): TestDatabase {
-  const connection = openConnection(file);
+/** A database in memory, or what is given, with the given tables. */
+export function testDatabase(
+  tables: readonly CompiledTable[],
+  connection: SqliteConnection = openConnection(':memory:'),
+): TestDatabase {
   const schema = { tables };
   installSchema(connection, schema);
   const analyzer = new StatementAnalyzer(connection);

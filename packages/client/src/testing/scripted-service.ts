@@ -32,7 +32,11 @@ export class ScriptedStream {
 
   send(...lines: readonly unknown[]): void {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    this.#controller.enqueue(new TextEncoder().encode(text));
+    this.sendBytes(new TextEncoder().encode(text));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    this.#controller.enqueue(bytes);
   }
 
   end(): void {
@@ -59,6 +63,7 @@ export class ScriptedService {
   /** Status of the next requests for streams; 200 when used up. Undefined: the network is down. */
   readonly refusals: (number | undefined)[] = [];
   writeCheckpoint = 0;
+  contentType = 'application/x-ndjson';
   /** Whether it knows `/sync/checkpoint-request`. */
   takesRequests = false;
   /** Other calls fail while it is set. */
@@ -102,7 +107,7 @@ export class ScriptedService {
     }
     const stream = new ScriptedStream(init);
     this.streams.push(stream);
-    const headers = { 'Content-Type': 'application/x-ndjson' };
+    const headers = { 'Content-Type': this.contentType };
     return Promise.resolve(new Response(stream.body, { headers }));
   }
 }

@@ -15,7 +15,7 @@ import { testDatabase, type TestDatabase } from './database.ts';
 import { ScriptedService } from './scripted-service.ts';
 import { tableOf } from './tables.ts';
 
-const TABLES = [
+export const SESSION_TABLES = [
   tableOf('lists', ['name TEXT', 'owner_id TEXT']),
   tableOf('todos', ['list_id TEXT', 'title TEXT', 'qty INTEGER']),
 ];
@@ -26,7 +26,7 @@ export const CLIENT_ID = 'f799e8d4-1598-435b-80c6-9197c4c48b02';
 export class SessionWorld {
   readonly clock = new FakeClock();
   readonly service = new ScriptedService();
-  readonly database: TestDatabase = testDatabase(TABLES);
+  readonly database: TestDatabase;
   readonly statuses: SyncStatus[] = [];
   readonly problems: unknown[] = [];
   /** Calls of the app's function. */
@@ -39,7 +39,8 @@ export class SessionWorld {
   created: CreatedSession;
   #waiting: (() => void)[] = [];
 
-  constructor() {
+  constructor(database = testDatabase(SESSION_TABLES)) {
+    this.database = database;
     createSyncLayout(this.database.connection);
     createStreamLayout(this.database.connection);
     this.created = this.newSession();
@@ -61,7 +62,7 @@ export class SessionWorld {
   newSession(): CreatedSession {
     this.created = createSession({
       connection: this.database.connection,
-      schema: { tables: TABLES },
+      schema: { tables: SESSION_TABLES },
       connector: {
         fetchCredentials: () => {
           this.fetches += 1;

@@ -17,6 +17,7 @@ const PRUNE_LIMIT = 10_000;
 const MAX_PRUNES = 1000;
 /** Keeps processes that start together from making the tables at the same time. */
 const SETUP_LOCK = '7169440121347095';
+const LOCK_TIMEOUT = '5s';
 
 /** Our own tables: makes them, and drops what is old. */
 export class Bookkeeping {
@@ -85,9 +86,12 @@ async function exists(
 }
 
 async function make(connection: WriteConnection, ddl: readonly string[]): Promise<void> {
-  const lock = { text: 'SELECT pg_advisory_xact_lock($1)', values: [SETUP_LOCK] };
+  const before = [
+    { text: "SELECT set_config('lock_timeout', $1, true)", values: [LOCK_TIMEOUT] },
+    { text: 'SELECT pg_advisory_xact_lock($1)', values: [SETUP_LOCK] },
+  ];
   try {
-    await runStatements(connection, [lock, ...ddl.map((text) => ({ text, values: [] }))]);
+    await runStatements(connection, [...before, ...ddl.map((text) => ({ text, values: [] }))]);
   } catch (cause) {
     if (sqlStateOf(cause) !== '42501') throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -120,13 +120,6 @@ export class PostgresStore implements WriteStore {
     }
   }
 
-  /** Makes the tables of our own, so that what is wrong shows before the first upload. */
-  prepare(): Promise<void> {
-    return withConnection(this.#options.database, (connection) =>
-      this.#bookkeeping.ensure(connection),
-    );
-  }
-
   /** Drops what is remembered for longer than it needs to be. */
   prune(): Promise<void> {
     return this.#bookkeeping.prune(this.#options.database);

@@ -5,12 +5,12 @@ import type { SqliteConnection } from '../../driver/contract.ts';
  * ever; NULL for a stream that the service subscribes to by itself. `expires_at`, `synced_at` in ms since 1970.
  */
 const LAYOUT = `
-CREATE TABLE sluice_stream (
+CREATE TABLE IF NOT EXISTS sluice_stream (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, params TEXT NOT NULL, priority INTEGER, ttl REAL, expires_at INTEGER,
   active INTEGER NOT NULL, is_default INTEGER NOT NULL, synced_at INTEGER, UNIQUE (name, params));
 `;
 
-/** Makes the table in a new database; inside the caller's transaction. */
+/** Makes the table if it is not there yet. */
 export function createStreamLayout(connection: SqliteConnection): void {
   connection.exec(LAYOUT);
 }
