@@ -59,7 +59,13 @@ export function useTodoDatabase(
   const openFile = async () => {
     const onProblem = (problem: unknown) => void problems.push(problem);
     const file = path.join(dir, `app-${opened.length}.sqlite`);
-    const db = await openDatabase({ file, schema: new Schema(TABLES), onProblem, ...rest });
+    const db = await openDatabase({
+      file,
+      schema: new Schema(TABLES),
+      onProblem,
+      thread: 'caller',
+      ...rest,
+    });
     opened.push(db);
     return db;
   };
