@@ -357,7 +357,8 @@ describe('the service itself', () => {
     await world.expectSynced(client);
     const startedAtMs = Date.now();
     expect(await world.service.stop('SIGTERM')).toBe(0);
-    expect(Date.now() - startedAtMs).toBeLessThan(10_000);
+    // After 5 s what is left is cut, so by then the streams have ended by themselves.
+    expect(Date.now() - startedAtMs).toBeLessThan(5000);
     const slots = await world.slots();
     await world.note('while it was away');
     world.service.start();

@@ -158,6 +158,6 @@ function workerFailure(event: unknown): ClientError {
 }
 
 function defaultOnProblem(problem: unknown): void {
-  // eslint-disable-next-line no-console
+  // eslint-disable-next-line no-console -- there is no other place in a browser
   console.warn(problem);
 }

@@ -70,8 +70,13 @@ export class WasmConnection implements SqliteConnection, StatementOwner {
   }
 
   get db(): Pointer {
-    if (this.#db === 0) throw new DatabaseClosedError();
+    this.checkOpen();
     return this.#db;
+  }
+
+  /** @throws DatabaseClosedError */
+  checkOpen(): void {
+    if (this.#db === 0) throw new DatabaseClosedError();
   }
 
   get inTransaction(): boolean {
@@ -79,7 +84,7 @@ export class WasmConnection implements SqliteConnection, StatementOwner {
   }
 
   prepare(sql: string): SqliteStatement {
-    void this.db;
+    this.checkOpen();
     const cached = this.#statements.get(sql);
     if (cached !== undefined) {
       this.#statements.delete(sql);

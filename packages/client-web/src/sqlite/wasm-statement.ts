@@ -11,6 +11,8 @@ import { bindValue, columnValue, exactInteger } from './values.ts';
 
 /** What a statement needs of its connection. */
 export interface StatementOwner {
+  /** @throws DatabaseClosedError */
+  checkOpen(): void;
   readonly module: SqliteModule;
   /** @throws DatabaseClosedError */
   readonly db: Pointer;
@@ -110,7 +112,7 @@ export class WasmStatement implements SqliteStatement {
 
   #begin(parameters: readonly SqlParameter[]): Pointer {
     if (this.#isBusy) throw this.#misuse('The statement is in the middle of another execution');
-    void this.#owner.db;
+    this.#owner.checkOpen();
     if (this.#statement === 0) {
       this.#statement = this.#owner.compile(this.sql);
       this.#columns = this.#columnNames();
