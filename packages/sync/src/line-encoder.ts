@@ -5,6 +5,10 @@ import {
   encodeJsonDataLine,
   encodeJsonLine,
   OpsToJson,
+  startBsonLine,
+  startJsonLine,
+  type BucketLineHead,
+  type BucketLineWriter,
   type CheckpointBucket,
   type ControlLine,
   type DataLineFrame,
@@ -46,6 +50,11 @@ export class LineEncoder {
 
   encode(line: ControlLine): Uint8Array {
     return this.#form === 'bson' ? encodeBsonLine(line) : encodeJsonLine(line);
+  }
+
+  /** A line that tells of about so many buckets, which are added one by one. */
+  start(head: BucketLineHead, buckets: number): BucketLineWriter {
+    return this.#form === 'bson' ? startBsonLine(head, buckets) : startJsonLine(head);
   }
 
   complete(lastOpId: OpId): Uint8Array {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import {
   Backoff,
+  FairTurns,
   pause,
   SyncError,
   toAppError,
@@ -89,6 +90,7 @@ export class SyncHub implements AsyncDisposable {
   readonly #options: SyncHubOptions;
   readonly #stop = new AbortController();
   readonly #gate: ReadGate;
+  readonly #turns: FairTurns;
   readonly #limits: SyncLimits;
   readonly #around: SessionSurroundings;
   readonly #encoders: Readonly<Record<LineForm, LineEncoder>>;
@@ -108,11 +110,13 @@ export class SyncHub implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...DEFAULT_SYNC_LIMITS, ...options.limits };
     const { clock, random } = options;
+    const nextTurn = () => setImmediate();
+    this.#turns = new FairTurns({ clock, nextTurn });
     this.#gate = new ReadGate({
       maxConcurrent: this.#limits.maxConcurrentReads,
       waitMs: this.#limits.readWaitMs,
       clock,
-      nextTurn: () => setImmediate(),
+      nextTurn,
     });
     this.#encoders = {
       bson: new LineEncoder('bson'),
@@ -123,6 +127,7 @@ export class SyncHub implements AsyncDisposable {
     this.#around = {
       limits: this.#limits,
       clock,
+      pace: this.#turns,
       random,
       wheel,
       reasons: new ReasonPool(),
@@ -212,7 +217,10 @@ export class SyncHub implements AsyncDisposable {
    * definition. Looks at a sample where there are many of them, and gives way to other work.
    */
   sessionsConcerned(plan: SyncPlan): Promise<ConcernedSessions> {
-    return countConcerned(plan, this.#sessions, this.#options.random);
+    return countConcerned(plan, this.#sessions, {
+      random: this.#options.random,
+      pace: this.#turns,
+    });
   }
 
   /** Ends all sessions normally and refuses new ones. */
@@ -287,6 +295,7 @@ export class SyncHub implements AsyncDisposable {
       generation,
       plan,
       gate,
+      pace: this.#turns,
       clock,
       logger,
       random,
