@@ -21,6 +21,7 @@ import type {
 } from '@sluice/storage';
 import type { BucketPrefixes, SyncPlan } from '@sluice/sync-config';
 import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
+import type { CacheCounts } from './cache-counts.ts';
 import { CustomWriteCheckpoints } from './custom-write-checkpoints.ts';
 import { ManagedWriteCheckpoints } from './managed-write-checkpoints.ts';
 import type { ReadGate, ReadLane } from './read-gate.ts';
@@ -39,6 +40,7 @@ export interface FeedOptions {
   readonly gate: ReadGate;
   readonly clock: Clock;
   readonly pace: Pace;
+  readonly counts: CacheCounts;
   readonly random: () => number;
   readonly logger: Logger;
   readonly chunkBytes: number;
@@ -81,7 +83,12 @@ export class GenerationFeed {
     this.writeCheckpoints = writeCheckpointIndex(options, prefixes, reader);
     this.#options = options;
     this.#reader = reader;
-    this.#reads = new SharedReads(reader, options.gate, options.chunkBytes);
+    this.#reads = new SharedReads({
+      reader,
+      gate: options.gate,
+      maxBytes: options.chunkBytes,
+      counts: options.counts,
+    });
     this.#checkpoint = checkpoint;
   }
 
@@ -157,6 +164,8 @@ export class GenerationFeed {
   /** The entries under each key at the newest checkpoint; sessions that ask together share it. */
   async lookup(keys: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const unknown = keys.filter((key) => !this.#lookupCache.has(key));
+    this.#options.counts.lookupHits += keys.length - unknown.length;
+    this.#options.counts.lookupMisses += unknown.length;
     if (unknown.length > 0) {
       if (this.#lookupCache.size > MAX_CACHED_LOOKUPS) this.#lookupCache = new Map();
       const cache = this.#lookupCache;

@@ -15,6 +15,7 @@ import type { StreamFormat, StreamRequest } from '@sluice/protocol';
 import type { BucketStorage, Generation } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
 import { ReasonPool } from './bucket-resolution.ts';
+import { newCacheCounts, type CacheCounts } from './cache-counts.ts';
 import { countConcerned, type ConcernedSessions } from './concerned-sessions.ts';
 import { GenerationFeed } from './generation-feed.ts';
 import { LineEncoder, type LineForm } from './line-encoder.ts';
@@ -52,7 +53,7 @@ export interface OpenSession {
   readonly signal: AbortSignal;
 }
 
-export interface SyncStats {
+export interface SyncStats extends Readonly<CacheCounts> {
   readonly connections: number;
   readonly linesSent: number;
   readonly opsSent: number;
@@ -96,6 +97,7 @@ export class SyncHub implements AsyncDisposable {
   readonly #encoders: Readonly<Record<LineForm, LineEncoder>>;
   readonly #sessions = new Set<SyncSession>();
   readonly #totals: SyncTotals = { linesSent: 0, opsSent: 0, bytesSent: 0 };
+  readonly #counts = newCacheCounts();
   readonly #background: Promise<unknown>;
   readonly #wheel = new TokenWheel();
   #feed: GenerationFeed | undefined;
@@ -119,9 +121,9 @@ export class SyncHub implements AsyncDisposable {
       nextTurn,
     });
     this.#encoders = {
-      bson: new LineEncoder('bson'),
-      text: new LineEncoder('text'),
-      embedded: new LineEncoder('embedded'),
+      bson: new LineEncoder('bson', this.#counts),
+      text: new LineEncoder('text', this.#counts),
+      embedded: new LineEncoder('embedded', this.#counts),
     };
     const wheel = this.#wheel;
     this.#around = {
@@ -173,6 +175,7 @@ export class SyncHub implements AsyncDisposable {
     return {
       connections: this.#sessions.size,
       ...this.#totals,
+      ...this.#counts,
       readsRunning: this.#gate.running,
       readsWaiting: this.#gate.waiting,
       buckets: this.#feed?.buckets.size ?? 0,
@@ -296,6 +299,7 @@ export class SyncHub implements AsyncDisposable {
       plan,
       gate,
       pace: this.#turns,
+      counts: this.#counts,
       clock,
       logger,
       random,
