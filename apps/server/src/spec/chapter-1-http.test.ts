@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { until } from '@sluice/testing';
@@ -60,11 +60,9 @@ async function ask(
   headers: Readonly<Record<string, string>>,
   body?: string,
 ): Promise<Answer> {
-  const response = await new Promise<Parameters<Parameters<typeof httpRequest>[1] & object>[0]>(
-    (resolve, reject) => {
-      httpRequest(url, { method, headers, agent: false }, resolve).once('error', reject).end(body);
-    },
-  );
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    httpRequest(url, { method, headers, agent: false }, resolve).once('error', reject).end(body);
+  });
   const type = response.headers['content-type'];
   // A stream that is served goes on; its head says all.
   if (type?.includes('ndjson') === true) response.destroy();
