@@ -156,6 +156,30 @@ forEachClient({ schema: SUITE_SCHEMA, syncConfig: SUITE_CONFIG }, (world, { tran
     await world().expectSame(ann, SAME.notes('ann'));
   });
 
+  test('has what the source had when it asked for a checkpoint; its app is named in the log', async () => {
+    const { sql, service } = world();
+    const appMetadata = { app: `suite-${transport}`, version: '1.2' };
+    const asking = await world().open('ann', 'asking', { checkpointRequests: true, appMetadata });
+    await asking.connect();
+    await service.untilLogged(new RegExp(`stream_opened .*suite-${transport}.*1\\.2`));
+    await world().expectSame(asking, SAME.notes('ann'));
+    for (let round = 1; round <= 3; round += 1) {
+      await sql.query(`INSERT INTO notes (id, owner_id) VALUES ($1, 'ann')`, [`asked-${round}`]);
+      await asking.syncCheckpoint();
+      // Without waiting any longer.
+      const found = `SELECT id FROM notes WHERE id = 'asked-${round}'`;
+      expect(await asking.query(found)).toEqual([{ id: `asked-${round}` }]);
+    }
+    await asking.execute(`UPDATE notes SET body = 'uploaded' WHERE id LIKE 'asked-%'`);
+    await until('the queue is empty', async () => (await asking.queuedWrites()) === 0);
+    await sql.query(`UPDATE notes SET stars = 5 WHERE id LIKE 'asked-%'`);
+    await world().expectSame(asking, SAME.notes('ann'));
+    const uploaded = await sql.query(`SELECT 1 FROM notes WHERE body = 'uploaded' AND stars = 5`);
+    expect(uploaded.rowCount).toBe(3);
+    expect(await checksumFailures(asking)).toEqual([]);
+    await world().close(asking);
+  });
+
   test('found no checksum that is wrong', async () => {
     expect(await checksumFailures(ann)).toEqual([]);
   });

@@ -12,10 +12,11 @@ import { StreamClient } from './support/stream-client.ts';
 /** Each part of the whole is stopped in turn: health says so, the rest goes on, all catches up. */
 let dir: string;
 let postgres: LocalPostgres;
+const POSTGRES = { fast: true, settings: { max_slot_wal_keep_size: '128MB' } };
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'sluice-stalls-'));
-  postgres = await LocalPostgres.start({ dataDir: path.join(dir, 'postgres'), fast: true });
+  postgres = await LocalPostgres.start({ dataDir: path.join(dir, 'postgres'), ...POSTGRES });
 });
 
 afterAll(async () => {
@@ -31,7 +32,10 @@ interface Measured {
   readonly metric: (name: string) => Promise<number | undefined>;
 }
 
-async function measuredWorld(database: string): Promise<Measured> {
+async function measuredWorld(
+  database: string,
+  api: Readonly<Record<string, unknown>> = {},
+): Promise<Measured> {
   const port = await freePort();
   const world = await SmallWorld.create(postgres, {
     dir,
@@ -39,6 +43,7 @@ async function measuredWorld(database: string): Promise<Measured> {
     nodeOptions: ['--import', HOOK],
     config: {
       host: '127.0.0.1',
+      api,
       telemetry: { prometheus_port: port, canary_interval_seconds: 1 },
     },
   });
@@ -151,7 +156,7 @@ describe('the database', () => {
     expect(await world.service.probe('readiness')).toBe(200);
     postgres = await LocalPostgres.start({
       dataDir: path.join(dir, 'postgres'),
-      fast: true,
+      ...POSTGRES,
       port: postgres.port,
     });
     await world.note('after it');
@@ -159,6 +164,85 @@ describe('the database', () => {
     await untilWell(world);
     expect(client.connections).toBe(1);
   }, 60_000);
+});
+
+describe('the change log that the database keeps for the slot', () => {
+  const LIMIT_BYTES = 128 * 1024 * 1024; // as in POSTGRES
+  const SEGMENT_BYTES = 16 * 1024 * 1024;
+
+  /** A transaction that stays open keeps the slot where it is; every switch uses up a segment. */
+  async function useUp(world: SmallWorld, segments: number): Promise<void> {
+    for (let i = 0; i < segments; i += 1) {
+      await world.sql(
+        `SELECT pg_logical_emit_message(true, 'fill', 'up')`,
+        'SELECT pg_switch_wal()',
+      );
+    }
+  }
+
+  async function diagnosed(world: SmallWorld): Promise<readonly string[]> {
+    const answer = await fetch(`${world.service.url}/api/admin/v1/diagnostics`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer operator' },
+    });
+    const { data } = (await answer.json()) as {
+      data: { active_sync_rules: { errors: { level: string; message: string }[] } };
+    };
+    const errors = data.active_sync_rules.errors.filter(({ message }) =>
+      message.includes('max_slot_wal_keep_size'),
+    );
+    return errors.map(({ level }) => level);
+  }
+
+  test('runs short, then out: health, metrics, logs and diagnostics say so before the slot is lost, and are well again afterwards', async () => {
+    const { world, metric } = await measuredWorld('log_budget', { tokens: ['operator'] });
+    await using _ = world;
+    const client = await world.start();
+    await world.expectSynced(client);
+    const [slot] = await world.slots();
+    await until(
+      'the limit is known',
+      async () => (await metric('sluice_source_log_limit_bytes')) === LIMIT_BYTES,
+      20_000,
+    );
+    expect(await metric('sluice_source_log_left_bytes')).toBeGreaterThan(LIMIT_BYTES / 2);
+    expect([await problems(world), await diagnosed(world)]).toEqual([[], []]);
+
+    await using held = await world.holdUp();
+    await useUp(world, 5);
+    await world.service.untilLogged(
+      /warn +health_problem SOURCE_LOG_BUDGET_LOW.*component=log_budget/,
+    );
+    const left = (await metric('sluice_source_log_left_bytes')) ?? 0;
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(LIMIT_BYTES / 2);
+    expect([await problems(world), await diagnosed(world)]).toEqual([['log_budget'], ['warning']]);
+
+    await useUp(world, Math.floor(left / SEGMENT_BYTES));
+    await world.service.untilLogged(
+      /error +health_problem SOURCE_LOG_BUDGET_SPENT.*component=log_budget/,
+    );
+    expect(await metric('sluice_source_log_left_bytes')).toBeLessThanOrEqual(0.15 * LIMIT_BYTES);
+    expect([await problems(world), await diagnosed(world)]).toEqual([['log_budget'], ['fatal']]);
+    // It is an alarm, not a stall: clients are served, and a restart would not help.
+    await world.note('meanwhile');
+    await world.expectSynced(client);
+    expect(await world.service.probe('liveness')).toBe(200);
+    expect(await world.service.probe('readiness')).toBe(200);
+
+    await held.release();
+    // What the server writes about its running transactions lets the slot go on.
+    await until('the log is let go of', async () => {
+      await world.sql('CHECKPOINT', `SELECT pg_logical_emit_message(true, 'go', 'on')`);
+      return (await problems(world)).length === 0;
+    });
+    await world.service.untilLogged(/health_recovered.*component=log_budget/);
+    expect(await metric('sluice_source_log_left_bytes')).toBeGreaterThan(LIMIT_BYTES / 2);
+    expect(await diagnosed(world)).toEqual([]);
+    await world.note('after it');
+    await world.expectSynced(client);
+    expect([await world.slots(), client.connections], 'the slot was not lost').toEqual([[slot], 1]);
+  }, 90_000);
 });
 
 describe('the replicator thread', () => {

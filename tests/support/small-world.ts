@@ -86,13 +86,14 @@ export class SmallWorld implements AsyncDisposable {
 
   /**
    * As long as a transaction that writes is open no new slot can begin: a generation is not filled
-   * then, nor a table without a key, which is read as of a slot's beginning.
+   * then, nor a table without a key, which is read as of a slot's beginning. Slots that are there
+   * keep the log from its first write on.
    */
   async holdUp(): Promise<AsyncDisposable & { release(): Promise<void> }> {
     const client = new pg.Client({ connectionString: this.postgres.url(this.database) });
     await client.connect();
     await client.query('BEGIN');
-    await client.query('SELECT pg_current_xact_id()');
+    await client.query(`SELECT pg_logical_emit_message(true, 'held', 'up')`);
     const release = () => client.end(); // rolls back
     return { release, [Symbol.asyncDispose]: release };
   }

@@ -14,9 +14,9 @@ const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(val
 console.log(`seed ${seed}`);
 for (const target of TARGETS.filter(({ name }) => name.includes(values.only))) {
   const report = await fuzzDecoder(target, { count: Number(values.count), seed });
-  const { accepted, refused, failures, slowestMs } = report;
+  const { accepted, refused, failures, slowestMs, greediestMib } = report;
   console.log(
-    `${target.name}: ${accepted} accepted, ${refused} refused, ${failures.length} failures; slowest ${slowestMs} ms`,
+    `${target.name}: ${accepted} accepted, ${refused} refused, ${failures.length} failures; slowest ${slowestMs} ms, greediest ${greediestMib} MiB`,
   );
   for (const { input, problem } of failures) console.log(`  ${input}\n    ${problem}`);
   if (failures.length > 0) process.exitCode = 1;

@@ -8,7 +8,7 @@ import { deploy, DEPLOY_CONFIG } from '../../../bench/workloads/deploy.ts';
 import { DEV_AUDIENCE } from '../../../apps/cli/src/dev/dev-token.ts';
 import { ServiceProcess } from '../service-process.ts';
 import { TokenIssuer } from '../tokens.ts';
-import type { ClientPlatform, TestClient, Transport } from './test-client.ts';
+import type { ClientPlatform, TestClient, TestClientOptions, Transport } from './test-client.ts';
 
 export interface ClientWorldOptions {
   readonly dir: string;
@@ -82,13 +82,18 @@ export class ClientWorld implements AsyncDisposable {
   }
 
   /** A client of its own database that is not connected yet. */
-  async open(user: string, name = user): Promise<TestClient> {
+  async open(
+    user: string,
+    name = user,
+    further: Pick<TestClientOptions, 'checkpointRequests' | 'appMetadata'> = {},
+  ): Promise<TestClient> {
     const { platform, transport, issuer } = this.#parts;
     const client = await platform.open({
       name: `${this.#parts.database}-${name}`,
       transport,
       endpoint: this.service.url,
       uploadUrl: `${this.service.url}/upload`,
+      ...further,
       token: () => {
         this.tokensGiven += 1;
         return issuer.token(user, this.tokenSeconds);

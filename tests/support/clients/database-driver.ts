@@ -6,19 +6,16 @@ import {
   type PowerSyncLogger,
   type SyncStreamSubscription,
 } from '@powersync/common';
-import type { ClientStatus, Row, StreamSubscription, Transport } from './test-client.ts';
+import type { ClientStatus, Row, StreamSubscription, TestClientOptions } from './test-client.ts';
 
 const CONNECTION_METHODS = {
   http: SyncStreamConnectionMethod.HTTP,
   websocket: SyncStreamConnectionMethod.WEB_SOCKET,
 } as const;
 
-export interface DriverOptions {
-  readonly transport: Transport;
-  readonly endpoint: string;
-  readonly uploadUrl: string;
+export type DriverOptions = Omit<TestClientOptions, 'name' | 'token'> & {
   readonly token: () => Promise<string>;
-}
+};
 
 /**
  * The official client's database as a TestClient, on any platform: it runs in Node and inside a page.
@@ -41,7 +38,7 @@ export class DatabaseDriver {
 
   /** Retries every 300 ms, as tests stop and start the service. */
   async connect(): Promise<void> {
-    const { endpoint, token, transport } = this.#options;
+    const { endpoint, token, transport, checkpointRequests, appMetadata } = this.#options;
     await this.#db.connect(
       {
         fetchCredentials: async () => ({ endpoint, token: await token() }),
@@ -51,6 +48,8 @@ export class DatabaseDriver {
         connectionMethod: CONNECTION_METHODS[transport],
         retryDelayMs: 300,
         crudUploadThrottleMs: 10,
+        checkpointMode: checkpointRequests === true ? 'requests' : 'legacy',
+        ...(appMetadata === undefined ? {} : { appMetadata: { ...appMetadata } }),
       },
     );
   }
@@ -112,6 +111,11 @@ export class DatabaseDriver {
 
   async queuedWrites(): Promise<number> {
     return (await this.#db.getUploadQueueStats()).count;
+  }
+
+  async syncCheckpoint(): Promise<void> {
+    const request = await this.#db.requestCheckpoint();
+    await request.waitForSync({ signal: AbortSignal.timeout(30_000) });
   }
 
   async log(): Promise<string[]> {

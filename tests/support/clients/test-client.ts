@@ -40,6 +40,8 @@ export interface TestClient extends AsyncDisposable {
   unsubscribe(subscription: StreamSubscription): Promise<void>;
   status(): Promise<ClientStatus>;
   queuedWrites(): Promise<number>;
+  /** Asks the service for a checkpoint, and resolves once the client shows at least that. */
+  syncCheckpoint(): Promise<void>;
   /** What the client has logged, from level info on. */
   log(): Promise<readonly string[]>;
 }
@@ -52,6 +54,9 @@ export interface TestClientOptions {
   readonly transport: Transport;
   readonly endpoint: string;
   readonly uploadUrl: string;
+  /** Uploads are confirmed by `POST /sync/checkpoint-request` instead of write checkpoints. */
+  readonly checkpointRequests?: boolean | undefined;
+  readonly appMetadata?: Readonly<Record<string, string>> | undefined;
   /** Asked for before each connection, and before a token expires. */
   readonly token: () => string;
 }

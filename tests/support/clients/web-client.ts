@@ -67,6 +67,10 @@ class WebClient implements TestClient {
     return this.#call('queuedWrites');
   }
 
+  syncCheckpoint(): Promise<void> {
+    return this.#call('syncCheckpoint');
+  }
+
   log(): Promise<readonly string[]> {
     return this.#call('log');
   }

@@ -9,6 +9,8 @@ export interface FuzzReport {
   readonly refused: number;
   readonly failures: readonly FuzzFailure[];
   readonly slowestMs: number;
+  /** The most that one input made the process grow. */
+  readonly greediestMib: number;
 }
 
 interface FuzzFailure {
@@ -19,11 +21,17 @@ interface FuzzFailure {
 
 /** Of one input, on a machine that does other things too. */
 const MAX_MS = 3000;
+/**
+ * Of one input. The largest bombs have a few MiB, and what the collector has not taken away yet of
+ * earlier inputs counts too, so this is well above what decoding takes and well below a length of
+ * 2 GiB that was believed.
+ */
+const MAX_GROWTH_MIB = 128;
 const MAX_FAILURES = 10;
 
 /**
  * Gives a decoder its bombs, then `count` damaged inputs. A failure is an error that is no refusal,
- * a sample that is refused whole, or an input that takes longer than 3 s.
+ * a sample that is refused whole, or an input that takes longer than 3 s or more than 128 MiB.
  */
 export async function fuzzDecoder(
   target: DecoderTarget,
@@ -48,6 +56,7 @@ class FuzzRun {
   #accepted = 0;
   #refused = 0;
   #slowestMs = 0;
+  #greediestMib = 0;
 
   constructor(target: DecoderTarget) {
     this.#target = target;
@@ -57,7 +66,11 @@ class FuzzRun {
   async give(bytes: Uint8Array, input: string): Promise<boolean> {
     // Of the processor, as others may be busy on this machine.
     const before = process.cpuUsage();
+    const peakBefore = peakMib();
     const accepted = await this.#decode(bytes, input);
+    const grownMib = peakMib() - peakBefore;
+    this.#greediestMib = Math.max(this.#greediestMib, grownMib);
+    if (grownMib > MAX_GROWTH_MIB) this.fail(input, `took ${Math.round(grownMib)} MiB of memory`);
     const { user, system } = process.cpuUsage(before);
     const tookMs = (user + system) / 1000;
     this.#slowestMs = Math.max(this.#slowestMs, tookMs);
@@ -90,6 +103,15 @@ class FuzzRun {
       refused: this.#refused,
       failures: this.failures,
       slowestMs: Math.round(this.#slowestMs),
+      greediestMib: Math.round(this.#greediestMib),
     };
   }
+}
+
+/**
+ * The most memory that the process ever had, so that what was freed again counts too. Below an earlier
+ * peak it sees nothing: `npm run fuzz:decoders` is a process of its own and sees most.
+ */
+function peakMib(): number {
+  return process.resourceUsage().maxRSS / 1024;
 }

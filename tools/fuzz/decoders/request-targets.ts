@@ -58,7 +58,8 @@ export const BSON_REQUEST: DecoderTarget = {
   isRefusal: isSyncError,
 };
 
-function nestedDocuments(levels: number): Uint8Array {
+/** Documents in each other. */
+export function nestedDocuments(levels: number): Uint8Array {
   const perLevel = 8; // length, type, name "a" with its end, end of the document
   const bytes = Buffer.alloc(levels * perLevel + 5);
   for (let level = 0; level < levels; level++) {

@@ -1,4 +1,5 @@
 import { SERVICE_CONFIG_YAML, SYNC_CONFIG_YAML } from './config-targets.ts';
+import { BSON_STREAM, NDJSON_STREAM } from './line-stream-targets.ts';
 import { PGOUTPUT } from './pgoutput-target.ts';
 import { BSON_REQUEST, JSON_REQUEST, NDJSON_LINE, RSOCKET_FRAME } from './request-targets.ts';
 import type { DecoderTarget } from './target.ts';
@@ -11,6 +12,8 @@ export const TARGETS: readonly DecoderTarget[] = [
   RSOCKET_FRAME,
   JSON_REQUEST,
   NDJSON_LINE,
+  NDJSON_STREAM,
+  BSON_STREAM,
   SERVICE_CONFIG_YAML,
   SYNC_CONFIG_YAML,
   TOKEN,

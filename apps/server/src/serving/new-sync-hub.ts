@@ -14,6 +14,18 @@ export interface HubSurroundings {
   readonly random: () => number;
 }
 
+/**
+ * A line is one RSocket frame, and clients take none of 2^24 bytes or more (spec/protocol.md 3.1). So
+ * much is left for what comes before the largest row of 15 MiB in its line.
+ */
+const MAX_CHUNK_BYTES = (1 << 20) - (1 << 16);
+
+/** How large lines of data become, save for a single larger row. */
+export function chunkBytesFor(maxBytesInFlightPerConnection: number): number {
+  // A batch that is nearly full may be joined by one more line.
+  return Math.min(MAX_CHUNK_BYTES, Math.floor(maxBytesInFlightPerConnection * 0.8));
+}
+
 /** A hub as the configuration has it. */
 export function newSyncHub(storage: BucketStorage, surroundings: HubSurroundings): SyncHub {
   const { api, source, clock, logger, random } = surroundings;
@@ -27,8 +39,7 @@ export function newSyncHub(storage: BucketStorage, surroundings: HubSurroundings
       maxBucketsPerConnection: api.maxBucketsPerConnection,
       maxParameterQueryResults: api.maxParameterQueryResults,
       maxConcurrentReads: api.maxDataFetchConcurrency,
-      // A batch that is nearly full may be joined by one more line.
-      chunkBytes: Math.floor(api.maxBytesInFlightPerConnection * 0.8),
+      chunkBytes: chunkBytesFor(api.maxBytesInFlightPerConnection),
       batchBytes: Math.floor(api.maxBytesInFlightPerConnection * 0.2),
     },
   });

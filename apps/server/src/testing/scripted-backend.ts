@@ -1,3 +1,4 @@
+import type { VerifiedToken } from '@sluice/auth';
 import { SyncError, type AppError, type JsonObject } from '@sluice/base';
 import type { AdminBackend, HttpBackend, OpenStream, ProbeState } from '../http/backend.ts';
 
@@ -22,7 +23,7 @@ export class ScriptedBackend implements HttpBackend {
   };
   writeCheckpoint = (): Promise<bigint> => Promise.resolve(7n);
 
-  verifyUser(token: string) {
+  verifyUser(token: string): Promise<VerifiedToken> {
     if (token !== 'good') {
       return Promise.reject(new SyncError('SYNC_TOKEN_EXPIRED', 'The token has expired'));
     }

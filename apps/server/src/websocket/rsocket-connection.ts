@@ -13,7 +13,7 @@ import {
   type RequestStreamFrame,
   type SetupFrame,
 } from '@sluice/protocol';
-import { requireToken, type VerifiedToken } from '@sluice/auth';
+import { parseAuthorization, type VerifiedToken } from '@sluice/auth';
 import { userKey } from '../auth/user-key.ts';
 import { clientFacts } from '../http/client-facts.ts';
 import type { SentCounts } from '../http/backend.ts';
@@ -154,7 +154,8 @@ export class RSocketConnection {
       throw new SyncError('SYNC_TOKEN_INVALID', 'The setup has no metadata, so no token');
     }
     const { token: header, user_agent: userAgent } = metadata(frame.metadata, 'setup metadata');
-    if (typeof header !== 'string' || !/^(?:Token|Bearer) /.test(header)) {
+    const jwt = typeof header === 'string' ? parseAuthorization(header) : undefined;
+    if (jwt === undefined) {
       throw new SyncError('SYNC_TOKEN_MISSING', 'The setup carries no token');
     }
     this.#context.streams.assertOpen();
@@ -164,7 +165,7 @@ export class RSocketConnection {
     }
     if (this.#isClosed) this.#leaveGroup();
     await this.#context.openings.enter();
-    const token = await this.#context.backend.verifyUser(requireToken(header));
+    const token = await this.#context.backend.verifyUser(jwt);
     return {
       token,
       userAgent: typeof userAgent === 'string' ? userAgent : undefined,
