@@ -23,7 +23,9 @@ function print(table: readonly (readonly string[])[]): void {
   const [head = []] = table;
   const widths = head.map((_, at) => Math.max(...table.map((row) => (row[at] ?? '').length)));
   const line = (row: readonly string[]) =>
-    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[at] ?? 0)));
+    row.map((cell, at) =>
+      at === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[at] ?? 0),
+    );
   for (const row of table) console.log(line(row).join('  '));
 }
 

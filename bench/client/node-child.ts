@@ -13,6 +13,8 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '0' },
     inserts: { type: 'string', default: '0' },
     megabytes: { type: 'string', default: '0' },
+    /** A module that the database's thread loads. */
+    profiler: { type: 'string' },
   },
 });
 
@@ -24,7 +26,11 @@ async function open(): Promise<BenchedClient> {
 async function openSluice(access: Access): Promise<BenchedClient> {
   const { openDatabase } = await import('@sluice/client-node');
   const { SluiceClient, SLUICE_SCHEMA } = await import('./sluice-client.ts');
-  const db = await openDatabase({ file: values.file, schema: SLUICE_SCHEMA });
+  const db = await openDatabase({
+    file: values.file,
+    schema: SLUICE_SCHEMA,
+    ...(values.profiler !== undefined && { networkModule: values.profiler }),
+  });
   return new SluiceClient(db, access);
 }
 
@@ -71,4 +77,6 @@ async function coldPhase(): Promise<Figure[]> {
 }
 
 const figures = await (values.phase === 'cold' ? coldPhase() : syncPhase());
-process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit(0));
+process.stdout.write(`${JSON.stringify(figures)}\n`);
+// Threads end by themselves, with their profiles; one that does not is not waited for.
+setTimeout(() => process.exit(0), 5000).unref();
