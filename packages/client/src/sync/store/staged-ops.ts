@@ -12,7 +12,7 @@ export interface StagedOp {
 
 /** Operations of a line as they are stored. */
 export interface StagedLine {
-  /** The object type if all operations put rows of one: then SQLite reads the bodies by itself. */
+  /** The object type if all operations put rows of one that SQLite can read by itself; null otherwise. */
   readonly type: string | null;
   /** JSON array of tuples: what is said of rows. */
   readonly ops: string;
@@ -25,6 +25,8 @@ type Tuple = readonly [opId: string, objectType: string, objectId: string, subke
 /** Within a body a line's end is only white space, as strings have it escaped. */
 const BETWEEN = ',\n';
 const LINE_ENDS = /[\r\n]/g;
+/** SQLite 3.51 does not read every such number exactly; it does read those without. */
+const EXPONENT = /":\s*-?[\d.]+[eE]/;
 /** Nothing to escape. */
 const SIMPLE_ID = /^[\w-]*$/;
 
@@ -38,10 +40,11 @@ export function encodeStaged(ops: readonly (PutOp | RemoveOp)[]): StagedLine {
   ];
   const [first] = ops;
   const isOfOne = ops.every((op) => op.kind === 'PUT' && op.objectType === first?.objectType);
+  const bodies = bodiesText(ops);
   return {
-    type: isOfOne ? (first?.objectType ?? null) : null,
+    type: isOfOne && !EXPONENT.test(bodies) ? (first?.objectType ?? null) : null,
     ops: JSON.stringify(ops.map(tuple)),
-    bodies: bodiesText(ops),
+    bodies,
   };
 }
 
