@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
 import { launchProfile } from '../tests/support/browser/chromium.ts';
 import { PageServer } from '../tests/support/browser/page-server.ts';
-import { BrowserMemory } from './client/browser-memory.ts';
+import { BrowserUse } from './client/browser-use.ts';
 import { buildPages } from './client/build-pages.ts';
 import { ClientWorld } from './client/client-world.ts';
 import { printContenders, type RunFigures } from './client/contender-table.ts';
@@ -56,17 +56,20 @@ async function measureIn(
 ): Promise<Figure[]> {
   const page = await openPage(context, contender, site);
   const given = { access: world.access, name: 'bench', vfs: contender };
-  const memory = new BrowserMemory(profile);
-  const emptyMb = await memory.now();
+  const use = new BrowserUse(profile);
+  const emptyMb = await use.now();
   await page.evaluate((each) => benchPage.open(each), given);
-  const openMb = await memory.now();
-  memory.start();
+  const openMb = await use.now();
+  use.start();
+  const cpuBefore = await use.cpuSeconds();
   const trace = options['cpu-prof'];
   const sync = () => page.evaluate((count) => benchPage.sync(count), rows);
   const figures = await (trace === undefined
     ? sync()
     : traceWorkers(page, path.join(trace, `${contender}.json`), sync));
-  const peakMb = memory.stop();
+  const cpu = { name: 'first sync, processor time', unit: 's', higherIsBetter: false };
+  figures.push({ ...cpu, value: (await use.cpuSeconds()) - cpuBefore });
+  const peakMb = use.stop();
   if (inserts > 0) {
     const counts = [rows, inserts] as const;
     figures.push(...(await page.evaluate((given) => benchPage.local(...given), counts)));

@@ -49,7 +49,11 @@ async function openPowerSync(access: Access): Promise<BenchedClient> {
 async function syncPhase(): Promise<Figure[]> {
   const client = await open();
   const opened = await memoryMb(process.pid);
+  const cpuBefore = process.cpuUsage();
   const figures = await measureSync(client, Number(values.rows));
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpu = { name: 'first sync, processor time', unit: 's', higherIsBetter: false };
+  figures.push({ ...cpu, value: (user + system) / 1e6 });
   const synced = await memoryMb(process.pid);
   const inserts = Number(values.inserts);
   if (inserts > 0)

@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { cpuSeconds } from '../process-figures.ts';
 
 const EVERY_MS = 250;
 
-/** Watches the memory of a browser: the sum over its processes of their own share (PSS), in MB. Linux only, NaN elsewhere. */
-export class BrowserMemory {
+/** What a browser uses: memory is the sum over its processes of their own share (PSS), in MB. Linux only, NaN elsewhere. */
+export class BrowserUse {
   readonly #profile: string;
   #peakMb = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -15,6 +16,14 @@ export class BrowserMemory {
 
   async now(): Promise<number> {
     return shareMb(await familyOf(this.#profile));
+  }
+
+  /** Processor time of all its processes so far. */
+  async cpuSeconds(): Promise<number> {
+    const each = await Promise.all(
+      (await familyOf(this.#profile)).map((pid) => cpuSeconds(Number(pid))),
+    );
+    return each.filter(Number.isFinite).reduce((sum, seconds) => sum + seconds, 0);
   }
 
   start(): void {
