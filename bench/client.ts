@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { ClientWorld } from './client/client-world.ts';
@@ -24,7 +23,6 @@ const { values: options } = parseArgs({
 
 const CONTENDERS = ['sluice', 'powersync'];
 const CHILD = path.resolve('.cache/bench-client/node-child.mjs');
-const PROFILER = pathToFileURL(path.join(import.meta.dirname, 'client/profile-thread.mjs')).href;
 /** A child that says nothing for so long is stuck. */
 const CHILD_TIMEOUT_MS = 300_000;
 
@@ -44,13 +42,10 @@ async function buildChild(): Promise<void> {
 async function runChild(args: Readonly<Record<string, string>>): Promise<Figure[]> {
   const profile = options['cpu-prof'];
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const profiler = profile === undefined ? {} : { profiler: PROFILER };
-  const given = Object.entries({ ...args, ...profiler }).map(
-    ([name, value]) => `--${name}=${value}`,
-  );
+  const given = Object.entries(args).map(([name, value]) => `--${name}=${value}`);
+  if (profile !== undefined) given.push('--caller');
   const child = spawn(process.execPath, [...flags, CHILD, ...given], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, SLUICE_BENCH_PROFILE: profile },
     timeout: CHILD_TIMEOUT_MS,
   });
   let text = '';

@@ -13,8 +13,8 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '0' },
     inserts: { type: 'string', default: '0' },
     megabytes: { type: 'string', default: '0' },
-    /** A module that the database's thread loads. */
-    profiler: { type: 'string' },
+    /** Ours in the process's own thread, where `--cpu-prof` sees it. */
+    caller: { type: 'boolean', default: false },
   },
 });
 
@@ -29,7 +29,7 @@ async function openSluice(access: Access): Promise<BenchedClient> {
   const db = await openDatabase({
     file: values.file,
     schema: SLUICE_SCHEMA,
-    ...(values.profiler !== undefined && { networkModule: values.profiler }),
+    ...(values.caller && { thread: 'caller' as const }),
   });
   return new SluiceClient(db, access);
 }
@@ -82,5 +82,5 @@ async function coldPhase(): Promise<Figure[]> {
 
 const figures = await (values.phase === 'cold' ? coldPhase() : syncPhase());
 process.stdout.write(`${JSON.stringify(figures)}\n`);
-// Threads end by themselves, with their profiles; one that does not is not waited for.
+// A thread that does not end by itself is not waited for.
 setTimeout(() => process.exit(0), 5000).unref();
