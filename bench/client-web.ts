@@ -1,5 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -7,8 +6,8 @@ import { launchProfile } from '../tests/support/browser/chromium.ts';
 import { PageServer } from '../tests/support/browser/page-server.ts';
 import { BrowserUse } from './client/browser-use.ts';
 import { buildPages } from './client/build-pages.ts';
-import { ClientWorld } from './client/client-world.ts';
-import { printContenders, type RunFigures } from './client/contender-table.ts';
+import { withClientWorld, type ClientWorld } from './client/client-world.ts';
+import { compare } from './client/compare.ts';
 import { traceWorkers } from './client/trace-workers.ts';
 import type { Figure } from './harness.ts';
 // Types of what the pages declare.
@@ -102,25 +101,12 @@ async function openPage(context: BrowserContext, contender: string, site: string
   return page;
 }
 
-await using world = await ClientWorld.start(rows);
-const site = path.join(world.dir, 'site');
-await buildPages(site);
-await using server = await PageServer.start(site);
-const runs: RunFigures[] = [];
-for (let run = 0; run < Number(options.runs); run++) {
-  const figures = new Map<string, Figure[]>(CONTENDERS.map((name) => [name, []]));
-  const order = run % 2 === 0 ? CONTENDERS : CONTENDERS.toReversed();
-  for (const name of order) figures.set(name, await measure(name, world, server.url));
-  runs.push(figures);
-}
-const conditions = {
-  cpu: `${cpus().length} x ${cpus()[0]?.model}`,
-  load: loadavg()[0]?.toFixed(1),
-  rows,
-};
-console.log(conditions);
-printContenders(runs);
-if (options.json !== undefined) {
-  const plain = runs.map((figures) => Object.fromEntries(figures));
-  await writeFile(options.json, JSON.stringify({ conditions, runs: plain }, undefined, 2));
-}
+await withClientWorld(rows, async (world) => {
+  const site = path.join(world.dir, 'site');
+  await buildPages(site);
+  await using server = await PageServer.start(site);
+  await compare(
+    { contenders: CONTENDERS, runs: Number(options.runs), rows, json: options.json },
+    (name) => measure(name, world, server.url),
+  );
+});

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { ClientWorld } from './client/client-world.ts';
-import { printContenders, type RunFigures } from './client/contender-table.ts';
+import { withClientWorld, type ClientWorld } from './client/client-world.ts';
+import { compare } from './client/compare.ts';
 import type { Figure } from './harness.ts';
 
 /** `npm run bench -- --only client`: our client beside `@powersync/node`, each in a process of its own. */
@@ -59,9 +58,9 @@ async function measure(client: string, world: ClientWorld, run: number): Promise
   const dir = path.join(world.dir, `${client}-${run}`);
   await mkdir(dir);
   const file = path.join(dir, 'client.db');
-  const { rows, inserts, megabytes } = options;
   const access = JSON.stringify(world.access);
-  const base = { client, file, access, rows, inserts };
+  const { rows: count, inserts, megabytes } = options;
+  const base = { client, file, access, rows: count, inserts };
   const synced = await runChild({ ...base, phase: 'sync', megabytes });
   const { size } = await stat(file);
   const cold = await runChild({ ...base, phase: 'cold' });
@@ -71,23 +70,10 @@ async function measure(client: string, world: ClientWorld, run: number): Promise
 }
 
 await buildChild();
-await using world = await ClientWorld.start(Number(options.rows));
-const runs: RunFigures[] = [];
-for (let run = 0; run < Number(options.runs); run++) {
-  const figures = new Map<string, Figure[]>(CONTENDERS.map((name) => [name, []]));
-  const order = run % 2 === 0 ? CONTENDERS : CONTENDERS.toReversed();
-  for (const name of order) figures.set(name, await measure(name, world, run));
-  runs.push(figures);
-}
-const conditions = {
-  node: process.version,
-  cpu: `${cpus().length} x ${cpus()[0]?.model}`,
-  load: loadavg()[0]?.toFixed(1),
-  rows: options.rows,
-};
-console.log(conditions);
-printContenders(runs);
-if (options.json !== undefined) {
-  const plain = runs.map((figures) => Object.fromEntries(figures));
-  await writeFile(options.json, JSON.stringify({ conditions, runs: plain }, undefined, 2));
-}
+const rows = Number(options.rows);
+await withClientWorld(rows, (world) =>
+  compare(
+    { contenders: CONTENDERS, runs: Number(options.runs), rows, json: options.json },
+    (name, run) => measure(name, world, run),
+  ),
+);
