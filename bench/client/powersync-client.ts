@@ -58,7 +58,9 @@ export class PowerSyncClient implements BenchedClient {
     this.#db.watch(
       sql,
       parameters,
-      { onResult: ({ rows }) => onCount(Number((rows?.item(0) as { n?: unknown } | undefined)?.n)) },
+      {
+        onResult: ({ rows }) => onCount(Number((rows?.item(0) as { n?: unknown } | undefined)?.n)),
+      },
       { signal, ...(throttleMs !== undefined && { throttleMs }) },
     );
   }
