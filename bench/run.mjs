@@ -12,7 +12,7 @@ const HUB = [
   'compaction',
   'big-transaction',
 ];
-const own = ['evaluation', 'deploy', 'uploads'].includes(only)
+const own = ['evaluation', 'deploy', 'uploads', 'client', 'client-web'].includes(only)
   ? only
   : HUB.includes(only)
     ? 'hub'

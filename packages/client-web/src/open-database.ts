@@ -2,6 +2,7 @@ import {
   ChannelClosed,
   ClientError,
   compileSchema,
+  DatabaseClosedError,
   RemoteDatabase,
   systemClock,
   type Channel,
@@ -113,7 +114,8 @@ class Opening {
       this.#resolve(this.#database);
     } catch (error) {
       // That leader went before it greeted; there will be another one.
-      if (!(error instanceof ChannelClosed)) this.#reject(error);
+      if (isLost(error)) throw new ChannelClosed();
+      this.#reject(error);
       throw error;
     }
   }
@@ -123,6 +125,11 @@ class Opening {
     if (this.#database === undefined) this.#reject(known);
     else this.#onProblem(known);
   }
+}
+
+/** The channel closed, by which the database over it counts as closed. */
+function isLost(error: unknown): boolean {
+  return error instanceof DatabaseClosedError && error.cause instanceof ChannelClosed;
 }
 
 /** Closing the database also ends its worker. */

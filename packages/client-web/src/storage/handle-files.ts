@@ -1,3 +1,4 @@
+import { GatheredFile } from './gathered-file.ts';
 import { MemoryFiles } from './memory-files.ts';
 import type { FileSpace, StoredFile } from './stored-file.ts';
 
@@ -12,7 +13,7 @@ export interface AccessHandle {
 }
 
 /** A file of the origin's private file system, of which this thread alone holds the handle. */
-export class HandleFile implements StoredFile {
+class HandleFile implements StoredFile {
   readonly #handle: AccessHandle;
 
   constructor(handle: AccessHandle) {
@@ -40,6 +41,11 @@ export class HandleFile implements StoredFile {
   flush(): void {
     this.#handle.flush();
   }
+}
+
+/** The database's file, or its log, over a handle. */
+export function keptFile(name: string, handle: AccessHandle): StoredFile {
+  return new GatheredFile(new HandleFile(handle), { isLog: name.endsWith('-wal') });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ClientError, type ClientClock } from '@sluice/client';
-import { HandleFile, HandleFiles, type AccessHandle } from './handle-files.ts';
+import { HandleFiles, keptFile, type AccessHandle } from './handle-files.ts';
 
 /** The origin's private file system refuses: not there, or not for this page. The reason is its `cause`. */
 export class StorageRefused extends Error {
@@ -86,7 +86,7 @@ export class OpfsFolder implements DatabaseFolder {
       close();
       throw error;
     }
-    const kept = new Map([...handles].map(([name, handle]) => [name, new HandleFile(handle)]));
+    const kept = new Map([...handles].map(([name, handle]) => [name, keptFile(name, handle)]));
     return { files: new HandleFiles(kept), main, isNew: !kept.get(main)?.size(), close };
   }
 

@@ -1,5 +1,5 @@
 import { MemoryFile } from '../storage/memory-files.ts';
-import { HandleFiles, HandleFile, type AccessHandle } from '../storage/handle-files.ts';
+import { HandleFiles, keptFile, type AccessHandle } from '../storage/handle-files.ts';
 
 /** A handle over memory, as the browser gives it for a file. */
 class MemoryHandle implements AccessHandle {
@@ -52,7 +52,7 @@ export class LimitedFiles {
       ['data', 'data-wal'].map((name) => [name, new MemoryHandle(beforeWrite)]),
     );
     this.files = new HandleFiles(
-      new Map([...this.#handles].map(([name, handle]) => [name, new HandleFile(handle)])),
+      new Map([...this.#handles].map(([name, handle]) => [name, keptFile(name, handle)])),
     );
   }
 

@@ -35,13 +35,18 @@ export class BulkFill {
     this.#hold = connection.prepare(`INSERT INTO ${this.#fresh} VALUES (?, ?, ?, ?)`);
   }
 
+  /** A staged line that has rows of this type only. */
+  appendLine(stagedId: number): void {
+    this.#writer.appendLine(stagedId);
+  }
+
   append(bucket: number, op: StagedOp, data: string): void {
     this.#writer.append(op.objectId, data);
     this.#hold.run([op.objectId, bucket, op.subkey, op.opId]);
   }
 
-  /** Whether every row came once. If not, everything since the savepoint is void. */
-  finish(): boolean {
+  /** Whether every row came once. If not, everything since the savepoint is void. The staged lines up to `priority` are those that were appended. */
+  finish(priority: number): boolean {
     try {
       for (const sql of this.#objects) this.#connection.exec(sql);
     } catch (error) {
@@ -51,9 +56,13 @@ export class BulkFill {
     }
     this.#connection
       .prepare(
-        `INSERT INTO sluice_row SELECT ?, id, bucket, subkey, op_id, NULL FROM ${this.#fresh} ORDER BY id`,
+        `INSERT INTO sluice_row SELECT ?, id, bucket, subkey, op_id, NULL FROM (
+            SELECT o.value ->> 2 AS id, s.bucket, o.value ->> 3 AS subkey, o.value ->> 0 AS op_id
+              FROM sluice_staged AS s JOIN sluice_bucket AS b ON b.id = s.bucket, jsonb_each(s.ops) AS o
+              WHERE s.type = ? AND b.priority <= ?
+            UNION ALL SELECT id, bucket, subkey, op_id FROM ${this.#fresh}) ORDER BY id`,
       )
-      .run([this.#type]);
+      .run([this.#type, this.#table.name, priority]);
     this.#connection.exec(`DROP TABLE ${this.#fresh}`);
     return true;
   }

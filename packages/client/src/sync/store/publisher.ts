@@ -11,11 +11,18 @@ import { serverBody } from './server-body.ts';
 import { decodeStaged, type StagedOp } from './staged-ops.ts';
 import { FULL_SYNC } from './sync-layout.ts';
 
-/** Staged lines that are decoded before the next are read. */
-const LINES_AT_ONCE = 16;
+/** Staged lines that are looked for at once; what they hold is read one by one. */
+const LINES_AT_ONCE = 256;
 
 /** From here on it pays to take indexes off an empty table and put them back. */
 const LARGE_BYTES = 100_000;
+
+interface StagedLineOf {
+  readonly id: number;
+  readonly bucket: number;
+  /** The object type, where the line has rows of one only, and no removals. */
+  readonly type: string | undefined;
+}
 
 /**
  * Makes staged operations visible (spec/client.md 4.6): local writes go back to what the server has, then
@@ -95,18 +102,28 @@ export class Publisher {
     const merge = this.#newMerge();
     const fills = new Map<string, BulkFill | undefined>();
     const isLarge = this.#isLarge();
-    for (const { bucket, op } of this.#staged(scope)) {
-      if (!fills.has(op.objectType)) {
-        const isFit = isLarge && !byRow.has(op.objectType);
-        fills.set(op.objectType, isFit ? this.#bulkFill(merge, op.objectType) : undefined);
+    const fillOf = (type: string): BulkFill | undefined => {
+      if (!fills.has(type)) {
+        const isFit = isLarge && !byRow.has(type);
+        fills.set(type, isFit ? this.#bulkFill(merge, type) : undefined);
       }
-      const fill = fills.get(op.objectType);
-      if (fill === undefined) merge.apply(bucket, op);
-      else if (op.data === null) return op.objectType;
-      else fill.append(bucket, op, op.data);
+      return fills.get(type);
+    };
+    for (const { id, bucket, type } of this.#stagedLines(scope)) {
+      const lineFill = type === undefined ? undefined : fillOf(type);
+      if (lineFill !== undefined) {
+        lineFill.appendLine(id);
+        continue;
+      }
+      for (const op of this.#opsOf(id)) {
+        const fill = fillOf(op.objectType);
+        if (fill === undefined) merge.apply(bucket, op);
+        else if (op.data === null) return op.objectType;
+        else fill.append(bucket, op, op.data);
+      }
     }
     for (const [type, fill] of fills) {
-      if (fill?.finish() === false) return type;
+      if (fill?.finish(priorityOf(scope)) === false) return type;
     }
     return undefined;
   }
@@ -121,24 +138,29 @@ export class Publisher {
   }
 
   #isLarge(): boolean {
-    const sql = `SELECT sum(length(bodies)) FROM (SELECT bodies FROM sluice_staged LIMIT ${LINES_AT_ONCE})`;
+    const sql = `SELECT sum(octet_length(bodies)) FROM (SELECT bodies FROM sluice_staged LIMIT 16)`;
     return Number(this.#connection.prepare(sql).get()?.[0] ?? 0) >= LARGE_BYTES;
   }
 
-  *#staged(scope: PublishScope): Generator<{ readonly bucket: number; readonly op: StagedOp }> {
+  *#stagedLines(scope: PublishScope): Generator<StagedLineOf> {
     const lines = this.#connection.prepare(
-      `SELECT s.id, s.bucket, s.ops, s.bodies FROM sluice_staged AS s JOIN sluice_bucket AS b ON b.id = s.bucket
+      `SELECT s.id, s.bucket, s.type FROM sluice_staged AS s JOIN sluice_bucket AS b ON b.id = s.bucket
         WHERE s.id > ? AND b.priority <= ? ORDER BY s.id LIMIT ${LINES_AT_ONCE}`,
     );
     for (let last = 0; ;) {
       const batch = lines.all([last, priorityOf(scope)]);
       if (batch.length === 0) return;
-      for (const [id, bucket, ops, bodies] of batch) {
+      for (const [id, bucket, type] of batch) {
         last = Number(id);
-        const line = { ops: String(ops), bodies: String(bodies) };
-        for (const op of decodeStaged(line)) yield { bucket: Number(bucket), op };
+        yield { id: last, bucket: Number(bucket), type: type === null ? undefined : String(type) };
       }
     }
+  }
+
+  #opsOf(stagedId: number): readonly StagedOp[] {
+    const line = this.#connection.prepare('SELECT ops, bodies FROM sluice_staged WHERE id = ?');
+    const [ops, bodies] = line.get([stagedId]) ?? [];
+    return decodeStaged({ ops: String(ops), bodies: String(bodies) });
   }
 
   /** Rows that retired buckets held go, unless another bucket has them too. */

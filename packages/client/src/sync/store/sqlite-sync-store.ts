@@ -119,8 +119,8 @@ export class SqliteSyncStore implements SyncStore {
     if (rows.length === 0) return;
     const staged = encodeStaged(rows);
     this.#connection
-      .prepare('INSERT INTO sluice_staged (bucket, ops, bodies) VALUES (?, ?, ?)')
-      .run([bucket.id, staged.ops, staged.bodies]);
+      .prepare('INSERT INTO sluice_staged (bucket, type, ops, bodies) VALUES (?, ?, ?, ?)')
+      .run([bucket.id, staged.type, staged.ops, staged.bodies]);
   }
 
   /** Everything that the bucket held is void: another takes its name. */
