@@ -84,7 +84,6 @@ export {
 export { outcomeOf, type BackendResult } from './upload/backend-answer.ts';
 export { BackendCalls, type BackendCallsOptions, type Sent } from './upload/backend-calls.ts';
 export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
-export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
 export type { UploadResult } from './upload/upload-loop.ts';
 export type { WriterTurn } from './database/writer-turn.ts';
 export { LiveQueries, type LiveQueriesOptions } from './watch/live-queries.ts';
@@ -145,7 +144,15 @@ export type { ReadAccess } from './remote/read-access.ts';
 export { ReaderLink, serveReader } from './remote/reader-link.ts';
 export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
-export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
+export type { DeadLetterBox } from './facade/dead-letter-box.ts';
+export type {
+  CompleteLater,
+  EntryOutcomes,
+  Settle,
+  WaitingBatch,
+  WaitingTransaction,
+} from './facade/upload-access.ts';
+export { uploadEntries, type SendEntries } from './facade/upload-entries.ts';
 export { rowOf } from './schema/row-of.ts';
 export {
   toObservable,

@@ -11,6 +11,7 @@ import { AppReadTransaction } from './app-read-transaction.ts';
 import { AppTransaction, settleTransaction } from './app-transaction.ts';
 import type { SyncOptions } from './connector.ts';
 import type { DatabaseAccess } from './database-access.ts';
+import { AccessedDeadLetters, type DeadLetterBox } from './dead-letter-box.ts';
 import { DatabaseListeners, type DatabaseListener } from './database-listeners.ts';
 import { Queries } from './queries.ts';
 import { QueryResult } from './query-result.ts';
@@ -40,6 +41,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   readonly query: LiveQueries['query'];
   readonly customQuery: LiveQueries['customQuery'];
   readonly onChange: LiveQueries['onChange'];
+  readonly deadLetters: DeadLetterBox;
   readonly #access: DatabaseAccess;
   readonly #listeners: DatabaseListeners;
   readonly #uploads: WaitingUploads;
@@ -52,6 +54,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     this.#access = access;
     this.#listeners = new DatabaseListeners(onProblem);
     this.#uploads = new WaitingUploads(access.uploads);
+    this.deadLetters = new AccessedDeadLetters(access);
     access.status.listen((status) => this.#listeners.tell((each) => each.statusChanged?.(status)));
     access.changes.subscribe(({ kind }) => {
       if (kind === 'schema') this.#listeners.tell((each) => each.schemaChanged?.(access.schema));

@@ -1,6 +1,7 @@
 import type { ChangeSet } from '../changes/change-set.ts';
 import type { StatementReads } from '../changes/statement-analyzer.ts';
 import { withTriggered } from '../changes/triggered-changes.ts';
+import { DeadLetters } from '../crud/dead-letters.ts';
 import type { StatementResult } from '../database/writer-session.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
@@ -80,9 +81,10 @@ export class DatabaseEngine implements DatabaseAccess {
     });
     this.uploads = new QueueInTurn({
       queue: this.#sync.created.queue,
+      letters: new DeadLetters(local.connection),
       turns: this.#turns,
       now: () => clock.now(),
-      onCompleted: () => {
+      onChanged: () => {
         this.#sync.created.wroteLocally();
         this.#changes.tell({ kind: 'uploaded' });
       },
@@ -201,6 +203,7 @@ export class DatabaseEngine implements DatabaseAccess {
       });
       const everything = { columns: 'all', rows: 'many' } as const;
       this.#tellChanged(new Map(tables.map((table) => [table, everything])));
+      this.#changes.tell({ kind: 'uploaded' });
     });
   }
 

@@ -5,6 +5,7 @@ import type { StreamParams } from '../sync/streams/canonical-params.ts';
 import type { LiveQueries } from '../watch/live-queries.ts';
 import type { RawRows } from '../watch/query-runner.ts';
 import type { Connector, SyncOptions } from './connector.ts';
+import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { DatabaseListener } from './database-listeners.ts';
 import type { Queries } from './queries.ts';
 import type { QueryResult } from './query-result.ts';
@@ -59,6 +60,7 @@ export interface SluiceDatabase
   /** Whether `close` was called. */
   readonly closed: boolean;
   readonly currentStatus: SyncStatus;
+  readonly deadLetters: DeadLetterBox;
 
   /**
    * Runs `body` alone, and commits when it is done; if it throws, nothing is kept, and this rejects with the same. Inside, only

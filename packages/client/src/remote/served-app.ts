@@ -154,7 +154,12 @@ export class ServedApp {
       crudBatch: ([limit]) => uploads.batch(limit),
       crudAfter: ([clientId]) => uploads.transactionAfter(clientId),
       crudComplete: ([lastId, parameters]) => uploads.complete(lastId, ...parameters),
+      crudSettle: ([range, outcomes]) => uploads.settle(range, outcomes),
       crudStats: ([withSize]) => uploads.stats(withSize),
+      requeue: ([ids, call]) =>
+        this.#once(call, (note) => uploads.requeue(ids, () => note(null)).then(() => undefined)),
+      discard: ([ids, call]) =>
+        this.#once(call, (note) => uploads.discard(ids, () => note(null)).then(() => undefined)),
     } satisfies Partial<Handlers<HostMethods>>;
   }
 
