@@ -115,6 +115,7 @@ export type {
   WatchedQueryState,
 } from './watch/watched-query.ts';
 export { backendConnector, type BackendConnectorOptions } from './facade/backend-connector.ts';
+export type { CheckpointRequest } from './facade/checkpoint-request.ts';
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
@@ -127,6 +128,7 @@ export type {
   Readable,
   ReadTransaction,
   SluiceDatabase,
+  SyncOnceOptions,
   TransactionOptions,
   Writable,
   WriteTransaction,

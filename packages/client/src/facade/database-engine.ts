@@ -12,7 +12,7 @@ import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
 import type { ChangeEvent, ChangeFeed, RawRows } from '../watch/query-runner.ts';
 import { NO_CALL_CONTEXT } from './call-context.ts';
 import { ChangeHub } from './change-hub.ts';
-import { clearDatabase } from './clear-database.ts';
+import { clearDatabase, type ClearOptions } from './clear-database.ts';
 import type { SyncOptions } from './connector.ts';
 import type { AppConnector, DatabaseAccess, HeldStream } from './database-access.ts';
 import { watchOtherWriters } from './file-sharing.ts';
@@ -191,13 +191,48 @@ export class DatabaseEngine implements DatabaseAccess {
     await this.#sync.disconnect();
   }
 
+  async pause(): Promise<void> {
+    this.checkUsable();
+    await this.#sync.pause();
+  }
+
+  async resume(): Promise<void> {
+    this.checkUsable();
+    await this.#sync.resume();
+  }
+
+  async syncOnce(
+    connector: AppConnector | undefined,
+    options: SyncOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.checkUsable();
+    const uploadData =
+      connector && ((_: unknown, aborted: AbortSignal) => connector.uploadData(aborted));
+    await this.#sync.syncOnce(
+      connector && uploadData && { ...connector, uploadData },
+      options,
+      signal,
+    );
+  }
+
+  async requestCheckpoint(): Promise<string> {
+    this.checkUsable();
+    return String(await this.#sync.requestCheckpoint(this.closing));
+  }
+
+  async checkpointApplied(checkpoint: string, signal: AbortSignal): Promise<void> {
+    this.checkUsable();
+    await this.#sync.checkpointApplied(BigInt(checkpoint), signal);
+  }
+
   /** Disconnects, and forgets what was synced; `beforeCommit` is the last thing of that transaction. */
-  async clear(clearLocal: boolean, beforeCommit?: () => void): Promise<void> {
+  async clear(options: ClearOptions, beforeCommit?: () => void): Promise<void> {
     await this.disconnect();
     await this.#sync.whileStopped(async () => {
       const tables = await this.#turns.run(() => {
         const { connection, schema } = this.#local;
-        const emptied = clearDatabase(connection, schema, clearLocal, beforeCommit);
+        const emptied = clearDatabase(connection, schema, options, beforeCommit);
         this.#sync.restore();
         return emptied;
       });

@@ -2,6 +2,7 @@ import type { StatementReads } from '../changes/statement-analyzer.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
 import type { StatementResult } from '../database/writer-session.ts';
+import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
 import type { RowsAffected } from '../facade/statements.ts';
 import type { EntryRange, PlainBatch, PlainTransaction } from '../facade/upload-access.ts';
@@ -85,7 +86,15 @@ type QueueMethods = {
 type SyncMethods = {
   connect(options: SyncOptions, takesCheckpointRequests: boolean): void;
   disconnect(): void;
-  clear(clearLocal: boolean, call: WritingCall | undefined): void;
+  clear(options: ClearOptions, call: WritingCall | undefined): void;
+  pause(): void;
+  resume(): void;
+  hint(): void;
+  /** Without options: only while sync is connected. The call's signal ends it. */
+  syncOnce(options: SyncOptions | undefined, takesCheckpointRequests: boolean): void;
+  requestCheckpoint(): string;
+  /** The call's signal ends it. */
+  checkpointApplied(checkpoint: string): void;
   updateSchema(schema: CompiledSchema): void;
   /** Subscriptions are numbered by the app. */
   subscribe(held: number, subscription: StreamSubscription): StreamKey;
