@@ -11,7 +11,10 @@ import { ScriptedService } from './scripted-service.ts';
 
 export const APP_TABLES = {
   lists: new Table({ name: column.text, owner_id: column.text }),
-  todos: new Table({ list_id: column.text, title: column.text, qty: column.integer }),
+  todos: new Table(
+    { list_id: column.text, title: column.text, qty: column.integer },
+    { fullText: { columns: ['title'] } },
+  ),
   drafts: Table.createLocalOnly({ body: column.text }),
 };
 
