@@ -30,4 +30,27 @@ describe.each(APP_DATABASES)('a search in texts $name', (kind) => {
     await app.db.disconnectAndClear();
     expect(await next()).toEqual([]);
   });
+
+  test('has what a first download brings in bulk', async () => {
+    const rows = 2000;
+    const data = Array.from({ length: rows }, (_, n) => ({
+      op_id: String(n + 1),
+      op: 'PUT',
+      object_type: 'todos',
+      object_id: `t${n}`,
+      subkey: '',
+      checksum: 1,
+      data: JSON.stringify({ id: `t${n}`, title: `number ${n} ${'x'.repeat(100)}` }),
+    }));
+    const bucket = { bucket: 'b', checksum: rows, count: rows, priority: 3, subscriptions: [] };
+    await app.db.connect(app.connector);
+    app.service.stream.send(
+      { checkpoint: { last_op_id: String(rows), buckets: [bucket], streams: [] } },
+      { data: { bucket: 'b', after: '0', has_more: false, data, next_after: String(rows) } },
+      { checkpoint_complete: { last_op_id: String(rows) } },
+    );
+    await app.db.waitForFirstSync();
+    expect(await app.db.getAll(SEARCH, ['1234'])).toEqual([{ id: 't1234' }]);
+    expect(await app.db.get('SELECT count(*) AS n FROM todos_fts')).toEqual({ n: rows });
+  });
 });
