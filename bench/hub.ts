@@ -1,6 +1,6 @@
-import { cpus } from 'node:os';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { conditions } from './bench-world.ts';
 import type { Figure } from './harness.ts';
 import { printTable } from './table.ts';
 import { measureBigTransaction } from './workloads/big-transaction.ts';
@@ -41,11 +41,11 @@ const WORKLOADS: Readonly<Record<string, (world: HubWorld) => Promise<readonly F
 
 const run = WORKLOADS[options.only ?? ''];
 if (run === undefined) throw new Error(`--only one of ${Object.keys(WORKLOADS).join(', ')}`);
-const profile = options['cpu-prof'];
-const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-const figures = await withHubWorld({ nodeOptions }, run);
-const conditions = { node: process.version, cpu: `${cpus().length} x ${cpus()[0]?.model}` };
-printTable(conditions, figures, []);
+const figures = await withHubWorld(options['cpu-prof'], run);
+printTable(conditions(), figures, []);
 if (options.json !== undefined) {
-  await writeFile(options.json, `${JSON.stringify({ conditions, figures }, undefined, 2)}\n`);
+  await writeFile(
+    options.json,
+    `${JSON.stringify({ conditions: conditions(), figures }, undefined, 2)}\n`,
+  );
 }

@@ -1,11 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { LocalPostgres } from '@sluice/local-postgres';
-import { ServiceProcess } from '../tests/support/service-process.ts';
-import { TokenIssuer } from '../tests/support/tokens.ts';
-import { connect, memoryMb, type Figure } from './harness.ts';
+import { conditions, withBenchWorld } from './bench-world.ts';
+import { memoryMb, type Figure } from './harness.ts';
 import { measureLimits } from './limits.ts';
 import { createTables, fillDocuments, fillItems, SYNC_CONFIG } from './workloads/dataset.ts';
 import { measureDownloads } from './workloads/downloads.ts';
@@ -28,11 +25,6 @@ const { values: options } = parseArgs({
 const rows = Number(options.rows);
 const documents = Number(options.documents);
 
-const dir = await mkdtemp(path.join(tmpdir(), 'sluice-bench-'));
-const postgres = await LocalPostgres.start({
-  dataDir: path.join(dir, 'postgres'),
-  settings: { max_wal_size: '4GB', shared_buffers: '512MB' },
-});
 const figures: Figure[] = [];
 const add = (name: string, unit: string, value: number, higherIsBetter = true): void => {
   figures.push({ name, unit, value, higherIsBetter });
@@ -40,25 +32,13 @@ const add = (name: string, unit: string, value: number, higherIsBetter = true): 
 const wants = (workload: string): boolean =>
   options.only === undefined || options.only === workload;
 
-const issuer = new TokenIssuer();
-const service = await ServiceProcess.create({
-  dir,
-  databaseUrl: postgres.url(),
-  syncConfig: SYNC_CONFIG,
-  issuer,
-  nodeOptions:
-    options['cpu-prof'] === undefined
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${options['cpu-prof']}`],
-});
-const sql = await connect(postgres.url());
-try {
+const world = { syncConfig: SYNC_CONFIG, profile: options['cpu-prof'] };
+await withBenchWorld(world, async ({ service, sql, issuer, dir }) => {
   const version = await sql.query<{ server_version: string }>('SHOW server_version');
-  const conditions = {
+  const setting = {
     date: new Date().toISOString().slice(0, 10),
-    node: process.version,
+    ...conditions(),
     postgres: version.rows[0]?.server_version,
-    cpu: `${cpus().length} x ${cpus()[0]?.model}`,
     rows,
     documents,
   };
@@ -100,16 +80,8 @@ try {
   const baseline = JSON.parse(await readFile(BASELINE, 'utf8').catch(() => '{"figures":[]}')) as {
     figures: Figure[];
   };
-  printTable(conditions, figures, baseline.figures);
-  const result = `${JSON.stringify({ conditions, figures }, undefined, 2)}\n`;
+  printTable(setting, figures, baseline.figures);
+  const result = `${JSON.stringify({ conditions: setting, figures }, undefined, 2)}\n`;
   if (options.json !== undefined) await writeFile(options.json, result);
   if (options['write-baseline']) await writeFile(BASELINE, result);
-} catch (error) {
-  console.error(service.log.slice(-4000));
-  throw error;
-} finally {
-  await sql.end();
-  await service.stop();
-  await postgres.stop();
-  await rm(dir, { recursive: true, force: true });
-}
+});

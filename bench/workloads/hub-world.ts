@@ -1,11 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { LocalPostgres } from '@sluice/local-postgres';
 import type pg from 'pg';
-import { ServiceProcess } from '../../tests/support/service-process.ts';
-import { TokenIssuer } from '../../tests/support/tokens.ts';
-import { connect } from '../harness.ts';
+import { withBenchWorld, type BenchWorld } from '../bench-world.ts';
 
 /** Every client has the shared bucket, one of its own, and one for each of its memberships. */
 const SYNC_CONFIG = `
@@ -26,59 +20,30 @@ bucket_definitions:
 `;
 
 /** A service that clients in great number may connect to, with next to no data. */
-export interface HubWorld {
-  readonly service: ServiceProcess;
-  readonly sql: pg.Client;
-  readonly issuer: TokenIssuer;
-  readonly dir: string;
+export interface HubWorld extends BenchWorld {
   readonly pid: number;
   tokens(count: number, prefix?: string): readonly string[];
 }
 
 /** Runs `use` with a database and a service that end with it. */
-export async function withHubWorld<T>(
-  options: { readonly nodeOptions?: readonly string[]; readonly log?: boolean },
+export function withHubWorld<T>(
+  profile: string | undefined,
   use: (world: HubWorld) => Promise<T>,
 ): Promise<T> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'sluice-bench-'));
-  const postgres = await LocalPostgres.start({
-    dataDir: path.join(dir, 'postgres'),
-    settings: { max_wal_size: '8GB', shared_buffers: '512MB' },
-  });
-  const issuer = new TokenIssuer();
-  const service = await ServiceProcess.create({
-    dir,
-    databaseUrl: postgres.url(),
-    syncConfig: SYNC_CONFIG,
-    issuer,
-    nodeOptions: options.nodeOptions ?? [],
-    config: {
-      api: {
-        parameters: {
-          max_concurrent_connections: 20_000,
-          max_buckets_per_connection: 200_000,
-          max_parameter_query_results: 200_000,
-        },
-      },
-    },
-  });
-  const sql = await connect(postgres.url());
-  try {
-    await createTables(sql);
-    service.start();
-    await service.untilReady();
+  const parameters = {
+    max_concurrent_connections: 20_000,
+    max_buckets_per_connection: 200_000,
+    max_parameter_query_results: 200_000,
+  };
+  const options = { syncConfig: SYNC_CONFIG, config: { api: { parameters } }, profile };
+  return withBenchWorld(options, async (world) => {
+    await createTables(world.sql);
+    world.service.start();
+    await world.service.untilReady();
     const tokens = (count: number, prefix = 'user'): readonly string[] =>
-      Array.from({ length: count }, (_, i) => issuer.token(`${prefix}-${i}`));
-    return await use({ service, sql, issuer, dir, pid: service.pid ?? 0, tokens });
-  } catch (error) {
-    console.error(service.log.slice(-4000));
-    throw error;
-  } finally {
-    await sql.end();
-    await service.stop();
-    await postgres.stop();
-    await rm(dir, { recursive: true, force: true });
-  }
+      Array.from({ length: count }, (_, i) => world.issuer.token(`${prefix}-${i}`));
+    return use({ ...world, pid: world.service.pid ?? 0, tokens });
+  });
 }
 
 async function createTables(sql: pg.Client): Promise<void> {

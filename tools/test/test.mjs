@@ -6,11 +6,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './find-chromium.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, '../..');
 const reports = path.join(root, '.cache', 'test-reports');
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
-/** Test files that failed, each with its project and the names of the tests. */
+/** Test files in which something failed, each with its project, the number of tests, and what to print. */
 const failedFiles = [];
 const MAX_RERUNS = 3;
 const OLDEST = '14.23.0-beta.17';
@@ -37,14 +38,14 @@ function seconds(startedAt) {
 function vitestRun(project, filter, title) {
   const report = path.join(reports, `${title.replaceAll(/[^\w.]+/g, '-')}.json`);
   rmSync(report, { force: true });
+  process.env.SLUICE_TEST_REPORT = report;
+  const reporters = ['--reporter=default', `--reporter=${path.join(here, 'report.mjs')}`];
   const ok = runs(`tests: ${title}`, 'npx', [
     'vitest',
     'run',
     ...filter,
     `--project=${project}`,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
+    ...reporters,
   ]);
   return { ok, report: existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined };
 }
@@ -53,18 +54,27 @@ function vitestRun(project, filter, title) {
 function vitest(project, filter = [], title = project) {
   const { ok, report } = vitestRun(project, filter, title);
   if (report === undefined) return void failures.push(`tests: ${title} wrote no report`);
-  counts.passed += report.numPassedTests;
-  counts.failed += report.numFailedTests;
-  counts.skipped += report.numPendingTests + report.numTodoTests;
-  if (report.numTotalTests === 0) failures.push(`tests: ${title} ran no test`);
-  const failed = report.testResults.filter(({ status }) => status === 'failed');
-  if (!ok && failed.length === 0) failures.push(`tests: ${title}`);
-  for (const { name, assertionResults } of failed) {
-    const tests = assertionResults.filter(({ status }) => status === 'failed');
-    const file = path.relative(root, name);
-    const texts = tests.map(({ fullName }) => `\n    ${fullName}`).join('');
-    failedFiles.push({ project, file, count: tests.length, text: `${file}${texts}` });
+  counts.passed += report.passed;
+  counts.failed += report.failed;
+  counts.skipped += report.skipped;
+  if (report.passed + report.failed === 0) failures.push(`tests: ${title} ran no test`);
+  for (const { file, tests, errors } of report.failedFiles) {
+    noteFailed(project, file, tests.length, [...tests, ...errors]);
   }
+  for (const { file, text } of report.unhandled)
+    noteFailed(project, file, 0, [`unhandled: ${text}`]);
+  if (!ok && report.failedFiles.length + report.unhandled.length === 0) {
+    failures.push(`tests: ${title} ended with an error that no report has`);
+  }
+}
+
+/** Notes a file in which something failed; without one, nothing can be tried again. */
+function noteFailed(project, file, count, texts) {
+  const known = failedFiles.find((other) => other.project === project && other.file === file);
+  const entry = known ?? { project, file, count: 0, texts: [] };
+  if (known === undefined) failedFiles.push(entry);
+  entry.count += count;
+  entry.texts.push(...texts);
 }
 
 /**
@@ -72,8 +82,9 @@ function vitest(project, filter = [], title = project) {
  * unsteady and does not fail the whole: the machine was too busy, or there is a race to look for.
  */
 function settleFailedFiles() {
-  for (const { project, file, count, text } of failedFiles) {
-    const again = failedFiles.length <= MAX_RERUNS && count > 0;
+  for (const { project, file, count, texts } of failedFiles) {
+    const text = [file ?? `tests: ${project}`, ...texts].join('\n    ');
+    const again = failedFiles.length <= MAX_RERUNS && file !== undefined;
     if (again && vitestRun(project, [file], `${file} alone`).ok) {
       counts.failed -= count;
       counts.passed += count;

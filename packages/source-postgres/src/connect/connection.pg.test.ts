@@ -4,11 +4,14 @@ import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { LocalPostgres } from '@sluice/local-postgres';
+import { silentLogger } from '@sluice/base';
 import { ScratchPostgres } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresSourceOptions } from '../options.ts';
 import { createPostgresSource } from '../postgres-source.ts';
+import { QueryPool } from './query-pool.ts';
+import { connectionSettings } from './settings.ts';
 import { type TestServer } from '../testing/test-source.ts';
 
 let scratch: ScratchPostgres;
@@ -232,3 +235,26 @@ async function copyKey(home: string, dataDir: string): Promise<void> {
     await chmod(`${dataDir}/${name}`, 0o600);
   }
 }
+
+test('a connection that is lost between two statements fails the next one, and nothing else', async () => {
+  await using pool = new QueryPool({
+    settings: connectionSettings(basics()),
+    maxConnections: 1,
+    queryTimeoutMs: 10_000,
+    logger: silentLogger,
+  });
+  const killer = new pg.Client(server.url());
+  await killer.connect();
+
+  const work = pool.withConnection('Reading twice', async (client) => {
+    const lost = new Promise<void>((resolve) => client.once('end', resolve)); // `once` would listen to errors
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    await killer.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await lost;
+    await client.query('SELECT 1');
+  });
+
+  await expect(work).rejects.toMatchObject({ code: 'SOURCE_CONNECTION_LOST' });
+  await killer.end();
+  expect(await pool.query('Reading again', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});

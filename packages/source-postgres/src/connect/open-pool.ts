@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Logger } from '@sluice/base';
 import type { PostgresConnectionOptions } from '../options.ts';
 import { connectionSettings } from './settings.ts';
+import { tolerateLoss } from './tolerate-loss.ts';
 import { pgConfig } from './wire-connection.ts';
 
 /**
@@ -19,8 +20,6 @@ export function openPool(
     max: maxConnections,
     idleTimeoutMillis: 30_000,
   });
-  pool.on('error', (error) =>
-    logger.debug('pool_idle_connection_lost', { message: error.message }),
-  );
+  tolerateLoss(pool, logger, 'pool_idle_connection_lost');
   return pool;
 }

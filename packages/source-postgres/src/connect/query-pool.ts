@@ -3,6 +3,7 @@ import type { Logger } from '@sluice/base';
 import { sessionSql } from './session.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { toSourceError } from './source-error.ts';
+import { tolerateLoss } from './tolerate-loss.ts';
 import { pgConfig } from './wire-connection.ts';
 
 export interface QueryPoolOptions {
@@ -34,9 +35,7 @@ export class QueryPool implements AsyncDisposable {
         await client.query(sessionSql(queryTimeoutMs));
       },
     });
-    this.#pool.on('error', (error) =>
-      options.logger.debug('source_idle_connection_lost', { message: error.message }),
-    );
+    tolerateLoss(this.#pool, options.logger, 'source_idle_connection_lost');
   }
 
   /**

@@ -2,7 +2,11 @@ import { ConfigError } from '@sluice/base';
 import type { WriteApiConfig } from '../config/write-api-config.ts';
 import { runStatements } from '../postgres/statement-run.ts';
 import { readTargetTables } from '../postgres/target-table.ts';
-import type { WriteConnection, WriteDatabase } from '../postgres/write-database.ts';
+import {
+  withConnection,
+  type WriteConnection,
+  type WriteDatabase,
+} from '../postgres/write-database.ts';
 import type { LiveRules } from './live-rules.ts';
 import { formatProblem, type PolicyProblem } from './policy-problem.ts';
 import type { Rule } from './rule.ts';
@@ -39,18 +43,13 @@ export async function checkLiveRules(
   rules: LiveRules,
 ): Promise<readonly PolicyProblem[]> {
   const names = [...(config.tables?.keys() ?? [])];
-  const connection = await database.connect();
-  let clean = false;
-  try {
+  return withConnection(database, async (connection) => {
     const tables = await readTargetTables(connection, config.schema, names);
     const problems = [...rules.check(tables)];
     const asked = names.flatMap((name) => rules.policyOf(name)?.databaseRules ?? []);
     for (const rule of asked) problems.push(...(await tryRule(rule, connection)));
-    clean = true;
     return problems;
-  } finally {
-    connection.release(!clean);
-  }
+  });
 }
 
 async function tryRule(rule: Rule, connection: WriteConnection): Promise<readonly PolicyProblem[]> {

@@ -4,7 +4,10 @@
  * pipeline mode does not fit.
  */
 export interface WriteDatabase {
-  connect(): Promise<WriteConnection>;
+  /** By callback, as only that is called before anything else is read from the connection. */
+  connect(
+    callback: (error: Error | undefined, connection: WriteConnection | undefined) => void,
+  ): void;
 }
 
 export interface WriteConnection {
@@ -37,12 +40,20 @@ export interface WireProtocol {
 
 /**
  * Takes a connection from the pool. Its loss is told to whoever waits for an answer on it, or asks next;
- * as an event that nobody listens to it would end the process.
+ * as an event that nobody listens to it would end the process. It may come in the same packet that says
+ * that the connection is ready.
  */
-export async function takeConnection(database: WriteDatabase): Promise<WriteConnection> {
-  const connection = await database.connect();
-  connection.on('error', ignore);
-  return connection;
+export function takeConnection(database: WriteDatabase): Promise<WriteConnection> {
+  return new Promise((resolve, reject) => {
+    database.connect((error, connection) => {
+      if (connection === undefined) {
+        reject(error ?? new Error('The pool gave no connection'));
+        return;
+      }
+      connection.on('error', ignore);
+      resolve(connection);
+    });
+  });
 }
 
 /** Gives a connection back; one whose state is not known is closed, which also rolls back. */

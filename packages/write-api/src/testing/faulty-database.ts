@@ -24,8 +24,15 @@ export class FaultyDatabase implements WriteDatabase {
     this.#probability = probability;
   }
 
-  async connect(): Promise<WriteConnection> {
-    const connection = await this.#database.connect();
+  connect(
+    callback: (error: Error | undefined, connection: WriteConnection | undefined) => void,
+  ): void {
+    this.#database.connect((error, connection) => {
+      callback(error, connection === undefined ? undefined : this.#faulty(connection));
+    });
+  }
+
+  #faulty(connection: WriteConnection): WriteConnection {
     return {
       query: (submittable) => {
         const told = submittable as unknown as Told;
