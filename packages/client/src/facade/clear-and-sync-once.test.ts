@@ -94,6 +94,20 @@ describe.each(APP_DATABASES)('a database $name', (kind) => {
     });
   });
 
+  test.each([true, false])('cleared (soft: %s), it tells a watch once', async (soft) => {
+    await synced();
+    const seen: number[] = [];
+    const onResult = (rows: { readonly array: readonly unknown[] }) =>
+      void seen.push(rows.array.length);
+    app.db.watch('SELECT id FROM todos', [], { onResult }, { throttleMs: 0 });
+    await until('the first result', () => seen.at(-1) === 2, 5_000);
+    await app.db.disconnectAndClear({ soft });
+    await until('the empty one', () => seen.at(-1) === 0, 5_000);
+    await app.db.execute(`INSERT INTO todos (id) VALUES ('next')`);
+    await until('the next one', () => seen.at(-1) === 1, 5_000);
+    expect(seen.filter((count) => count !== 2)).toEqual([0, 1]);
+  });
+
   describe('syncs once', () => {
     test('uploads, downloads, and is disconnected again', async () => {
       await app.db.execute(INSERT, ['own', 'own']);
