@@ -1,7 +1,7 @@
 import {
-  ChannelClosed,
   ClientError,
   compileSchema,
+  DatabaseClosedError,
   RemoteDatabase,
   systemClock,
   type Channel,
@@ -112,8 +112,8 @@ class Opening {
       });
       this.#resolve(this.#database);
     } catch (error) {
-      // That leader went before it greeted; there will be another one.
-      if (!(error instanceof ChannelClosed)) this.#reject(error);
+      // That leader went, or began to close, before it greeted; there will be another one.
+      if (!(error instanceof DatabaseClosedError)) this.#reject(error);
       throw error;
     }
   }
