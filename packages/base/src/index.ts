@@ -16,4 +16,12 @@ export type { ErrorEntry } from './error-entry.ts';
 export { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 export { parseExactJson } from './exact-json.ts';
 export { isDeeperThan, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export {
+  FairTurns,
+  PACED_ITEMS,
+  pacedEach,
+  UNPACED,
+  type FairTurnsOptions,
+  type Pace,
+} from './pace.ts';
 export { silentLogger, type LogFacts, type Logger } from './logger.ts';

@@ -1,51 +1,79 @@
 import { BsonWriter } from './bson-writer.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { CheckpointBucket, ControlLine, DataLineFrame, StreamDescription } from './line.ts';
+import type {
+  BucketLineHead,
+  BucketLineWriter,
+  CheckpointBucket,
+  ControlLine,
+  DataLineFrame,
+  StreamDescription,
+} from './line.ts';
 
 /** One line as one BSON document, byte for byte as in spec/protocol.md 11.6. */
 export function encodeBsonLine(line: ControlLine): Uint8Array {
-  const out = new BsonWriter(line.kind === 'checkpoint' ? 128 + 96 * line.buckets.length : 128);
+  if (line.kind === 'checkpoint') return withBuckets(line, line.buckets);
+  if (line.kind === 'checkpoint_diff') return withBuckets(line, line.updatedBuckets);
+  const out = new BsonWriter(128);
   out.body(() => {
     if (line.kind === 'token_expires_in') out.integer(line.kind, line.seconds);
-    else out.document(line.kind, () => writeBody(out, line));
+    else
+      out.document(line.kind, () => {
+        out.string('last_op_id', String(line.lastOpId));
+        if (line.kind === 'partial_checkpoint_complete') out.integer('priority', line.priority);
+      });
   });
   return out.finish();
 }
 
-function writeBody(
-  out: BsonWriter,
-  line: Exclude<ControlLine, { readonly kind: 'token_expires_in' }>,
-): void {
-  out.string('last_op_id', String(line.lastOpId));
-  if (line.kind === 'partial_checkpoint_complete') out.integer('priority', line.priority);
-  if (line.kind !== 'checkpoint' && line.kind !== 'checkpoint_diff') return;
-  if (line.writeCheckpoint !== undefined) {
-    out.string('write_checkpoint', String(line.writeCheckpoint));
-  }
-  if (line.kind === 'checkpoint') {
-    writeBuckets(out, 'buckets', line.buckets);
-    writeStreams(out, line.streams);
-  } else {
-    out.array('removed_buckets', line.removedBuckets, (name, index) => out.string(index, name));
-    writeBuckets(out, 'updated_buckets', line.updatedBuckets);
-  }
+function withBuckets(head: BucketLineHead, buckets: readonly CheckpointBucket[]): Uint8Array {
+  const writer = startBsonLine(head, buckets.length);
+  for (const bucket of buckets) writer.add(bucket);
+  return writer.finish();
 }
 
-function writeBuckets(out: BsonWriter, key: string, buckets: readonly CheckpointBucket[]): void {
-  out.array(key, buckets, (bucket, index) =>
-    out.document(index, () => {
-      out.string('bucket', bucket.bucket);
-      out.integer('checksum', bucket.checksum | 0);
-      out.integer('count', bucket.count);
-      out.integer('priority', bucket.priority);
-      out.array('subscriptions', bucket.subscriptions, (reason, at) =>
-        out.document(at, () => {
-          if ('default' in reason) out.integer('default', reason.default);
-          else out.integer('sub', reason.sub);
-        }),
-      );
-    }),
-  );
+/** The line that `encodeBsonLine` would make, one bucket at a time; about `buckets` of them. */
+export function startBsonLine(head: BucketLineHead, buckets: number): BucketLineWriter {
+  const out = new BsonWriter(128 + 96 * buckets);
+  const isFull = head.kind === 'checkpoint';
+  const outer = out.open();
+  const body = out.openDocument(head.kind);
+  out.string('last_op_id', String(head.lastOpId));
+  if (head.writeCheckpoint !== undefined) {
+    out.string('write_checkpoint', String(head.writeCheckpoint));
+  }
+  if (!isFull) {
+    out.array('removed_buckets', head.removedBuckets, (name, index) => out.string(index, name));
+  }
+  const list = out.openArray(isFull ? 'buckets' : 'updated_buckets');
+  let index = 0;
+  return {
+    add(bucket) {
+      writeBucket(out, String(index), bucket);
+      index += 1;
+    },
+    finish() {
+      out.close(list);
+      if (isFull) writeStreams(out, head.streams);
+      out.close(body);
+      out.close(outer);
+      return out.finish();
+    },
+  };
+}
+
+function writeBucket(out: BsonWriter, index: string, bucket: CheckpointBucket): void {
+  out.document(index, () => {
+    out.string('bucket', bucket.bucket);
+    out.integer('checksum', bucket.checksum | 0);
+    out.integer('count', bucket.count);
+    out.integer('priority', bucket.priority);
+    out.array('subscriptions', bucket.subscriptions, (reason, at) =>
+      out.document(at, () => {
+        if ('default' in reason) out.integer('default', reason.default);
+        else out.integer('sub', reason.sub);
+      }),
+    );
+  });
 }
 
 function writeStreams(out: BsonWriter, streams: readonly StreamDescription[]): void {

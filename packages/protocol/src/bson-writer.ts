@@ -54,9 +54,30 @@ export class BsonWriter {
 
   /** The outermost document, or the body of a nested one. */
   body(fill: () => void): void {
+    const start = this.open();
+    fill();
+    this.close(start);
+  }
+
+  openDocument(key: string): number {
+    this.#key(TYPE_DOCUMENT, key);
+    return this.open();
+  }
+
+  openArray(key: string): number {
+    this.#key(TYPE_ARRAY, key);
+    return this.open();
+  }
+
+  /** Begins a body that `close` ends: for what is written in steps. */
+  open(): number {
     const start = this.#out.length;
     this.#out.int32(0);
-    fill();
+    return start;
+  }
+
+  /** `start`: what `open` gave for the innermost that is open. */
+  close(start: number): void {
     this.#out.byte(0);
     this.#out.patchInt32(start, this.#out.length - start);
   }

@@ -17,13 +17,15 @@ export {
 } from './op-codec.ts';
 export { opIdentity } from './op-identity.ts';
 export type { ClearOp, MoveOp, Op, PutOp, RemoveOp } from './op.ts';
-export { encodeBsonDataLine, encodeBsonLine } from './bson-line.ts';
-export { encodeJsonDataLine, encodeJsonLine } from './json-line.ts';
+export { encodeBsonDataLine, encodeBsonLine, startBsonLine } from './bson-line.ts';
+export { encodeJsonDataLine, encodeJsonLine, startJsonLine } from './json-line.ts';
 export type {
   CheckpointBucket,
   CheckpointCompleteLine,
   CheckpointDiffLine,
   CheckpointLine,
+  BucketLineHead,
+  BucketLineWriter,
   ControlLine,
   DataLine,
   DataLineFrame,

@@ -35,6 +35,17 @@ export interface CheckpointDiffLine {
   readonly removedBuckets: readonly string[];
 }
 
+/** A line that tells of buckets, without these. */
+export type BucketLineHead =
+  Omit<CheckpointLine, 'buckets'> | Omit<CheckpointDiffLine, 'updatedBuckets'>;
+
+/** Writes such a line bucket by bucket, so that a line of 100,000 can be written in steps. */
+export interface BucketLineWriter {
+  /** Of a checkpoint its buckets, of a diff those that it updates. */
+  add(bucket: CheckpointBucket): void;
+  finish(): Uint8Array;
+}
+
 /** Everything of the current checkpoint was sent. */
 export interface CheckpointCompleteLine {
   readonly kind: 'checkpoint_complete';

@@ -110,6 +110,27 @@ describe('control lines', () => {
     expect(bucket.checksum.value).toBe(-607037875);
   });
 
+  test.each([0, 1, 63, 64, 65, 128, 1000])('hold %i buckets', (count) => {
+    const buckets = Array.from({ length: count }, (_, i) => ({
+      bucket: `7#b["ü${i}"]`,
+      checksum: i - 500,
+      count: i,
+      priority: 3,
+      subscriptions: [{ default: 0 }],
+    }));
+    const common = { lastOpId: 5n, writeCheckpoint: undefined };
+    const lines = [
+      { kind: 'checkpoint', ...common, buckets, streams: [] },
+      { kind: 'checkpoint_diff', ...common, removedBuckets: ['x'], updatedBuckets: buckets },
+    ] as const;
+    for (const line of lines) {
+      const text = textOf([encodeJsonLine(line)]);
+      expect(text).toBe(`${JSON.stringify(JSON.parse(text))}\n`);
+      expect(parseLine(JSON.parse(text))).toEqual(line);
+      expect(parseLine(deserialize(encodeBsonLine(line)))).toEqual(line);
+    }
+  });
+
   test('any names and errors survive both encodings', () => {
     const text = fc.string({ unit: 'binary' });
     const line = fc.record({

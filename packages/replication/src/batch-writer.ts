@@ -76,7 +76,16 @@ export class BatchWriter {
   }
 
   get hasChanges(): boolean {
-    return !this.#options.work.isEmpty || this.#isResumeDirty;
+    return !this.#options.work.isEmpty || this.#isResumeDirty || this.#isStoredInPart;
+  }
+
+  /**
+   * Whether storage still says of a transaction that only its beginning is there. Before the end is
+   * written the source must not be told that it may forget the transaction: after a restart it would
+   * be waited for in vain.
+   */
+  get #isStoredInPart(): boolean {
+    return this.#resume.partial !== undefined && this.#options.work.buffer.partial === undefined;
   }
 
   /** Milliseconds until what is pending should be written. */

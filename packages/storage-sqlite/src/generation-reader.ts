@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { StorageError } from '@sluice/base';
 import type { Checkpoint, OpId } from '@sluice/model';
 import type {
@@ -19,6 +20,11 @@ import type { SegmentCache } from './segment-cache.ts';
 import { guarded } from './sqlite-error.ts';
 import { watchChanges } from './watch-changes.ts';
 
+interface LookupRow {
+  readonly from_op: number;
+  readonly entry_values: string;
+}
+
 export interface GenerationReaderParts {
   readonly db: Database;
   readonly generation: Generation;
@@ -32,7 +38,10 @@ export interface GenerationReaderParts {
   readonly onClose: () => void;
 }
 
-/** Reads one generation. Every method is one short synchronous read. */
+/** Keys that are looked up, and entries that are read, before others have their turn. */
+const LOOKUPS_PER_TURN = 1000;
+
+/** Reads one generation, in short synchronous reads. */
 export class SqliteGenerationReader implements GenerationReader {
   readonly generation: Generation;
   readonly #db: Database;
@@ -66,12 +75,11 @@ export class SqliteGenerationReader implements GenerationReader {
       chunkBytes: parts.chunkCacheBytes,
       use: parts.chunkUse,
     });
-    this.#lookup = db
-      .prepare<[number, string, number, number], string>(
-        `SELECT entry_values FROM lookups WHERE generation_id = ? AND key = ?
-           AND from_op <= ? AND (to_op IS NULL OR to_op > ?) ORDER BY from_op`,
-      )
-      .pluck();
+    this.#lookup = db.prepare<[number, string, number, number, number], LookupRow>(
+      `SELECT from_op, entry_values FROM lookups WHERE generation_id = ? AND key = ?
+           AND from_op > ? AND from_op <= ? AND (to_op IS NULL OR to_op > ?)
+         ORDER BY from_op LIMIT ${LOOKUPS_PER_TURN}`,
+    );
     this.#inTransaction = db.transaction(<T>(read: () => T): T => read());
   }
 
@@ -123,20 +131,36 @@ export class SqliteGenerationReader implements GenerationReader {
   }
 
   async lookup(keys: readonly string[], at: OpId): Promise<ReadonlyMap<string, readonly string[]>> {
-    return this.#guarded(() => {
-      const opNumber = toOpNumber(at);
-      const found = new Map<string, readonly string[]>();
-      for (const key of keys) {
-        const values = this.#lookup.all(this.generation.id, key, opNumber, opNumber);
-        if (values.length > 0) found.set(key, values);
+    const found = new Map<string, readonly string[]>();
+    let left = LOOKUPS_PER_TURN;
+    for (const key of keys) {
+      const values: string[] = [];
+      for (let afterOp: number | undefined = -1; afterOp !== undefined;) {
+        if (left <= 0) {
+          await setImmediate();
+          left = LOOKUPS_PER_TURN;
+        }
+        const page = this.#lookupPage(key, afterOp, at);
+        for (const row of page) values.push(row.entry_values);
+        left -= 1 + page.length;
+        afterOp = page.length === LOOKUPS_PER_TURN ? page.at(-1)?.from_op : undefined;
       }
-      return found;
-    });
+      if (values.length > 0) found.set(key, values);
+    }
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#onClose();
+  }
+
+  /** Entries after `afterOp`; what belongs to a checkpoint stays the same between two pages. */
+  #lookupPage(key: string, afterOp: number, at: OpId): readonly LookupRow[] {
+    return this.#guarded(() => {
+      const opNumber = toOpNumber(at);
+      return this.#lookup.all(this.generation.id, key, afterOp, opNumber, opNumber);
+    });
   }
 
   #noteNews(): void {

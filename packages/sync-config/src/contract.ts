@@ -1,4 +1,4 @@
-import type { JsonObject } from '@sluice/base';
+import type { JsonObject, Pace } from '@sluice/base';
 import type {
   EvaluatedRow,
   SqliteRow,
@@ -222,9 +222,14 @@ export interface BucketResolver {
    * Finds the buckets, asking for lookups as needed (in stages where one gives keys for the next).
    *
    * @throws SyncError `SYNC_PARAMETER_ERROR` when a bucket definition fails (10.8);
-   * `SYNC_TOO_MANY_PARAMETER_RESULTS` above `maxResults`.
+   * `SYNC_TOO_MANY_PARAMETER_RESULTS` above `maxResults`. Gives way to others as `pace` says; by
+   * default it does not.
    */
-  resolve(lookup: LookupFunction, maxResults: number): Promise<ResolvedBuckets>;
+  resolve(
+    lookup: LookupFunction,
+    maxResults: number,
+    options?: { readonly pace?: Pace | undefined },
+  ): Promise<ResolvedBuckets>;
 }
 
 /** Gives the `values` (JSON array texts) stored under each key; keys without entries are missing. */

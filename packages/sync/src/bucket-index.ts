@@ -11,10 +11,45 @@ export interface Listener {
   touchLookups(): void;
 }
 
+/** The sessions under one bucket or key. Mostly that is one, which is kept without a set. */
+export class Listeners {
+  #only: Listener | undefined;
+  #several: Set<Listener> | undefined;
+
+  constructor(first: Listener) {
+    this.#only = first;
+  }
+
+  get isEmpty(): boolean {
+    return this.#only === undefined && this.#several === undefined;
+  }
+
+  add(listener: Listener): void {
+    if (this.#several !== undefined) this.#several.add(listener);
+    else if (this.#only === undefined) this.#only = listener;
+    else if (this.#only !== listener) {
+      this.#several = new Set([this.#only, listener]);
+      this.#only = undefined;
+    }
+  }
+
+  delete(listener: Listener): void {
+    if (this.#only === listener) this.#only = undefined;
+    if (this.#several?.delete(listener) === true && this.#several.size === 0) {
+      this.#several = undefined;
+    }
+  }
+
+  forEach(each: (listener: Listener) => void): void {
+    if (this.#only !== undefined) each(this.#only);
+    this.#several?.forEach((listener) => each(listener));
+  }
+}
+
 /** One bucket that at least one session has. */
 export interface BucketNode {
   readonly name: string;
-  readonly listeners: Set<Listener>;
+  readonly listeners: Listeners;
   /**
    * The state at the feed's checkpoint; undefined while unknown. Sessions keep this very object
    * for what they sent last, so that "unchanged" is one comparison of pointers.
@@ -41,18 +76,17 @@ export class BucketIndex {
   }
 
   join(name: string, listener: Listener): BucketNode {
-    let node = this.#nodes.get(name);
-    if (node === undefined) {
-      node = { name, listeners: new Set(), state: undefined, changes: 0 };
-      this.#nodes.set(name, node);
-    }
-    node.listeners.add(listener);
+    const known = this.#nodes.get(name);
+    known?.listeners.add(listener);
+    if (known !== undefined) return known;
+    const node = { name, listeners: new Listeners(listener), state: undefined, changes: 0 };
+    this.#nodes.set(name, node);
     return node;
   }
 
   leave(node: BucketNode, listener: Listener): void {
     node.listeners.delete(listener);
-    if (node.listeners.size === 0) this.#nodes.delete(node.name);
+    if (node.listeners.isEmpty) this.#nodes.delete(node.name);
   }
 
   /** Those of the changed buckets that anybody has. */
@@ -70,24 +104,25 @@ export class BucketIndex {
 
 /** Lookup key -> sessions whose set of buckets depends on it. */
 export class LookupIndex {
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new Map<string, Listeners>();
 
   join(key: string, listener: Listener): void {
     const listeners = this.#listeners.get(key);
-    if (listeners === undefined) this.#listeners.set(key, new Set([listener]));
+    if (listeners === undefined) this.#listeners.set(key, new Listeners(listener));
     else listeners.add(listener);
   }
 
   leave(key: string, listener: Listener): void {
     const listeners = this.#listeners.get(key);
-    if (listeners?.delete(listener) === true && listeners.size === 0) this.#listeners.delete(key);
+    listeners?.delete(listener);
+    if (listeners?.isEmpty === true) this.#listeners.delete(key);
   }
 
   concerned(changed: ReadonlySet<string> | 'all'): Set<Listener> {
     const found = new Set<Listener>();
     const keys = changed === 'all' ? this.#listeners.keys() : changed.values();
     for (const key of keys) {
-      for (const listener of this.#listeners.get(key) ?? []) found.add(listener);
+      this.#listeners.get(key)?.forEach((listener) => found.add(listener));
     }
     return found;
   }

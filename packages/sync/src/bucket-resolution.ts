@@ -1,4 +1,4 @@
-import { SyncError } from '@sluice/base';
+import { pacedEach, SyncError, UNPACED, type Pace } from '@sluice/base';
 import type {
   BucketResolver,
   RequestContext,
@@ -13,6 +13,8 @@ import type { SyncLimits } from './sync-limits.ts';
 
 /** Definitions that the message of a crossed limit names. */
 const NAMED_DEFINITIONS = 100;
+/** Buckets and keys that a closed session is taken from in one go. */
+const RELEASED_AT_ONCE = 1000;
 
 export interface Resolution {
   readonly wanted: readonly WantedBucket[];
@@ -24,6 +26,7 @@ export interface BucketResolutionOptions {
   readonly request: RequestContext;
   readonly limits: SyncLimits;
   readonly reasons: ReasonPool;
+  readonly pace: Pace;
   /** Touched when a lookup changes that the buckets were found by. */
   readonly listener: Listener;
 }
@@ -36,8 +39,13 @@ export class BucketResolution {
   readonly #feed: GenerationFeed;
   readonly #limits: SyncLimits;
   readonly #reasons: ReasonPool;
+  readonly #pace: Pace;
   readonly #listener: Listener;
-  readonly #nodes = new Set<BucketNode>();
+  /** With the number of the last `resolve` that found them. */
+  readonly #nodes = new Map<BucketNode, number>();
+  #round = 0;
+  /** How many the last `resolve` found. */
+  #found = 0;
   readonly #keys = new Set<string>();
   #isClosed = false;
   /** Given up once it has answered, if the answer is for ever. */
@@ -48,6 +56,7 @@ export class BucketResolution {
     this.#feed = feed;
     this.#limits = options.limits;
     this.#reasons = options.reasons;
+    this.#pace = options.pace;
     this.#listener = options.listener;
     this.#resolver = feed.plan.resolver(request, feed.prefixes);
   }
@@ -61,33 +70,46 @@ export class BucketResolution {
    */
   async resolve(): Promise<Resolution | undefined> {
     if (this.#resolver === undefined) return undefined;
-    const { buckets, streams, lookupKeys } = await this.#resolver.resolve((keys) => {
-      for (const key of keys) this.#join(key);
+    const pace = this.#pace;
+    const lookup = async (keys: readonly string[]) => {
+      await pacedEach(keys, pace, (key) => this.#join(key));
       return this.#feed.lookup(keys);
-    }, this.#limits.maxParameterQueryResults);
+    };
+    const { maxParameterQueryResults, maxBucketsPerConnection } = this.#limits;
+    const resolved = await this.#resolver.resolve(lookup, maxParameterQueryResults, { pace });
+    const { buckets, streams, lookupKeys } = resolved;
     if (this.#isClosed) return undefined;
-    checkBucketLimit(buckets, this.#limits.maxBucketsPerConnection);
+    checkBucketLimit(buckets, maxBucketsPerConnection);
     if (!this.#resolver.isDynamic) this.#resolver = undefined;
-    for (const key of this.#keys) {
-      if (!lookupKeys.has(key)) this.#leave(key);
-    }
-    return { wanted: buckets.map((bucket) => this.#want(bucket)), streams };
+    await pacedEach(this.#keys, pace, (key) => {
+      if (!lookupKeys.has(key)) this.#leaveKey(key);
+    });
+    const wanted: WantedBucket[] = [];
+    this.#round += 1;
+    await pacedEach(buckets, pace, (bucket) => {
+      if (!this.#isClosed) wanted.push(this.#want(bucket));
+    });
+    this.#found = wanted.length;
+    return this.#isClosed ? undefined : { wanted, streams };
   }
 
-  /** Gives up the buckets that the session does not have any more. */
-  keepOnly(nodes: ReadonlySet<BucketNode>): void {
-    for (const node of this.#nodes) {
-      if (nodes.has(node)) continue;
-      this.#nodes.delete(node);
-      this.#feed.buckets.leave(node, this.#listener);
-    }
+  /** Gives up the buckets that the last `resolve` did not find. */
+  async keepFound(): Promise<void> {
+    if (this.#nodes.size === this.#found) return;
+    await pacedEach(this.#nodes, this.#pace, ([node, round]) => {
+      if (round < this.#round) this.#leave(node);
+    });
   }
 
+  /** Many buckets and keys take a while to give up; nobody needs to wait for it. */
   close(): void {
     this.#isClosed = true;
-    this.keepOnly(new Set());
-    for (const key of this.#keys) this.#leave(key);
     this.#resolver = undefined;
+    const count = this.#nodes.size + this.#keys.size;
+    // Does not fail: there is nothing but removals from maps.
+    const pace = count > RELEASED_AT_ONCE ? this.#pace : UNPACED;
+    void pacedEach(this.#nodes.keys(), pace, (node) => this.#leave(node));
+    void pacedEach(this.#keys, pace, (key) => this.#leaveKey(key));
   }
 
   #join(key: string): void {
@@ -96,14 +118,19 @@ export class BucketResolution {
     this.#feed.lookups.join(key, this.#listener);
   }
 
-  #leave(key: string): void {
+  #leaveKey(key: string): void {
     this.#keys.delete(key);
     this.#feed.lookups.leave(key, this.#listener);
   }
 
+  #leave(node: BucketNode): void {
+    this.#nodes.delete(node);
+    this.#feed.buckets.leave(node, this.#listener);
+  }
+
   #want({ name, priority, subscriptions }: ResolvedBucket): WantedBucket {
     const node = this.#feed.buckets.join(name, this.#listener);
-    this.#nodes.add(node);
+    this.#nodes.set(node, this.#round);
     return { node, priority, subscriptions: this.#reasons.intern(subscriptions) };
   }
 }
@@ -125,15 +152,19 @@ function checkBucketLimit(buckets: readonly ResolvedBucket[], limit: number): vo
 export class ReasonPool {
   readonly #known = new Map<string, readonly SubscriptionReason[]>();
   readonly #capacity: number;
+  /** Of 100,000 buckets most come in a row with the same list. */
+  #last: readonly [readonly SubscriptionReason[], readonly SubscriptionReason[]] | undefined;
 
   constructor(capacity = 10_000) {
     this.#capacity = capacity;
   }
 
   intern(reasons: readonly SubscriptionReason[]): readonly SubscriptionReason[] {
+    if (this.#last?.[0] === reasons) return this.#last[1];
     const key = JSON.stringify(reasons);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
+    const known = this.#known.get(key) ?? reasons;
+    this.#last = [reasons, known];
+    if (known !== reasons) return known;
     if (this.#known.size >= this.#capacity) this.#known.clear();
     this.#known.set(key, reasons);
     return reasons;

@@ -1,4 +1,4 @@
-import { must } from '@sluice/base';
+import { must, UNPACED } from '@sluice/base';
 import { parseStreamRequest } from '@sluice/protocol';
 import { compileSyncConfig } from '@sluice/sync-config';
 import { scriptedPlan, settle, subjectOf, type ScriptedStream } from '@sluice/testing';
@@ -87,7 +87,10 @@ describe('the sessions that a plan concerns', () => {
       asks: { claims: { sub: `${user}` }, parameters, includeDefaults, subscriptions },
     }));
     for (const random of [0, 0.5, 0.999]) {
-      const count = await countConcerned(PLAN, new Set(sessions), () => random);
+      const count = await countConcerned(PLAN, new Set(sessions), {
+        random: () => random,
+        pace: UNPACED,
+      });
       expect(count).toMatchObject({ sessions: 50_001, asked: 2000 });
       expect(count.definitions[0]).toEqual(use('default', 2000, 2000));
       const share = (count.definitions[1]?.withBuckets ?? 0) / count.asked;
@@ -107,7 +110,7 @@ describe('the sessions that a plan concerns', () => {
       if (!isDone) setImmediate(count);
     };
     setImmediate(count);
-    await countConcerned(PLAN, sessions, () => 0);
+    await countConcerned(PLAN, sessions, { random: () => 0, pace: UNPACED });
     isDone = true;
     expect(turns).toBeGreaterThan(20);
   });

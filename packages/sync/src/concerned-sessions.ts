@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { toAppError } from '@sluice/base';
+import { toAppError, type Pace } from '@sluice/base';
 import type { BucketPrefixes, RequestContext, SyncPlan } from '@sluice/sync-config';
 
 /** Above this many sessions a sample is looked at. */
@@ -41,11 +41,17 @@ interface Share {
   readonly looksUp: ReadonlySet<string>;
 }
 
-/** `random` in [0, 1) decides where the sample begins. */
+export interface Counting {
+  /** In [0, 1); decides where the sample begins. */
+  readonly random: () => number;
+  /** For sessions with many buckets. */
+  readonly pace: Pace;
+}
+
 export async function countConcerned(
   plan: SyncPlan,
   all: ReadonlySet<Asking>,
-  random: () => number,
+  { random, pace }: Counting,
 ): Promise<ConcernedSessions> {
   const sessions = all.size;
   const asked = sample([...all], random);
@@ -54,7 +60,7 @@ export async function countConcerned(
   let refused = 0;
   for (const [at, { asks }] of asked.entries()) {
     if (at % ASKED_TOGETHER === ASKED_TOGETHER - 1) await setImmediate();
-    const share = await shareOf(plan, prefixes, asks);
+    const share = await shareOf(plan, { prefixes, pace }, asks);
     if (share === undefined) refused += 1;
     else
       plan.definitions.forEach(({ name, hash }, i) => {
@@ -84,16 +90,20 @@ function sample<T>(all: readonly T[], random: () => number): readonly T[] {
 /** Undefined for a request that the plan refuses. */
 async function shareOf(
   plan: SyncPlan,
-  prefixes: BucketPrefixes,
+  { prefixes, pace }: { readonly prefixes: BucketPrefixes; readonly pace: Pace },
   asks: RequestContext,
 ): Promise<Share | undefined> {
   const looksUp = new Set<string>();
   try {
     const nothing = new Map<string, readonly string[]>();
-    const { buckets, streams } = await plan.resolver(asks, prefixes).resolve(async (keys) => {
-      for (const key of keys) looksUp.add(key.slice(0, key.indexOf('#') + 1));
-      return nothing;
-    }, Infinity);
+    const { buckets, streams } = await plan.resolver(asks, prefixes).resolve(
+      async (keys) => {
+        for (const key of keys) looksUp.add(key.slice(0, key.indexOf('#') + 1));
+        return nothing;
+      },
+      Infinity,
+      { pace },
+    );
     return {
       takesPart: new Set(streams.map(({ name }) => name)),
       hasBuckets: new Set(buckets.map(({ definition }) => definition)),

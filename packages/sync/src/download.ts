@@ -19,7 +19,7 @@ export class Download {
   #sending: readonly Slot[] = NOTHING;
   #at = 0;
 
-  begin(checkpoint: OpId, slots: Iterable<Slot>): void {
+  begin(checkpoint: OpId, slots: readonly Slot[]): void {
     this.checkpoint = checkpoint;
     this.completed = false;
     this.opsSent = 0;
@@ -60,11 +60,18 @@ export class Download {
     this.#at += 1;
   }
 
-  /** Passes the next bucket and those behind it of its priority, as long as they need nothing. */
-  skip(): void {
+  /**
+   * Passes the next bucket, which needs nothing, and those behind it of its priority as long as
+   * they need nothing, up to `most`. Whether it may be gone on with.
+   */
+  skip(most: number): boolean {
     const priority = this.next?.priority;
-    do this.passNext();
-    while (this.next !== undefined && this.next.priority === priority && isUpToDate(this.next));
+    for (let left = most; left > 0; left -= 1) {
+      this.passNext();
+      const { next } = this;
+      if (next === undefined || next.priority !== priority || !isUpToDate(next)) return false;
+    }
+    return true;
   }
 
   completePriority(): void {

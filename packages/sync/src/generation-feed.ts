@@ -1,5 +1,15 @@
-import { setImmediate } from 'node:timers/promises';
-import { Backoff, must, pause, SyncError, toAppError, type Clock, type Logger } from '@sluice/base';
+import {
+  Backoff,
+  must,
+  PACED_ITEMS,
+  pacedEach,
+  pause,
+  SyncError,
+  toAppError,
+  type Clock,
+  type Logger,
+  type Pace,
+} from '@sluice/base';
 import type { Checkpoint, OpId } from '@sluice/model';
 import type {
   BucketState,
@@ -11,14 +21,15 @@ import type {
 } from '@sluice/storage';
 import type { BucketPrefixes, SyncPlan } from '@sluice/sync-config';
 import { BucketIndex, LookupIndex, type BucketNode, type Listener } from './bucket-index.ts';
+import type { CacheCounts } from './cache-counts.ts';
 import { CustomWriteCheckpoints } from './custom-write-checkpoints.ts';
 import { ManagedWriteCheckpoints } from './managed-write-checkpoints.ts';
 import type { ReadGate, ReadLane } from './read-gate.ts';
 import { SharedReads, type BucketRead } from './shared-reads.ts';
 import type { WriteCheckpointIndex } from './write-checkpoint-index.ts';
 
-/** Bucket states asked for at once. */
-const STATES_PER_CALL = 1000;
+/** Bucket states asked for at once, each a few microseconds. */
+const STATES_PER_CALL = 256;
 const MAX_CACHED_LOOKUPS = 10_000;
 
 export interface FeedOptions {
@@ -28,6 +39,8 @@ export interface FeedOptions {
   readonly plan: SyncPlan;
   readonly gate: ReadGate;
   readonly clock: Clock;
+  readonly pace: Pace;
+  readonly counts: CacheCounts;
   readonly random: () => number;
   readonly logger: Logger;
   readonly chunkBytes: number;
@@ -70,7 +83,12 @@ export class GenerationFeed {
     this.writeCheckpoints = writeCheckpointIndex(options, prefixes, reader);
     this.#options = options;
     this.#reader = reader;
-    this.#reads = new SharedReads(reader, options.gate, options.chunkBytes);
+    this.#reads = new SharedReads({
+      reader,
+      gate: options.gate,
+      maxBytes: options.chunkBytes,
+      counts: options.counts,
+    });
     this.#checkpoint = checkpoint;
   }
 
@@ -130,19 +148,24 @@ export class GenerationFeed {
    * the checkpoint, so that only a newer one has exact sums (spec/protocol.md 2.7).
    */
   async loadStates(nodes: readonly BucketNode[]): Promise<void> {
-    const missing = nodes.filter((node) => node.state === undefined);
-    if (missing.length === 0) return;
     const at = this.#checkpoint.opId;
-    const changes = missing.map((node) => node.changes);
-    const states = await this.#statesOf(missing, at);
-    missing.forEach((node, i) => {
-      if (node.changes === changes[i]) node.state ??= exactState(states[i], at);
-    });
+    for (let i = 0; i < nodes.length; i += STATES_PER_CALL) {
+      if (i > 0) await this.#giveWay();
+      // Others may have loaded some of them meanwhile.
+      const missing = nodes.slice(i, i + STATES_PER_CALL).filter(isUnknown);
+      const changes = missing.map((node) => node.changes);
+      const states = await this.#reader.bucketStates(missing.map(nameOf), at);
+      missing.forEach((node, k) => {
+        if (node.changes === changes[k]) node.state ??= exactState(states[k], at);
+      });
+    }
   }
 
   /** The entries under each key at the newest checkpoint; sessions that ask together share it. */
   async lookup(keys: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const unknown = keys.filter((key) => !this.#lookupCache.has(key));
+    this.#options.counts.lookupHits += keys.length - unknown.length;
+    this.#options.counts.lookupMisses += unknown.length;
     if (unknown.length > 0) {
       if (this.#lookupCache.size > MAX_CACHED_LOOKUPS) this.#lookupCache = new Map();
       const cache = this.#lookupCache;
@@ -153,6 +176,7 @@ export class GenerationFeed {
     const found = new Map<string, readonly string[]>();
     const answers = keys.map((key) => this.#lookupCache.get(key));
     for (let i = 0; i < keys.length; i += 1) {
+      if (i % PACED_ITEMS === PACED_ITEMS - 1) await this.#giveWay();
       const key = keys[i] ?? '';
       const values = (await answers[i])?.get(key);
       if (values !== undefined) found.set(key, values);
@@ -179,15 +203,17 @@ export class GenerationFeed {
   }
 
   async #statesOf(nodes: readonly BucketNode[], at: OpId): Promise<readonly BucketState[]> {
-    const names = nodes.map((node) => node.name);
-    if (names.length <= STATES_PER_CALL) return this.#reader.bucketStates(names, at);
     const states: BucketState[] = [];
-    for (let i = 0; i < names.length; i += STATES_PER_CALL) {
-      // So many take a while; others have their turn in between.
-      if (i > 0) await setImmediate();
-      states.push(...(await this.#reader.bucketStates(names.slice(i, i + STATES_PER_CALL), at)));
+    for (let i = 0; i < nodes.length; i += STATES_PER_CALL) {
+      if (i > 0) await this.#giveWay();
+      const names = nodes.slice(i, i + STATES_PER_CALL).map(nameOf);
+      states.push(...(await this.#reader.bucketStates(names, at)));
     }
     return states;
+  }
+
+  async #giveWay(): Promise<void> {
+    await this.#options.pace.giveWay();
   }
 
   /** Runs until `close`. A failure of storage is retried: sessions go on with what they have. */
@@ -245,7 +271,12 @@ export class GenerationFeed {
       loading.length === 0 ? [] : this.#statesOf(loading, at),
       this.writeCheckpoints.reachedAt(delta),
     ]);
-    const loaded = new Map(loading.map((node, i) => [node, exactState(states[i], at)]));
+    const loaded = new Map<BucketNode, BucketState | undefined>();
+    let next = 0;
+    await pacedEach(loading, this.#options.pace, (node) => {
+      loaded.set(node, exactState(states[next], at));
+      next += 1;
+    });
     // Nothing below may await: checkpoint, states and notices belong together.
     this.#checkpoint = delta.checkpoint;
     this.#lookupCache = new Map();
@@ -254,7 +285,7 @@ export class GenerationFeed {
       node.changes += 1;
       // Unknown for a bucket that somebody joined while the states were on their way.
       node.state = loaded.get(node);
-      for (const listener of node.listeners) listener.touch(node);
+      node.listeners.forEach((listener) => listener.touch(node));
     }
     const byLookups = this.lookups.concerned(delta.lookups);
     for (const listener of byLookups) listener.touchLookups();
@@ -297,6 +328,14 @@ function servedBy({ id, configs }: Generation): string {
   const { hash, prefixes } = configs.serving;
   const sorted = Object.entries(prefixes).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([id, hash, sorted]);
+}
+
+function isUnknown(node: BucketNode): boolean {
+  return node.state === undefined;
+}
+
+function nameOf(node: BucketNode): string {
+  return node.name;
 }
 
 function exactState(state: BucketState | undefined, at: OpId): BucketState | undefined {

@@ -5,12 +5,17 @@ import {
   encodeJsonDataLine,
   encodeJsonLine,
   OpsToJson,
+  startBsonLine,
+  startJsonLine,
+  type BucketLineHead,
+  type BucketLineWriter,
   type CheckpointBucket,
   type ControlLine,
   type DataLineFrame,
   type JsonRowForm,
 } from '@sluice/protocol';
 import type { OpsChunk } from '@sluice/storage';
+import type { CacheCounts } from './cache-counts.ts';
 
 /** How a session's lines are written: BSON, or NDJSON with rows as text or embedded (2.4). */
 export type LineForm = 'bson' | JsonRowForm;
@@ -31,6 +36,7 @@ interface SharedDataLine extends DataLineFrame {
  */
 export class LineEncoder {
   readonly #form: LineForm;
+  readonly #counts: CacheCounts;
   #sharedFor: OpId | undefined;
   readonly #shared = new Map<string, Uint8Array>();
   readonly #diffs = new Map<string, { bucket: CheckpointBucket; line: Uint8Array }>();
@@ -39,13 +45,19 @@ export class LineEncoder {
   readonly #jsonOps = new WeakMap<object, Uint8Array>();
   readonly #toJson: OpsToJson;
 
-  constructor(form: LineForm) {
+  constructor(form: LineForm, counts: CacheCounts) {
     this.#form = form;
+    this.#counts = counts;
     this.#toJson = new OpsToJson(form === 'bson' ? 'text' : form);
   }
 
   encode(line: ControlLine): Uint8Array {
     return this.#form === 'bson' ? encodeBsonLine(line) : encodeJsonLine(line);
+  }
+
+  /** A line that tells of about so many buckets, which are added one by one. */
+  start(head: BucketLineHead, buckets: number): BucketLineWriter {
+    return this.#form === 'bson' ? startBsonLine(head, buckets) : startJsonLine(head);
   }
 
   complete(lastOpId: OpId): Uint8Array {
@@ -64,7 +76,9 @@ export class LineEncoder {
   diffOfOne(lastOpId: OpId, bucket: CheckpointBucket): Uint8Array {
     this.#startSharing(lastOpId);
     const known = this.#diffs.get(bucket.bucket);
-    if (known !== undefined && isSameBucket(known.bucket, bucket)) return known.line;
+    const isKnown = known !== undefined && isSameBucket(known.bucket, bucket);
+    this.#note(isKnown);
+    if (isKnown) return known.line;
     const line = this.encode({
       kind: 'checkpoint_diff',
       lastOpId,
@@ -78,6 +92,7 @@ export class LineEncoder {
 
   tokenExpiresIn(seconds: number): Uint8Array {
     let line = this.#tokens.get(seconds);
+    this.#note(line !== undefined);
     if (line === undefined) {
       if (this.#tokens.size >= MAX_SHARED_LINES) this.#tokens.clear();
       line = this.encode({ kind: 'token_expires_in', seconds });
@@ -89,7 +104,9 @@ export class LineEncoder {
   /** A data line; a large chunk's payload is never copied. */
   data(frame: DataLineFrame, chunk: OpsChunk): readonly Uint8Array[] {
     const known = this.#dataLines.get(chunk);
-    if (known?.after === frame.after && known.bucket === frame.bucket) return known.parts;
+    const isKnown = known?.after === frame.after && known.bucket === frame.bucket;
+    this.#note(isKnown);
+    if (isKnown) return known.parts;
     const parts = joinIfSmall(this.#dataParts(frame, chunk), chunk.byteLength);
     this.#dataLines.set(chunk, { ...frame, parts });
     return parts;
@@ -106,11 +123,17 @@ export class LineEncoder {
   #share(lastOpId: OpId, key: string, line: () => ControlLine): Uint8Array {
     this.#startSharing(lastOpId);
     let bytes = this.#shared.get(key);
+    this.#note(bytes !== undefined);
     if (bytes === undefined) {
       bytes = this.encode(line());
       if (this.#shared.size < MAX_SHARED_LINES) this.#shared.set(key, bytes);
     }
     return bytes;
+  }
+
+  #note(isShared: boolean): void {
+    if (isShared) this.#counts.linesShared += 1;
+    else this.#counts.linesBuilt += 1;
   }
 
   #startSharing(lastOpId: OpId): void {

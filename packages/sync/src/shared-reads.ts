@@ -1,6 +1,7 @@
 import type { OpId } from '@sluice/model';
 import type { GenerationReader, OpsChunk, ReadOps } from '@sluice/storage';
 import type { BucketNode } from './bucket-index.ts';
+import type { CacheCounts } from './cache-counts.ts';
 import type { ReadGate, ReadLane } from './read-gate.ts';
 
 export interface BucketRead {
@@ -13,6 +14,13 @@ interface RunningRead extends BucketRead {
   readonly answer: Promise<OpsChunk | undefined>;
 }
 
+export interface SharedReadsOptions {
+  readonly reader: GenerationReader;
+  readonly gate: ReadGate;
+  readonly maxBytes: number;
+  readonly counts: CacheCounts;
+}
+
 /**
  * Reads of operations through the gate. Sessions that want the same operations of a bucket while
  * they are being read get the same chunk: a change to a bucket that thousands have is read once.
@@ -21,18 +29,24 @@ export class SharedReads {
   readonly #reader: GenerationReader;
   readonly #gate: ReadGate;
   readonly #maxBytes: number;
+  readonly #counts: CacheCounts;
   /** The read of each bucket that was started last, while it runs. */
   readonly #running = new WeakMap<BucketNode, RunningRead>();
 
-  constructor(reader: GenerationReader, gate: ReadGate, maxBytes: number) {
+  constructor({ reader, gate, maxBytes, counts }: SharedReadsOptions) {
     this.#reader = reader;
     this.#gate = gate;
     this.#maxBytes = maxBytes;
+    this.#counts = counts;
   }
 
   read(node: BucketNode, read: BucketRead, lane: ReadLane): Promise<OpsChunk | undefined> {
     const running = this.#running.get(node);
-    if (running !== undefined && isSame(running, read)) return running.answer;
+    if (running !== undefined && isSame(running, read)) {
+      this.#counts.readsShared += 1;
+      return running.answer;
+    }
+    this.#counts.readsMade += 1;
     const answer = this.#gate.run(() => {
       const { after, upTo, fresh } = read;
       const maxBytes = this.#maxBytes;

@@ -27,14 +27,6 @@ export interface WantedBucket {
   readonly subscriptions: readonly SubscriptionReason[];
 }
 
-/** What a new checkpoint means for a session: its slots from now on, and what the client is told. */
-export interface SlotChange {
-  readonly slots: readonly Slot[];
-  /** New buckets, and those whose content or terms changed. */
-  readonly updated: readonly Slot[];
-  readonly removed: readonly Slot[];
-}
-
 /** The state of a bucket whose state is not known yet; no storage hands it out. */
 const NOTHING_SENT: BucketState = {
   checksum: 0,
@@ -48,45 +40,26 @@ export function refreshSlots(slots: readonly Slot[]): readonly Slot[] {
   return slots.filter((slot) => slot.node.state !== slot.sent && adoptState(slot));
 }
 
-/**
- * Another set of buckets. `after` gives the position of a bucket that the session did not have;
- * 0n when the client does not hold it.
- */
-export function replaceSlots(
-  slots: readonly Slot[],
-  wanted: readonly WantedBucket[],
-  after: (name: string) => OpId,
-): SlotChange {
-  const held = new Map(slots.map((slot) => [slot.node, slot]));
-  const updated: Slot[] = [];
-  const kept = wanted.map((bucket) => {
-    const slot = held.get(bucket.node) ?? newSlot(bucket, after(bucket.node.name));
-    const isNew = !held.delete(bucket.node);
-    const isOnOtherTerms =
-      slot.priority !== bucket.priority || slot.subscriptions !== bucket.subscriptions;
-    slot.priority = bucket.priority;
-    slot.subscriptions = bucket.subscriptions;
-    const hasNewState = adoptState(slot);
-    if (isNew || isOnOtherTerms || hasNewState) updated.push(slot);
-    return slot;
-  });
-  return { slots: kept, updated, removed: [...held.values()] };
+/** Takes over the node's state. Whether something that the client can see is new. */
+export function adoptState(slot: Slot): boolean {
+  const isNew = isOutdated(slot);
+  slot.sent = slot.node.state ?? slot.sent;
+  return isNew;
 }
 
-/** Whether something that the client can see is new. A count alone is not worth a line. */
-function adoptState(slot: Slot): boolean {
-  const state = slot.node.state ?? slot.sent;
-  const { checksum, lastOpId } = slot.sent;
-  slot.sent = state;
-  return state.checksum !== checksum || state.lastOpId > lastOpId;
+/** Whether the node's state has something that the client can see. A count alone is not worth a line. */
+export function isOutdated({ node, sent }: Slot): boolean {
+  const { checksum, lastOpId } = node.state ?? sent;
+  return checksum !== sent.checksum || lastOpId > sent.lastOpId;
 }
 
-function newSlot({ node, priority, subscriptions }: WantedBucket, position: OpId): Slot {
+/** Shows the node's state, if it is known; `position`: 0n when the client does not hold the bucket. */
+export function newSlot({ node, priority, subscriptions }: WantedBucket, position: OpId): Slot {
   return {
     node,
     priority,
     subscriptions,
-    sent: NOTHING_SENT,
+    sent: node.state ?? NOTHING_SENT,
     position,
     pending: true,
     fresh: position === 0n ? 'start' : undefined,
@@ -105,11 +78,27 @@ export function markDone(slot: Slot): void {
   if (slot.position <= slot.sent.lastOpId) slot.position = slot.sent.lastOpId;
 }
 
-/** The buckets to send for a checkpoint, most urgent first (spec/protocol.md 2.5). */
-export function sendingOrder(slots: Iterable<Slot>): Slot[] {
-  return [...slots].toSorted(
-    (a, b) => a.priority - b.priority || (a.node.name < b.node.name ? -1 : 1),
-  );
+/** Above this many, putting the buckets in order by name would hold others up. */
+const SORTED_BUCKETS = 1000;
+
+/**
+ * The buckets to send for a checkpoint, most urgent first, those of one priority by name
+ * (spec/protocol.md 2.5). Clients do not rely on the names' order, and many buckets go without it.
+ */
+export function sendingOrder(slots: readonly Slot[]): readonly Slot[] {
+  if (slots.length <= SORTED_BUCKETS) {
+    return slots.toSorted(
+      (a, b) => a.priority - b.priority || (a.node.name < b.node.name ? -1 : 1),
+    );
+  }
+  const byPriority = new Map<number, Slot[]>();
+  for (const slot of slots) {
+    const same = byPriority.get(slot.priority);
+    if (same === undefined) byPriority.set(slot.priority, [slot]);
+    else same.push(slot);
+  }
+  const priorities = [...byPriority.keys()].toSorted((a, b) => a - b);
+  return priorities.flatMap((priority) => byPriority.get(priority) ?? []);
 }
 
 export function toCheckpointBucket(slot: Slot): CheckpointBucket {

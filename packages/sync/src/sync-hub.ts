@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import {
   Backoff,
+  FairTurns,
   pause,
   SyncError,
   toAppError,
@@ -14,6 +15,7 @@ import type { StreamFormat, StreamRequest } from '@sluice/protocol';
 import type { BucketStorage, Generation } from '@sluice/storage';
 import type { SyncPlan } from '@sluice/sync-config';
 import { ReasonPool } from './bucket-resolution.ts';
+import { newCacheCounts, type CacheCounts } from './cache-counts.ts';
 import { countConcerned, type ConcernedSessions } from './concerned-sessions.ts';
 import { GenerationFeed } from './generation-feed.ts';
 import { LineEncoder, type LineForm } from './line-encoder.ts';
@@ -51,7 +53,7 @@ export interface OpenSession {
   readonly signal: AbortSignal;
 }
 
-export interface SyncStats {
+export interface SyncStats extends Readonly<CacheCounts> {
   readonly connections: number;
   readonly linesSent: number;
   readonly opsSent: number;
@@ -89,11 +91,13 @@ export class SyncHub implements AsyncDisposable {
   readonly #options: SyncHubOptions;
   readonly #stop = new AbortController();
   readonly #gate: ReadGate;
+  readonly #turns: FairTurns;
   readonly #limits: SyncLimits;
   readonly #around: SessionSurroundings;
   readonly #encoders: Readonly<Record<LineForm, LineEncoder>>;
   readonly #sessions = new Set<SyncSession>();
   readonly #totals: SyncTotals = { linesSent: 0, opsSent: 0, bytesSent: 0 };
+  readonly #counts = newCacheCounts();
   readonly #background: Promise<unknown>;
   readonly #wheel = new TokenWheel();
   #feed: GenerationFeed | undefined;
@@ -108,21 +112,24 @@ export class SyncHub implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...DEFAULT_SYNC_LIMITS, ...options.limits };
     const { clock, random } = options;
+    const nextTurn = () => setImmediate();
+    this.#turns = new FairTurns({ clock, nextTurn });
     this.#gate = new ReadGate({
       maxConcurrent: this.#limits.maxConcurrentReads,
       waitMs: this.#limits.readWaitMs,
       clock,
-      nextTurn: () => setImmediate(),
+      nextTurn,
     });
     this.#encoders = {
-      bson: new LineEncoder('bson'),
-      text: new LineEncoder('text'),
-      embedded: new LineEncoder('embedded'),
+      bson: new LineEncoder('bson', this.#counts),
+      text: new LineEncoder('text', this.#counts),
+      embedded: new LineEncoder('embedded', this.#counts),
     };
     const wheel = this.#wheel;
     this.#around = {
       limits: this.#limits,
       clock,
+      pace: this.#turns,
       random,
       wheel,
       reasons: new ReasonPool(),
@@ -168,6 +175,7 @@ export class SyncHub implements AsyncDisposable {
     return {
       connections: this.#sessions.size,
       ...this.#totals,
+      ...this.#counts,
       readsRunning: this.#gate.running,
       readsWaiting: this.#gate.waiting,
       buckets: this.#feed?.buckets.size ?? 0,
@@ -212,7 +220,10 @@ export class SyncHub implements AsyncDisposable {
    * definition. Looks at a sample where there are many of them, and gives way to other work.
    */
   sessionsConcerned(plan: SyncPlan): Promise<ConcernedSessions> {
-    return countConcerned(plan, this.#sessions, this.#options.random);
+    return countConcerned(plan, this.#sessions, {
+      random: this.#options.random,
+      pace: this.#turns,
+    });
   }
 
   /** Ends all sessions normally and refuses new ones. */
@@ -287,6 +298,8 @@ export class SyncHub implements AsyncDisposable {
       generation,
       plan,
       gate,
+      pace: this.#turns,
+      counts: this.#counts,
       clock,
       logger,
       random,

@@ -1,6 +1,14 @@
-import { assert, must, type Clock, type JsonObject } from '@sluice/base';
+import {
+  assert,
+  must,
+  PACED_ITEMS,
+  pacedEach,
+  type Clock,
+  type JsonObject,
+  type Pace,
+} from '@sluice/base';
 import type { OpId } from '@sluice/model';
-import type { StreamDescription, StreamRequest } from '@sluice/protocol';
+import type { BucketLineHead, StreamDescription, StreamRequest } from '@sluice/protocol';
 import type { RequestContext } from '@sluice/sync-config';
 import type { BucketNode, Listener } from './bucket-index.ts';
 import { BucketResolution, type ReasonPool, type Resolution } from './bucket-resolution.ts';
@@ -9,14 +17,9 @@ import type { GenerationFeed } from './generation-feed.ts';
 import { LineBatch } from './line-batch.ts';
 import type { LineEncoder } from './line-encoder.ts';
 import { nextStep, type SessionFacts, type Step } from './next-step.ts';
-import {
-  isUpToDate,
-  refreshSlots,
-  replaceSlots,
-  toCheckpointBucket,
-  type Slot,
-  type SlotChange,
-} from './slot.ts';
+import { isUpToDate, toCheckpointBucket, type Slot } from './slot.ts';
+import { refreshedSlots, SlotReplacement, type SlotChange } from './slot-change.ts';
+import { SlotSet } from './slot-set.ts';
 import type { SyncLimits } from './sync-limits.ts';
 import { TouchedBuckets } from './touched-buckets.ts';
 import { nextTokenLineMs, secondsLeft, type TokenWheel } from './token-wheel.ts';
@@ -26,6 +29,8 @@ import type { ConnectedUser } from './connected-users.ts';
 export interface SessionSurroundings {
   readonly limits: SyncLimits;
   readonly clock: Clock;
+  /** Of all sessions together: whoever has many buckets gives way to the others. */
+  readonly pace: Pace;
   /** In [0, 1). */
   readonly random: () => number;
   readonly wheel: TokenWheel;
@@ -68,7 +73,6 @@ interface News {
 }
 
 const DONE = { done: true, value: undefined } as const;
-const NO_SLOTS: readonly Slot[] = [];
 
 /**
  * One sync stream: an iterator over batches of whole lines, ready to be written
@@ -94,7 +98,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   #resolution: BucketResolution | undefined;
   #user: ConnectedUser | undefined;
 
-  #slots: readonly Slot[] = NO_SLOTS;
+  #slots = SlotSet.none;
   /** Buckets found, as long as no checkpoint was shown with them. */
   #found: Resolution | undefined;
   readonly #download = new Download();
@@ -171,7 +175,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     this.#resolution?.close();
     if (this.#user !== undefined) this.#feed?.writeCheckpoints.leave(this.#user, this);
     this.#feed?.forget(this);
-    this.#slots = NO_SLOTS;
+    this.#slots = SlotSet.none;
     this.#touched.clear();
     this.#download.complete();
     this.#input = undefined;
@@ -185,8 +189,10 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   }
 
   touch(node?: BucketNode): void {
+    if (this.#isEnded) return;
     this.#changed = true;
-    if (node !== undefined) this.#touched.add(node);
+    const buckets = Math.max(this.#slots.slots.length, this.#found?.wanted.length ?? 0);
+    if (node !== undefined) this.#touched.add(node, buckets);
     this.#wake?.();
   }
 
@@ -210,12 +216,13 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
     if (this.#isEnded) return;
     const feed = this.#around.attach(this);
     this.#feed = feed;
-    const { limits, reasons } = this.#around;
+    const { limits, reasons, pace } = this.#around;
     this.#resolution = new BucketResolution({
       feed,
       request: this.asks,
       limits,
       reasons,
+      pace,
       listener: this,
     });
     this.#user = feed.writeCheckpoints.join(this.#userKey, this, feed.checkpoint);
@@ -267,8 +274,7 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       case 'read':
         return this.#read(must(this.#download.next), batch);
       case 'skip':
-        this.#download.skip();
-        return;
+        return this.#skip();
       case 'complete-priority': {
         const { checkpoint, priority } = this.#download;
         batch.line(this.#encoder.completePriority(must(checkpoint), must(priority)));
@@ -304,13 +310,14 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
       this.#download.isInvalid ||
       change.updated.length + change.removed.length > 0 ||
       writeCheckpoint !== this.#sentWriteCheckpoint;
-    this.#slots = change.slots;
     if (!isWorthLine) return;
-    batch.line(this.#checkpointLine(news));
+    const line = await this.#checkpointLine(news);
+    if (this.#isEnded) return;
+    batch.line(line);
     for (const slot of change.updated) slot.pending = true;
     // After a completed download nothing is left of it, so that only a cut one is gone through.
     const { completed } = this.#download;
-    const possible = completed && !isFirst ? change.updated : change.slots;
+    const possible = completed && !isFirst ? change.updated : change.set.slots;
     const pending = isFirst ? possible : possible.filter((slot) => slot.pending);
     this.#download.begin(opId, pending);
     this.#sentWriteCheckpoint = writeCheckpoint;
@@ -327,11 +334,17 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
         this.#lookupsChanged = false;
         this.#found = (await resolution.resolve()) ?? this.#found;
       }
-      const unknown = this.#unknownNodes();
+      const unknown = await this.#unknownNodes();
       if (unknown.length > 0) await feed.loadStates(unknown);
+      const replacement = this.#found && (await this.#replacementBy(this.#found));
       if (this.#isEnded) return undefined;
       if (this.#lookupsChanged) continue;
-      if (this.#unknownNodes().length === 0) return this.#takeNewsNow(feed, resolution);
+      // From here on nothing awaits: checkpoint, states and write checkpoint belong together.
+      if (this.#areStatesKnown(replacement)) {
+        const news = this.#takeNewsNow(feed, replacement);
+        if (replacement !== undefined) await resolution.keepFound();
+        return news;
+      }
       if (feed.checkpoint !== at) continue;
       this.#unusable = at.opId;
       return undefined;
@@ -339,58 +352,70 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
   }
 
   /** Of the buckets whose states are to be shown, those where they are not known. */
-  #unknownNodes(): readonly BucketNode[] {
+  async #unknownNodes(): Promise<readonly BucketNode[]> {
     const shown = this.#found?.wanted ?? this.#touched.of(this.#slots);
-    return shown.map((bucket) => bucket.node).filter(isUnknown);
+    const unknown: BucketNode[] = [];
+    await pacedEach(shown, this.#around.pace, ({ node }) => {
+      if (node.state === undefined) unknown.push(node);
+    });
+    return unknown;
   }
 
-  /** Synchronous, so that the checkpoint, the states and the write checkpoint belong together. */
-  #takeNewsNow(feed: GenerationFeed, resolution: BucketResolution): News {
+  async #replacementBy({ wanted }: Resolution): Promise<SlotReplacement> {
+    const { pace } = this.#around;
+    const positions = new Map<string, OpId>();
+    const buckets = this.#input?.request.buckets ?? [];
+    await pacedEach(buckets, pace, ({ name, after }) => positions.set(name, after));
+    this.#touched.clear();
+    const after = (name: string) => positions.get(name) ?? 0n;
+    return SlotReplacement.prepare({ held: this.#slots, wanted, after, pace });
+  }
+
+  #areStatesKnown(replacement: SlotReplacement | undefined): boolean {
+    if (replacement !== undefined) return replacement.unknown(this.#touched.nodes).length === 0;
+    return this.#touched.of(this.#slots).every(({ node }) => node.state !== undefined);
+  }
+
+  #takeNewsNow(feed: GenerationFeed, replacement: SlotReplacement | undefined): News {
     const { opId } = feed.checkpoint;
     const writeCheckpoint = must(this.#user).value;
-    const found = this.#found;
+    const streams = this.#found?.streams ?? [];
+    const change =
+      replacement?.commit(this.#touched.nodes) ??
+      refreshedSlots(this.#slots, this.#touched.of(this.#slots));
     this.#changed = false;
     this.#unusable = undefined;
     this.#found = undefined;
-    const touched = this.#touched.of(this.#slots);
     this.#touched.clear();
-    if (found === undefined) {
-      const change = { slots: this.#slots, updated: refreshSlots(touched), removed: [] };
-      return { opId, writeCheckpoint, change, streams: [] };
-    }
-    const held = this.#input?.request.buckets ?? [];
-    const positions = new Map(held.map(({ name, after }) => [name, after]));
-    const change = replaceSlots(this.#slots, found.wanted, (name) => positions.get(name) ?? 0n);
-    resolution.keepOnly(new Set(change.slots.map((slot) => slot.node)));
-    return { opId, writeCheckpoint, change, streams: found.streams };
+    this.#slots = change.set;
+    return { opId, writeCheckpoint, change, streams };
   }
 
-  #checkpointLine({ change, opId, writeCheckpoint, streams }: News): Uint8Array {
-    const { slots, updated, removed } = change;
-    const lastOpId = opId;
+  async #checkpointLine({ change, opId, writeCheckpoint, streams }: News): Promise<Uint8Array> {
+    const { set, updated, removed } = change;
+    const common = { lastOpId: opId, writeCheckpoint };
     if (this.#download.checkpoint === undefined) {
-      const buckets = slots.map(toCheckpointBucket);
-      return this.#encoder.encode({
-        kind: 'checkpoint',
-        lastOpId,
-        writeCheckpoint,
-        buckets,
-        streams,
-      });
+      return this.#lineOf({ kind: 'checkpoint', ...common, streams }, set.slots);
     }
-    const updatedBuckets = updated.map(toCheckpointBucket);
-    const [only] = updatedBuckets;
+    const [only] = updated;
     const isSharable =
-      updatedBuckets.length === 1 && removed.length === 0 && writeCheckpoint === undefined;
-    if (isSharable && only !== undefined) return this.#encoder.diffOfOne(lastOpId, only);
+      updated.length === 1 && removed.length === 0 && writeCheckpoint === undefined;
+    if (isSharable && only !== undefined) {
+      return this.#encoder.diffOfOne(opId, toCheckpointBucket(only));
+    }
     const removedBuckets = removed.map((slot) => slot.node.name);
-    return this.#encoder.encode({
-      kind: 'checkpoint_diff',
-      lastOpId,
-      writeCheckpoint,
-      updatedBuckets,
-      removedBuckets,
-    });
+    return this.#lineOf({ kind: 'checkpoint_diff', ...common, removedBuckets }, updated);
+  }
+
+  async #lineOf(head: BucketLineHead, slots: readonly Slot[]): Promise<Uint8Array> {
+    const line = this.#encoder.start(head, slots.length);
+    await pacedEach(slots, this.#around.pace, (slot) => line.add(toCheckpointBucket(slot)));
+    return line.finish();
+  }
+
+  /** Passes what needs nothing; a first checkpoint may have many empty buckets. */
+  async #skip(): Promise<void> {
+    while (this.#download.skip(PACED_ITEMS)) await this.#around.pace.giveWay();
   }
 
   async #read(slot: Slot, batch: LineBatch): Promise<void> {
@@ -419,10 +444,6 @@ export class SyncSession implements AsyncIterableIterator<readonly Uint8Array[]>
 function asksOf({ claims, request }: SessionInput): RequestContext {
   const { parameters, includeDefaults, subscriptions } = request;
   return { claims, parameters, includeDefaults, subscriptions };
-}
-
-function isUnknown(node: BucketNode): boolean {
-  return node.state === undefined;
 }
 
 type WaitStep = 'wait' | 'wait-for-newer';

@@ -1,9 +1,10 @@
 import type { BucketNode } from './bucket-index.ts';
 import type { Slot } from './slot.ts';
+import type { SlotSet } from './slot-set.ts';
 
-/** Up to so many, looking at each slot costs less than keeping a map of them. */
-const FEW = 32;
-const NONE: readonly Slot[] = [];
+/** Kept beyond the number of buckets before they are given up as too many. */
+const SPARE = 32;
+const NONE: readonly never[] = [];
 
 /**
  * The buckets of one session that changed since it last looked. What a change costs a session
@@ -13,37 +14,31 @@ export class TouchedBuckets {
   #nodes: BucketNode[] | undefined;
   /** More changes came than there are buckets, so that which ones is not worth keeping. */
   #isAny = false;
-  #mapped: { readonly slots: readonly Slot[]; readonly byNode: Map<BucketNode, Slot> } | undefined;
 
-  add(node: BucketNode): void {
+  /** `buckets`: how many the session has, or is about to have. */
+  add(node: BucketNode, buckets: number): void {
     if (this.#isAny) return;
     this.#nodes ??= [];
     if (this.#nodes.at(-1) !== node) this.#nodes.push(node);
-    if (this.#nodes.length > (this.#mapped?.slots.length ?? 0) + FEW) {
+    if (this.#nodes.length > buckets + SPARE) {
       this.#isAny = true;
       this.#nodes = undefined;
     }
   }
 
-  /** The slots of touched buckets, each once, in no particular order. */
-  of(slots: readonly Slot[]): readonly Slot[] {
-    if (this.#isAny) return slots;
-    const nodes = this.#nodes;
-    if (nodes === undefined) return NONE;
-    if (slots.length <= FEW) return slots.filter((slot) => nodes.includes(slot.node));
-    const byNode = this.#byNode(slots);
-    return [...new Set(nodes)].flatMap((node) => byNode.get(node) ?? NONE);
+  /** Perhaps some of them more than once; `any` when they were too many to keep. */
+  get nodes(): readonly BucketNode[] | 'any' {
+    return this.#isAny ? 'any' : (this.#nodes ?? NONE);
+  }
+
+  /** Their slots, each once, in no particular order. */
+  of(set: SlotSet): readonly Slot[] {
+    if (this.#isAny) return set.slots;
+    return this.#nodes === undefined ? NONE : set.of(this.#nodes);
   }
 
   clear(): void {
     this.#nodes = undefined;
     this.#isAny = false;
-  }
-
-  #byNode(slots: readonly Slot[]): ReadonlyMap<BucketNode, Slot> {
-    if (this.#mapped?.slots !== slots) {
-      this.#mapped = { slots, byNode: new Map(slots.map((slot) => [slot.node, slot])) };
-    }
-    return this.#mapped.byNode;
   }
 }

@@ -42,6 +42,12 @@ describe('problems of a configuration file', () => {
       'api:\n  tokns: [a]\n',
       ['2:3 CONFIG_UNKNOWN_KEY api.tokns ? did you mean "tokens"?'],
     ],
+    ['a key with nothing behind it', 'port:\n', []],
+    [
+      'rules of the write API that are left empty, which would open every table',
+      `${CONNECTION}write_api:\n  tables:\n`,
+      ['6:10 CONFIG_INVALID_VALUE write_api.tables ? give it a value, or leave the key out'],
+    ],
     ['a text where a number belongs', 'port: eighty\n', ['1:7 CONFIG_INVALID_VALUE port']],
     ['a number out of range', 'port: 70000\n', ['1:7 CONFIG_INVALID_VALUE port']],
     [
@@ -209,4 +215,10 @@ describe('loading', () => {
     const config = await loadServiceConfig({ env: {}, cwd: dir });
     expect(config.probes).toEqual({ http: false, filesystem: true });
   });
+});
+
+it('a name with nothing behind it is a table that may be written, or a user', () => {
+  const text = `${CONNECTION}write_api:\n  tables:\n    notes:\n  sign_in:\n    users:\n      ann:\n`;
+  const { write_api: section } = parseConfigText({ name: 'sluice.yaml', text }, {});
+  expect(section).toMatchObject({ tables: { notes: null }, sign_in: { users: { ann: null } } });
 });

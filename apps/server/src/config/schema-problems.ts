@@ -82,6 +82,7 @@ function hintFor(issue: Issue, value: unknown): string | undefined {
     return closest === undefined ? undefined : `did you mean "${closest}"?`;
   }
   if (issue.code !== 'invalid_type' || value === undefined) return undefined;
+  if (value === null) return 'give it a value, or leave the key out';
   if (issue.expected === 'string' && typeof value !== 'object') return 'put it in quotes';
   if (issue.expected === 'boolean' && typeof value === 'string') {
     return 'write true or false without quotes, or !env NAME::boolean';
@@ -104,6 +105,7 @@ function kindName(expected: string): string {
 }
 
 function kindOf(value: unknown): string {
+  if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   return KIND_NAMES[typeof value] ?? typeof value;

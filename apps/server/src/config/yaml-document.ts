@@ -30,6 +30,16 @@ export interface YamlDocument {
 
 const ENV_TAG: ScalarTag = { tag: '!env', resolve: (text) => text };
 
+/**
+ * `key:` with nothing behind it means that the key was not given; but not where the file makes up the keys, and not where
+ * leaving a key away opens what it was to close.
+ */
+const MEANT_EMPTY: readonly (readonly string[])[] = [
+  ['write_api', 'tables'],
+  ['write_api', 'tables', '*'],
+  ['write_api', 'sign_in', 'users', '*'],
+];
+
 /** More than a configuration has, aliases followed; stops those that stand for billions of values. */
 const MAX_VALUES = 100_000;
 
@@ -148,8 +158,7 @@ class Reader {
     for (const { key, value } of items) {
       const name = isScalar(key) ? String(key.value) : String(key);
       const plain = this.plain(value, [...path, name], rangeStart(key));
-      // `key:` with nothing behind it means that the key was not given.
-      if (plain !== null) result[name] = plain;
+      if (plain !== null || isMeantEmpty([...path, name])) result[name] = plain;
     }
     return result;
   }
@@ -160,6 +169,13 @@ class Reader {
     this.problems.push(this.#problem(result.code, path, result.message));
     return UNRESOLVED;
   }
+}
+
+function isMeantEmpty(path: KeyPath): boolean {
+  return MEANT_EMPTY.some(
+    (meant) =>
+      meant.length === path.length && meant.every((part, at) => part === '*' || part === path[at]),
+  );
 }
 
 /** Stands for an `!env` value with a problem of its own, so that no second one is reported. */

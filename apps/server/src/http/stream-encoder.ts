@@ -72,14 +72,34 @@ function deflateRun(part: Uint8Array): Promise<Buffer> {
   return run;
 }
 
+/** What was put together last behind a part. */
+const joins = new WeakMap<
+  Uint8Array,
+  { readonly parts: readonly Uint8Array[]; readonly joined: Uint8Array }
+>();
+
+/**
+ * The lines of a change that many connections have are the same objects for all of them (`LineEncoder`),
+ * so what is put together of them is one object, too, and compressed once.
+ */
+function joinedRun(first: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+  const known = joins.get(first);
+  const isSame =
+    known?.parts.length === parts.length && parts.every((part, i) => part === known.parts[i]);
+  if (isSame) return known.joined;
+  const joined = Buffer.concat(parts);
+  joins.set(first, { parts, joined });
+  return joined;
+}
+
 /** Neighbouring small parts become one; large ones stay the objects they are. */
 function joinSmall(parts: readonly Uint8Array[]): readonly Uint8Array[] {
   if (parts.length <= 1) return parts;
   const joined: Uint8Array[] = [];
   let small: Uint8Array[] = [];
   const flush = (): void => {
-    const [only] = small;
-    if (only) joined.push(small.length === 1 ? only : Buffer.concat(small));
+    const [first] = small;
+    if (first) joined.push(small.length === 1 ? first : joinedRun(first, small));
     small = [];
   };
   for (const part of parts) {

@@ -6,6 +6,8 @@ export type Transport = 'http' | 'websocket';
 export interface StreamCounts {
   readonly open: Readonly<Record<Transport, number>>;
   readonly closed: Readonly<Record<EndReason, number>>;
+  /** Those of `closed.client_too_slow`. */
+  readonly tooSlow: Readonly<Record<Transport, number>>;
 }
 
 /** Counts the sync streams, and refuses new ones while the service stops. */
@@ -15,10 +17,15 @@ export class StreamRegistry {
     EndReason,
     number
   >;
+  readonly #tooSlow: Record<Transport, number> = { http: 0, websocket: 0 };
   #refuses = false;
 
   get counts(): StreamCounts {
-    return { open: { ...this.#open }, closed: { ...this.#closed } };
+    return {
+      open: { ...this.#open },
+      closed: { ...this.#closed },
+      tooSlow: { ...this.#tooSlow },
+    };
   }
 
   /** Whether the service stops. */
@@ -41,6 +48,7 @@ export class StreamRegistry {
     return (reason) => {
       this.#open[transport] -= 1;
       this.#closed[reason] += 1;
+      if (reason === 'client_too_slow') this.#tooSlow[transport] += 1;
     };
   }
 }

@@ -112,6 +112,14 @@ export const METRICS: readonly MetricDefinition[] = [
     'reason',
     counter('connections_closed', 'Sync streams that ended', (f) => f.traffic.streams.closed),
   ),
+  by(
+    'transport',
+    counter(
+      'slow_readers_dropped',
+      'Sync streams that were cut because their client took nothing (SYNC_CLIENT_TOO_SLOW)',
+      (f) => f.traffic.streams.tooSlow,
+    ),
+  ),
   counter('uploads', 'Uploads that the write API has answered', (f) => f.traffic.uploads.uploads),
   counter('upload_seconds', 'Time spent on them', (f) => seconds(f.traffic.uploads.durationMs)),
   by(
@@ -141,11 +149,21 @@ export const METRICS: readonly MetricDefinition[] = [
 
   by(
     'cache',
-    counter('cache_hits', 'Reads answered from memory', (f) => caches(f, ({ hits }) => hits)),
+    counter('cache_hits', 'What was answered from memory', (f) => ({
+      ...caches(f, ({ hits }) => hits),
+      sync_lookups: f.traffic.sync?.lookupHits,
+      sync_reads: f.traffic.sync?.readsShared,
+      sync_lines: f.traffic.sync?.linesShared,
+    })),
   ),
   by(
     'cache',
-    counter('cache_misses', 'Reads that went to storage', (f) => caches(f, ({ misses }) => misses)),
+    counter('cache_misses', 'What had to be read or built', (f) => ({
+      ...caches(f, ({ misses }) => misses),
+      sync_lookups: f.traffic.sync?.lookupMisses,
+      sync_reads: f.traffic.sync?.readsMade,
+      sync_lines: f.traffic.sync?.linesBuilt,
+    })),
   ),
   by(
     'cache',

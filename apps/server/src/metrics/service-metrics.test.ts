@@ -15,7 +15,8 @@ const FACTS: ServiceFacts = {
     caches: { segments: { hits: 3, misses: 1, bytes: 10 } },
     streams: {
       open: { http: 2, websocket: 1 },
-      closed: { ...NO_TRAFFIC.streams.closed, client_left: 4 },
+      closed: { ...NO_TRAFFIC.streams.closed, client_left: 4, client_too_slow: 5 },
+      tooSlow: { http: 2, websocket: 3 },
     },
   },
   storageBytes: { database: 4096 },

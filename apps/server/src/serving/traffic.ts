@@ -28,6 +28,7 @@ export const NO_TRAFFIC: Traffic = {
       config_changed: 0,
       failed: 0,
     },
+    tooSlow: { http: 0, websocket: 0 },
   },
   queues: {},
   sync: undefined,
@@ -42,6 +43,7 @@ export function summedTraffic(parts: readonly Traffic[]): Traffic {
       streams: {
         open: added(sum.streams.open, part.streams.open),
         closed: added(sum.streams.closed, part.streams.closed),
+        tooSlow: added(sum.streams.tooSlow, part.streams.tooSlow),
       },
       queues: added(sum.queues, part.queues),
       sync: sum.sync && part.sync ? added(sum.sync, part.sync) : (sum.sync ?? part.sync),
@@ -56,7 +58,7 @@ export function summedTraffic(parts: readonly Traffic[]): Traffic {
 export function trafficThatWas({ streams, sync, caches, uploads }: Traffic): Traffic {
   return {
     uploads,
-    streams: { open: NO_TRAFFIC.streams.open, closed: streams.closed },
+    streams: { ...streams, open: NO_TRAFFIC.streams.open },
     queues: {},
     sync: sync && { ...sync, connections: 0, readsRunning: 0, readsWaiting: 0, buckets: 0 },
     caches: Object.fromEntries(

@@ -1,3 +1,4 @@
+import type { WebSocket } from 'ws';
 import { AppError, pause, SyncError, systemClock, toAppError } from '@sluice/base';
 import {
   encodeComplete,
@@ -21,8 +22,9 @@ import { endReason, logStreamEnd } from '../http/stream-end.ts';
 import { wireErrorText } from '../http/wire-error.ts';
 import { CreditedStream } from './credited-stream.ts';
 import { FrameAssembler } from './frame-assembler.ts';
-import type { MessageSocket } from './message-socket.ts';
+import { MessageSocket } from './message-socket.ts';
 import { payloadDecoder, type DecodePayload } from './payload-codec.ts';
+import { StallLimit } from './stall-limit.ts';
 
 /** Frames that may wait until authentication is done; clients send one or two. */
 const MAX_WAITING_FRAMES = 16;
@@ -51,6 +53,7 @@ interface Accepted {
  */
 export class RSocketConnection {
   readonly #socket: MessageSocket;
+  readonly #stalls: StallLimit;
   readonly #context: RouteContext;
   readonly #streams = new Map<number, CreditedStream>();
   readonly #requests = new FrameAssembler();
@@ -64,8 +67,10 @@ export class RSocketConnection {
   #lifetimeMs = SETUP_TIMEOUT_MS;
   #heardAtMs: number;
 
-  constructor(socket: MessageSocket, context: RouteContext, nowMs: number) {
-    this.#socket = socket;
+  constructor(socket: WebSocket, context: RouteContext, nowMs: number) {
+    const { inFlight, limits } = context;
+    this.#stalls = new StallLimit({ inFlight, timeoutMs: limits.slowClientTimeoutMs });
+    this.#socket = new MessageSocket(socket, this.#stalls);
     this.#context = context;
     this.#heardAtMs = nowMs;
   }
@@ -102,7 +107,7 @@ export class RSocketConnection {
 
   #take(frame: Frame): void {
     if (frame.kind === 'keepalive') {
-      if (frame.respond) void this.#socket.send([encodeKeepaliveAnswer(frame.data)]);
+      if (frame.respond) this.#socket.answer(encodeKeepaliveAnswer(frame.data));
       return;
     }
     if (this.#accepted !== undefined) {
@@ -222,7 +227,7 @@ export class RSocketConnection {
   /** Never rejects. */
   async #serve(request: RequestStreamFrame, accepted: Accepted): Promise<void> {
     const { streamId } = request;
-    const stream = new CreditedStream(request.initialN);
+    const stream = new CreditedStream(request.initialN, this.#stalls);
     this.#streams.set(streamId, stream);
     const { streams, logger } = this.#context;
     const leave = streams.add('websocket');
@@ -234,13 +239,15 @@ export class RSocketConnection {
       await this.#sendLines(request, accepted, stream, about);
       hasClientLeft = stream.signal.aborted;
       await this.#untilRead(stream);
-      if (!stream.signal.aborted) await this.#socket.send([encodeComplete(streamId)]);
+      if (!stream.signal.aborted) this.#socket.answer(encodeComplete(streamId));
     } catch (error) {
       failure = error;
       hasClientLeft = stream.signal.aborted;
       if (!hasClientLeft) {
         this.#fail(streamId, RSOCKET_ERRORS.applicationError, wireErrorText(error, this.#context));
       }
+      // It reads nothing, so neither why its stream has ended.
+      if (this.#socket.isFull) this.#socket.terminate();
     } finally {
       const end = {
         error: failure,
@@ -296,7 +303,7 @@ export class RSocketConnection {
   }
 
   #fail(streamId: number, code: number, text: string): void {
-    void this.#socket.send([encodeError(streamId, code, text)]);
+    this.#socket.answer(encodeError(streamId, code, text));
   }
 
   /** Refuses the connection as a whole. */

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { deserialize, serialize } from 'bson';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { silentLogger } from '@sluice/base';
+import { silentLogger, type LogFacts } from '@sluice/base';
 import { parseFrame, type Frame } from '@sluice/protocol';
 import { until } from '@sluice/testing';
 import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
@@ -300,6 +301,80 @@ describe('a stream over RSocket', () => {
     client.send(setup(), first, second);
     await until('the stream', () => backend.opened.length === 1);
     expect(backend.opened[0]?.user).toBe('u1/long');
+  });
+});
+
+describe('a client that does not take what it is sent', () => {
+  const logged: [string, LogFacts | undefined][] = [];
+  const limits = { maxConcurrentConnections: 3, maxBytesInFlight: 1 << 28 };
+
+  beforeEach(async () => {
+    await server.close(0);
+    logged.length = 0;
+    const warn = (event: string, facts?: LogFacts) => void logged.push([event, facts]);
+    await listen({
+      limits: { ...limits, slowClientTimeoutMs: 300 },
+      logger: { ...silentLogger, warn },
+    });
+  });
+
+  const isDropped = () => server.streams.closed.client_too_slow === 1;
+  const logLine: unknown = [
+    'stream_closed',
+    expect.objectContaining({
+      code: 'SYNC_CLIENT_TOO_SLOW',
+      reason: 'client_too_slow',
+      transport: 'websocket',
+    }),
+  ];
+
+  it('and grants no credit loses its stream and is told why; others go on', async () => {
+    scriptLines(6);
+    const other = await Client.open();
+    other.send(setup(), request({ n: 1000 }));
+    const slow = await Client.open();
+    slow.send(setup(), request({ n: 2 }));
+    expect(await slow.error()).toMatchObject({ streamId: 1, code: 0x201 });
+    expect(slow.lines()).toHaveLength(2);
+    await until('it is dropped', isDropped);
+    expect(server.streams.tooSlow).toEqual({ http: 0, websocket: 1 });
+    expect(server.streams.open.websocket).toBe(1);
+    expect(server.bytesInFlight).toBe(0);
+    expect(logged).toContainEqual(logLine);
+    expect(slow.closed).toBe(false);
+    slow.send(request({ n: 100, id: 3 }));
+    await until('another stream', () => slow.lines().length === 8);
+  });
+
+  it('and grants credit in time keeps its stream', async () => {
+    scriptLines(20);
+    const client = await Client.open();
+    client.send(setup(), request({ n: 1 }));
+    for (let n = 1; n <= 20; n += 1) {
+      await until('a line', () => client.lines().length === n);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      client.send(requestN(1));
+    }
+    expect(server.streams.open.websocket).toBe(1);
+    expect(isDropped()).toBe(false);
+  });
+
+  it('and does not read its socket loses its connection, whatever credit it gave', async () => {
+    const large = Buffer.from(serialize({ data: randomBytes(1 << 20) }));
+    let sent = 0;
+    backend.stream = async function* ({ signal }) {
+      for (; !signal.aborted; sent += 1) yield [large];
+    };
+    const client = await Client.open();
+    client.socket.pause();
+    client.send(setup(), request({ n: 2 ** 31 - 1 }));
+    await until('it is dropped', isDropped, 20_000);
+    await until('the connection is closed', () => server.streamCount === 0);
+    expect(server.bytesInFlight).toBe(0);
+    expect(logged).toContainEqual(logLine);
+    expect(sent).toBeLessThan(100);
+    client.socket.resume();
+    await until('the client sees it', () => client.closed);
   });
 });
 

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import { pause, systemClock } from '@sluice/base';
 import { WebSocketServer as Upgrader, type WebSocket } from 'ws';
 import type { RouteContext } from '../http/http-server.ts';
-import { MessageSocket } from './message-socket.ts';
 import { RSocketConnection } from './rsocket-connection.ts';
 
 /** As for a body over HTTP, and the frame around it. */
@@ -52,7 +51,7 @@ export class WebSocketServer {
 
   #accept(socket: WebSocket): void {
     const { logger } = this.#context;
-    const connection = new RSocketConnection(new MessageSocket(socket), this.#context, Date.now());
+    const connection = new RSocketConnection(socket, this.#context, Date.now());
     this.#connections.set(socket, connection);
     socket.binaryType = 'nodebuffer';
     socket.on('message', (message: Buffer) => connection.receive(message, Date.now()));

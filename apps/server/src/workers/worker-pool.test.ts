@@ -113,6 +113,12 @@ const NO_SYNC: SyncStats = {
   bytesSent: 0,
   readsRunning: 0,
   readsWaiting: 0,
+  lookupHits: 0,
+  lookupMisses: 0,
+  readsShared: 0,
+  readsMade: 0,
+  linesShared: 0,
+  linesBuilt: 0,
   buckets: 0,
 };
 

@@ -156,6 +156,21 @@ export function describeCheckpoints(target: StorageTarget): void {
         expect((await session.reader.lookup(keys, opId)).size).toBe(3000);
         expect((await session.reader.lookup([], opId)).size).toBe(0);
       }));
+
+    test('of which one key has thousands are all found, as of their checkpoint', () =>
+      withSession(target, async (session) => {
+        const values = Array.from({ length: 3000 }, (_, at) => `["${at}"]`);
+        const before = await session.commit(
+          values.map((value) => withLookups(value, ['few', '[1]'], ['k', value])),
+        );
+        const rest = values.filter((_, at) => at % 3 > 0);
+        const gone = values.filter((_, at) => at % 3 === 0);
+        const after = await session.commit(gone.map((value) => remove(value)));
+        const find = async (at: Checkpoint) =>
+          (await session.reader.lookup(['k', 'few'], at.opId)).get('k')?.toSorted();
+        expect(await find(before)).toEqual(values.toSorted());
+        expect(await find(after)).toEqual(rest.toSorted());
+      }));
   });
 }
 

@@ -53,11 +53,13 @@ export async function explainRequest(
   const searches: SearchLog[] = [];
   const resolver = new RequestResolver(linked, request, context.dialect);
   const outcome = await attempt(() =>
-    resolver.resolve(answers.lookup, answers.maxResults, (participation, link) => {
-      const events: SearchEvent[] = [];
-      const query = queryOf.get(link);
-      if (query !== undefined) searches.push({ participation, query, events });
-      return (event) => void events.push(event);
+    resolver.resolve(answers.lookup, answers.maxResults, {
+      observe: (participation, link) => {
+        const events: SearchEvent[] = [];
+        const query = queryOf.get(link);
+        if (query !== undefined) searches.push({ participation, query, events });
+        return (event) => void events.push(event);
+      },
     }),
   );
   return {

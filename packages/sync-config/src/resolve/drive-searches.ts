@@ -1,6 +1,23 @@
-import { SyncError } from '@sluice/base';
+import { pacedEach, SyncError, type Pace } from '@sluice/base';
 import type { LookupFunction } from '../contract.ts';
-import type { Search } from './find-buckets.ts';
+import { PAUSE, type Search } from './find-buckets.ts';
+
+export interface DriveOptions {
+  readonly lookup: LookupFunction;
+  /** Gets every key that was asked for. */
+  readonly lookupKeys: Set<string>;
+  /** Of one round. */
+  readonly maxKeys: number;
+  readonly pace: Pace;
+}
+
+type Answers = ReadonlyMap<string, readonly string[]>;
+
+/** What a search does after an answer: it waits for keys, or is over. */
+type Advance<T> =
+  { readonly keys: readonly string[] } | { readonly keys: undefined; readonly result: T };
+
+const NO_ANSWERS: Answers = new Map();
 
 /**
  * Runs searches side by side: the keys that all of them wait for go into one lookup call per round.
@@ -8,29 +25,49 @@ import type { Search } from './find-buckets.ts';
  */
 export async function driveSearches<T>(
   searches: readonly Search<T>[],
-  lookup: LookupFunction,
-  lookupKeys: Set<string>,
-  maxKeys: number,
+  { lookup, lookupKeys, maxKeys, pace }: DriveOptions,
 ): Promise<(T | undefined)[]> {
   const results = searches.map((): T | undefined => undefined);
-  let waiting: { readonly index: number; readonly keys: readonly string[] }[] = [];
-  const advance = (index: number, answer: ReadonlyMap<string, readonly string[]>) => {
-    const step = searches[index]?.next(answer);
-    if (step === undefined) return;
-    if (step.done === true) results[index] = step.value;
-    else waiting.push({ index, keys: step.value });
-  };
-  searches.forEach((_, index) => advance(index, new Map()));
-  while (waiting.length > 0) {
+  let waiting: readonly number[] = [...searches.keys()];
+  let found = NO_ANSWERS;
+  for (;;) {
     const round = waiting;
-    waiting = [];
-    const keys = [...new Set(round.flatMap((entry) => entry.keys))];
-    if (keys.length > maxKeys) throw tooManyKeys(keys.length, maxKeys);
-    for (const key of keys) lookupKeys.add(key);
-    const found = await lookup(keys);
-    for (const { index } of round) advance(index, found);
+    const keys = new Set<string>();
+    const next: number[] = [];
+    for (const index of round) {
+      const search = searches[index];
+      if (search === undefined) continue;
+      const advance = await advanceSearch(search, found, pace);
+      if (advance.keys === undefined) {
+        results[index] = advance.result;
+        continue;
+      }
+      next.push(index);
+      await pacedEach(advance.keys, pace, (key) => {
+        keys.add(key);
+        lookupKeys.add(key);
+      });
+    }
+    if (next.length === 0) return results;
+    if (keys.size > maxKeys) throw tooManyKeys(keys.size, maxKeys);
+    found = await lookup([...keys]);
+    waiting = next;
   }
-  return results;
+}
+
+async function advanceSearch<T>(
+  search: Search<T>,
+  answers: Answers,
+  pace: Pace,
+): Promise<Advance<T>> {
+  let step = search.next(answers);
+  while (step.done !== true) {
+    if (step.value !== PAUSE) return { keys: step.value };
+    const turn = pace.giveWay();
+    if (turn !== undefined) await turn;
+    step = search.next(NO_ANSWERS);
+  }
+  return { keys: undefined, result: step.value };
 }
 
 function tooManyKeys(count: number, max: number): SyncError {

@@ -1,10 +1,16 @@
+import { PACED_ITEMS } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
 import { splitKeyTexts } from '../values/key-text.ts';
 import type { ResultBudget } from './budget.ts';
 import type { Env, LinkedBucketQuery, LinkedComponent, LinkedStep } from './link-bucket-query.ts';
 
-/** Asks for the values under some keys; the driver answers for many searches at once. */
+/**
+ * Asks for the values under some keys; the driver answers for many searches at once. Asking for
+ * `PAUSE` is a chance for the driver to give way to other work, and is answered with anything.
+ */
 export type Search<T> = Generator<readonly string[], T, ReadonlyMap<string, readonly string[]>>;
+
+export const PAUSE: readonly string[] = [];
 
 /** What a search did, for those who explain it: the places are indexes into the linked query. */
 export type SearchEvent =
@@ -35,7 +41,7 @@ export function* findBuckets(
   observe?: ObserveSearch,
 ): Search<ReadonlySet<string>> {
   if (!query.passes(slots)) return new Set();
-  let joined: Relation = { positions: [], tuples: [[]] };
+  let joined = ALL;
   for (const [index, component] of query.components.entries()) {
     const spend: Spend = (count, key) => {
       if (key === undefined) budget.spend(query.definition, count);
@@ -45,14 +51,10 @@ export function* findBuckets(
       observe && ((step) => observe({ kind: 'step', component: index, ...step }));
     const relation = yield* resolveComponent(component, slots, lookupPrefix, spend, onStep);
     observe?.({ kind: 'component', component: index, relation });
-    joined = join(joined, relation, spend);
+    joined = joined === ALL ? relation : yield* join(joined, relation, spend);
     if (joined.tuples.length === 0) return new Set();
   }
-  const order = joined.positions;
-  const indexes = Array.from({ length: query.parameterCount }, (_, i) => order.indexOf(i));
-  const keys = new Set(
-    joined.tuples.map((tuple) => indexes.map((index) => tuple[index]).join(',')),
-  );
+  const keys = yield* keysOf(joined, query.parameterCount);
   observe?.({ kind: 'found', keys });
   return keys;
 }
@@ -61,6 +63,26 @@ export function* findBuckets(
 interface Relation {
   readonly positions: readonly number[];
   readonly tuples: readonly (readonly string[])[];
+}
+
+/** Says nothing about any parameter, so that joining it changes nothing. */
+const ALL: Relation = { positions: [], tuples: [[]] };
+
+function* keysOf(found: Relation, parameterCount: number): Search<ReadonlySet<string>> {
+  const order = found.positions;
+  const indexes = Array.from({ length: parameterCount }, (_, i) => order.indexOf(i));
+  const isInOrder = indexes.length === order.length && indexes.every((index, i) => index === i);
+  const keys = new Set<string>();
+  for (const [at, tuple] of found.tuples.entries()) {
+    if (isPauseDue(at)) yield PAUSE;
+    keys.add((isInOrder ? tuple : indexes.map((index) => tuple[index])).join(','));
+  }
+  return keys;
+}
+
+/** There may be 100,000 results, so every loop over them lets others have their turn. */
+function isPauseDue(at: number): boolean {
+  return at % PACED_ITEMS === PACED_ITEMS - 1;
 }
 
 /** Charges results to the budget; those of a lookup under its key. */
@@ -81,21 +103,25 @@ function* resolveComponent(
     envs =
       step.kind === 'lookup'
         ? yield* lookUp(step, envs, lookupPrefix, spend)
-        : expand(step, envs, spend);
+        : yield* expand(step, envs, spend);
     onStep?.({ step: index, before, after: envs });
     if (envs.length === 0) break;
   }
-  return project(component, envs);
+  return yield* project(component, envs);
 }
 
-function expand(
+function* expand(
   step: Exclude<LinkedStep, { kind: 'lookup' }>,
   envs: readonly Env[],
   spend: Spend,
-): readonly Env[] {
-  if (step.kind === 'filter') return envs.filter((env) => step.passes(env.slots));
+): Search<readonly Env[]> {
   const expanded: Env[] = [];
-  for (const env of envs) {
+  for (const [at, env] of envs.entries()) {
+    if (isPauseDue(at)) yield PAUSE;
+    if (step.kind === 'filter') {
+      if (step.passes(env.slots)) expanded.push(env);
+      continue;
+    }
     const elements = step.elements(env.slots);
     spend(elements.length);
     for (const { value, key } of elements) {
@@ -115,7 +141,8 @@ function* lookUp(
   spend: Spend,
 ): Search<readonly Env[]> {
   const envsByKey = new Map<string, Env[]>();
-  for (const env of envs) {
+  for (const [at, env] of envs.entries()) {
+    if (isPauseDue(at)) yield PAUSE;
     const texts = step.keys.map((key) => key(env));
     if (texts.includes(undefined)) continue;
     const key = `${lookupPrefix}${step.id}[${texts.join(',')}]`;
@@ -126,12 +153,14 @@ function* lookUp(
   if (envsByKey.size === 0) return [];
   const found = yield [...envsByKey.keys()];
   const extended: Env[] = [];
+  let done = 0;
   for (const [key, sharing] of envsByKey) {
-    const distinct = new Set(found.get(key) ?? []);
+    const distinct = new Set(found.get(key));
     spend(distinct.size, key);
     for (const values of distinct) {
       const outputs = splitKeyTexts(values);
       for (const env of sharing) {
+        if (isPauseDue(done++)) yield PAUSE;
         extended.push({ slots: env.slots, outputs: [...env.outputs, outputs] });
       }
     }
@@ -140,10 +169,11 @@ function* lookUp(
 }
 
 /** Keeps the results only, each tuple once; drops tuples in which two sources disagree. */
-function project(component: LinkedComponent, envs: readonly Env[]): Relation {
+function* project(component: LinkedComponent, envs: readonly Env[]): Search<Relation> {
   const positions = [...new Set(component.results.map(({ position }) => position))];
   const tuples = new Map<string, readonly string[]>();
-  for (const env of envs) {
+  for (const [at, env] of envs.entries()) {
+    if (isPauseDue(at)) yield PAUSE;
     const tuple = projectEnv(component, positions, env);
     if (tuple !== undefined) tuples.set(tuple.join(','), tuple);
   }
@@ -155,19 +185,20 @@ function projectEnv(
   positions: readonly number[],
   env: Env,
 ): readonly string[] | undefined {
-  const tuple = positions.map((): string | undefined => undefined);
+  const tuple: string[] = [];
   for (const { position, key } of component.results) {
     const text = key(env);
+    // The positions stand in the order in which the results name them first.
     const index = positions.indexOf(position);
     if (text === undefined) return undefined;
-    if (tuple[index] !== undefined && tuple[index] !== text) return undefined;
+    if (index < tuple.length && tuple[index] !== text) return undefined;
     tuple[index] = text;
   }
-  return tuple.map((text) => text ?? '');
+  return tuple;
 }
 
 /** The natural join: tuples that agree on the positions which both sides have. */
-function join(left: Relation, right: Relation, spend: Spend): Relation {
+function* join(left: Relation, right: Relation, spend: Spend): Search<Relation> {
   const shared = right.positions.filter((position) => left.positions.includes(position));
   const added = right.positions.filter((position) => !left.positions.includes(position));
   const leftShared = shared.map((position) => left.positions.indexOf(position));
@@ -175,23 +206,31 @@ function join(left: Relation, right: Relation, spend: Spend): Relation {
   const rightAdded = added.map((position) => right.positions.indexOf(position));
   const pick = (tuple: readonly string[], indexes: readonly number[]) =>
     indexes.map((index) => tuple[index] ?? '');
-  const rightByKey = groupTuples(right.tuples, (tuple) => pick(tuple, rightShared).join(','));
+  const rightByKey = yield* groupTuples(right.tuples, (tuple) =>
+    pick(tuple, rightShared).join(','),
+  );
   const tuples: (readonly string[])[] = [];
+  let done = 0;
   for (const tuple of left.tuples) {
+    if (isPauseDue(done++)) yield PAUSE;
     const partners = rightByKey.get(pick(tuple, leftShared).join(',')) ?? [];
     // Only a cross product can grow beyond what each side has been charged for.
     if (left.tuples.length > 1 && right.tuples.length > 1) spend(partners.length);
-    for (const partner of partners) tuples.push([...tuple, ...pick(partner, rightAdded)]);
+    for (const partner of partners) {
+      if (isPauseDue(done++)) yield PAUSE;
+      tuples.push([...tuple, ...pick(partner, rightAdded)]);
+    }
   }
   return { positions: [...left.positions, ...added], tuples };
 }
 
-function groupTuples(
+function* groupTuples(
   tuples: readonly (readonly string[])[],
   keyOf: (tuple: readonly string[]) => string,
-): Map<string, (readonly string[])[]> {
+): Search<Map<string, (readonly string[])[]>> {
   const groups = new Map<string, (readonly string[])[]>();
-  for (const tuple of tuples) {
+  for (const [at, tuple] of tuples.entries()) {
+    if (isPauseDue(at)) yield PAUSE;
     const key = keyOf(tuple);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [tuple]);

@@ -1,4 +1,4 @@
-import { must, SyncError } from '@sluice/base';
+import { must, pacedEach, SyncError, UNPACED, type Pace } from '@sluice/base';
 import type { SqliteValue } from '@sluice/model';
 import type {
   BucketResolver,
@@ -43,6 +43,12 @@ export type ObserveResolution = (
   query: LinkedBucketQuery,
 ) => ObserveSearch;
 
+export interface ResolveOptions {
+  readonly pace?: Pace | undefined;
+  /** Gives those who explain a request a view of each search. */
+  readonly observe?: ObserveResolution | undefined;
+}
+
 /** Finds the buckets of one request. Source: spec/protocol.md 6.1, spec/sync-config.md 10.7. */
 export class RequestResolver implements BucketResolver {
   readonly isDynamic: boolean;
@@ -61,11 +67,10 @@ export class RequestResolver implements BucketResolver {
     );
   }
 
-  /** `observe` gives those who explain a request a view of each search; absent otherwise. */
   async resolve(
     lookup: LookupFunction,
     maxResults: number,
-    observe?: ObserveResolution,
+    { pace = UNPACED, observe }: ResolveOptions = {},
   ): Promise<ResolvedBuckets> {
     if (this.#static !== undefined) return this.#static;
     const budget = new ResultBudget(maxResults);
@@ -79,9 +84,7 @@ export class RequestResolver implements BucketResolver {
         const observeSearch = observe?.(participation, query);
         return attempt(findBuckets(query, slots, definition.prefix, budget, observeSearch));
       }),
-      lookup,
-      lookupKeys,
-      maxResults,
+      { lookup, lookupKeys, maxKeys: maxResults, pace },
     );
     const outcomes = new Map<Participation, QueryOutcome[]>();
     tasks.forEach(({ participation, query }, i) => {
@@ -90,15 +93,16 @@ export class RequestResolver implements BucketResolver {
       if (known === undefined) outcomes.set(participation, [outcome]);
       else known.push(outcome);
     });
-    const result = this.#collect(outcomes, lookupKeys);
+    const result = await this.#collect(outcomes, lookupKeys, pace);
     if (!this.isDynamic) this.#static = result;
     return result;
   }
 
-  #collect(
+  async #collect(
     outcomes: ReadonlyMap<Participation, readonly QueryOutcome[]>,
     lookupKeys: ReadonlySet<string>,
-  ): ResolvedBuckets {
+    pace: Pace,
+  ): Promise<ResolvedBuckets> {
     const buckets = new Map<string, ResolvedBucket>();
     const errors = this.#streams.map((): ResolvedStream['errors'][number][] => []);
     for (const [participation, queries] of outcomes) {
@@ -108,7 +112,7 @@ export class RequestResolver implements BucketResolver {
       if (failure === undefined) {
         for (const { query, found } of queries) {
           if (found instanceof EvaluationFailure) continue;
-          addBuckets(buckets, participation, query, found);
+          await addBuckets(buckets, { participation, query, found }, pace);
         }
         continue;
       }
@@ -125,6 +129,12 @@ export class RequestResolver implements BucketResolver {
     }));
     return { buckets: [...buckets.values()], streams, lookupKeys };
   }
+}
+
+interface FoundBuckets {
+  readonly participation: Participation;
+  readonly query: LinkedBucketQuery;
+  readonly found: ReadonlySet<string>;
 }
 
 /** What one query found: parameter texts, or why it could not be evaluated. */
@@ -180,20 +190,19 @@ function* attempt<T>(search: Search<T>): Search<T | EvaluationFailure> {
   }
 }
 
-function addBuckets(
+async function addBuckets(
   buckets: Map<string, ResolvedBucket>,
-  { definition, overridePriority, reason }: Participation,
-  query: LinkedBucketQuery,
-  found: ReadonlySet<string>,
-): void {
-  for (const keys of found) {
-    addBucket(buckets, {
-      name: `${definition.prefix}${query.bucket}[${keys}]`,
-      definition: definition.info.name,
-      priority: overridePriority ?? query.priority,
-      subscriptions: [reason],
-    });
-  }
+  { participation, query, found }: FoundBuckets,
+  pace: Pace,
+): Promise<void> {
+  const { definition, overridePriority, reason } = participation;
+  const priority = overridePriority ?? query.priority;
+  // Shared by all of them: there may be 100,000.
+  const subscriptions = [reason];
+  await pacedEach(found, pace, (keys) => {
+    const name = `${definition.prefix}${query.bucket}[${keys}]`;
+    addBucket(buckets, { name, definition: definition.info.name, priority, subscriptions });
+  });
 }
 
 /** Adds a bucket, or merges it with the one of the same name. */
@@ -204,7 +213,7 @@ function addBucket(buckets: Map<string, ResolvedBucket>, bucket: ResolvedBucket)
     return;
   }
   const isSame = (a: SubscriptionReason) =>
-    bucket.subscriptions.some((b) => JSON.stringify(a) === JSON.stringify(b));
+    bucket.subscriptions.some((b) => reasonText(a) === reasonText(b));
   buckets.set(bucket.name, {
     ...known,
     priority: Math.min(known.priority, bucket.priority),
@@ -213,6 +222,10 @@ function addBucket(buckets: Map<string, ResolvedBucket>, bucket: ResolvedBucket)
       ...bucket.subscriptions,
     ],
   });
+}
+
+function reasonText(reason: SubscriptionReason): string {
+  return 'default' in reason ? `default ${reason.default}` : `sub ${reason.sub}`;
 }
 
 function refuseLegacyFailure({ definition }: Participation, error: EvaluationFailure): void {
