@@ -91,6 +91,9 @@ test('our client uploads to the service through the ready connector; what is ref
     expect(rejected.map(([{ id }, code]) => [id, code])).toEqual([
       ['ownerless', 'UPLOAD_CONSTRAINT'],
     ]);
+    expect(await db.deadLetters.list()).toMatchObject([
+      { state: 'rejected', entry: { table: 'notes', id: 'ownerless', op: 'PUT' } },
+    ]);
     const shown = 'SELECT row_id, code, data FROM sluice_rejected_writes';
     await until('the refusal is synced', async () => (await db.getAll(shown)).length === 1, 60_000);
     expect(await db.getAll(shown)).toEqual([

@@ -58,16 +58,18 @@ test('writes that the backend refused are listed, newest first, and show at thei
   }
   const view = page.render(app.within([<RowState key="1" id="a" />, <Rejected key="2" />]));
   await view.shows('a:synced ');
-  // As the upload side does it; those who do it for an app announce it, here any other write does.
-  const announce = () => app.db.execute('INSERT INTO lists (id) VALUES (hex(randomblob(4)))');
-  const bury = `INSERT INTO sluice_dead (id, tx_id, data, state, reason, at) VALUES (?, NULL, ?, 'rejected', ?, 0)`;
-  await app.db.execute(bury, [1, '{"op":"PUT","id":"a","type":"todos","data":{}}', 'full']);
-  await app.db.execute(bury, [2, '{"op":"DELETE","id":"b","type":"todos"}', 'not yours']);
-  await announce();
+  await app.db.execute(`INSERT INTO todos (id, title) VALUES ('a', 'A'), ('b', 'B')`);
+  await app.db.execute(`DELETE FROM todos WHERE id = 'b'`);
+  const batch = await app.db.getCrudBatch();
+  const [a, b, deletion] = batch?.crud.map(({ clientId }) => clientId) ?? [];
+  await batch?.settle([
+    [a ?? 0, { kind: 'reject', reason: 'full' }],
+    [b ?? 0, { kind: 'ok' }],
+    [deletion ?? 0, { kind: 'reject', reason: 'not yours' }],
+  ]);
   await view.shows('a:rejected DELETE b not yours,PUT a full');
-  await app.db.execute('DELETE FROM sluice_dead WHERE id = 1');
-  await announce();
-  await view.shows('a:synced DELETE b not yours');
+  await app.db.deadLetters.discard(a ?? 0);
+  await view.shows('a:pending DELETE b not yours');
 });
 
 test('a mutation writes all or nothing, and tells how it went', async () => {

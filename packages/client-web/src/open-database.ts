@@ -1,5 +1,4 @@
 import {
-  ChannelClosed,
   ClientError,
   compileSchema,
   DatabaseClosedError,
@@ -113,9 +112,8 @@ class Opening {
       });
       this.#resolve(this.#database);
     } catch (error) {
-      // That leader went before it greeted; there will be another one.
-      if (isLost(error)) throw new ChannelClosed();
-      this.#reject(error);
+      // That leader went, or began to close, before it greeted; there will be another one.
+      if (!(error instanceof DatabaseClosedError)) this.#reject(error);
       throw error;
     }
   }
@@ -125,11 +123,6 @@ class Opening {
     if (this.#database === undefined) this.#reject(known);
     else this.#onProblem(known);
   }
-}
-
-/** The channel closed, by which the database over it counts as closed. */
-function isLost(error: unknown): boolean {
-  return error instanceof DatabaseClosedError && error.cause instanceof ChannelClosed;
 }
 
 /** Closing the database also ends its worker. */

@@ -84,7 +84,6 @@ export {
 export { outcomeOf, type BackendResult } from './upload/backend-answer.ts';
 export { BackendCalls, type BackendCallsOptions, type Sent } from './upload/backend-calls.ts';
 export { inProcessLock, type UploadLock } from './upload/upload-lock.ts';
-export { uploadEntries, type SendEntries } from './upload/upload-entries.ts';
 export type { UploadResult } from './upload/upload-loop.ts';
 export type { WriterTurn } from './database/writer-turn.ts';
 export { LiveQueries, type LiveQueriesOptions } from './watch/live-queries.ts';
@@ -116,6 +115,7 @@ export type {
   WatchedQueryState,
 } from './watch/watched-query.ts';
 export { backendConnector, type BackendConnectorOptions } from './facade/backend-connector.ts';
+export type { CheckpointRequest } from './facade/checkpoint-request.ts';
 export type { CallContext } from './facade/call-context.ts';
 export type { Connector, SyncOptions } from './facade/connector.ts';
 export type { DatabaseListener } from './facade/database-listeners.ts';
@@ -128,6 +128,7 @@ export type {
   Readable,
   ReadTransaction,
   SluiceDatabase,
+  SyncOnceOptions,
   TransactionOptions,
   Writable,
   WriteTransaction,
@@ -139,13 +140,20 @@ export type { ReadStatements } from './facade/statements.ts';
 export { portChannel, type Channel, type PortLike } from './remote/channel.ts';
 export { DatabaseHost, type DatabaseHostOptions } from './remote/database-host.ts';
 export type { HandOver } from './remote/host-link.ts';
-export { ChannelClosed } from './remote/peer.ts';
 export { fromPlainError, toPlainError, type PlainError } from './remote/plain-error.ts';
 export type { ReadAccess } from './remote/read-access.ts';
 export { ReaderLink, serveReader } from './remote/reader-link.ts';
 export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
-export type { CompleteLater, WaitingBatch, WaitingTransaction } from './facade/upload-access.ts';
+export type { DeadLetterBox } from './facade/dead-letter-box.ts';
+export type {
+  CompleteLater,
+  EntryOutcomes,
+  Settle,
+  WaitingBatch,
+  WaitingTransaction,
+} from './facade/upload-access.ts';
+export { uploadEntries, type SendEntries } from './facade/upload-entries.ts';
 export { rowOf } from './schema/row-of.ts';
 export {
   toObservable,

@@ -16,6 +16,15 @@ export function describeStatements({ open }: ConnectionTarget): void {
     db.close();
   });
 
+  test('searches full texts', async () => {
+    const db = await open();
+    db.exec(`CREATE VIRTUAL TABLE docs USING fts5(body, tokenize = 'porter unicode61');
+      INSERT INTO docs VALUES ('Running far'), ('walking')`);
+    const sql = `SELECT snippet(docs, 0, '[', ']', '', 5) FROM docs WHERE docs MATCH ? ORDER BY rank`;
+    expect(db.prepare(sql).all(['run'])).toEqual([['[Running] far']]);
+    db.close();
+  });
+
   test('names what SQLite refused, and the statement', async () => {
     const db = await open();
     db.exec('CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1)');

@@ -114,11 +114,23 @@ test('a dead letter can be queued again, at the end and under a new id, or throw
     [4, ok],
   ]);
   gate.settle(gate.state().sequence, 9n);
-  letters.requeue(1, 2000);
+  letters.requeue([1], 2000);
   expect(waiting()).toEqual([5]);
   expect(entries()).toEqual(['{"op":"PUT","id":"a","type":"t","data":{"n":1}}']);
   expect(gate.state().target).toBe(MAX_OP);
-  letters.discard(3);
+  letters.discard([3]);
   expect(dead()).toEqual([]);
-  expect(() => letters.requeue(1, 2000)).toThrow(/no dead letter/);
+  expect(() => letters.requeue([1], 2000)).toThrow(/no dead letter/);
+});
+
+test('of refused entries the newest 1,000 are kept, of parked ones all', () => {
+  const { session, queue, letters } = fixture();
+  for (let n = 0; n < 1200; n += 1) session.execute(`INSERT INTO t VALUES ('x${n}', 1)`);
+  const crud = queue.batch(2000)?.crud ?? [];
+  const outcomes = crud.map(({ clientId, id }) => [clientId, id === 'x0' ? park : reject] as const);
+  letters.settle(crud, new Map(outcomes), 1000);
+  const kept = letters.list();
+  expect(kept).toHaveLength(1001);
+  expect(kept[0]).toMatchObject({ state: 'parked', entry: { id: 'x0' } });
+  expect(kept.at(-1)?.entry.id).toBe('x1199');
 });

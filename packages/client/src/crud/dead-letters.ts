@@ -18,6 +18,9 @@ export interface DeadLetter {
 
 const ENTRY = 'id, tx_id, data';
 
+/** Rejected letters that nobody looks at do not fill the device; parked ones are the app's, and stay. */
+const MAX_REJECTED = 1000;
+
 /**
  * What the backend made of single entries (spec/client.md 3, upload engine), and those it did not take: visible to
  * the app, which may queue them again. Synchronous, on the writer's connection, outside transactions.
@@ -32,7 +35,7 @@ export class DeadLetters {
   /**
    * Takes the outcomes of entries that were sent: done ones leave the queue, rejected and parked ones become dead letters together
    * with later writes to the same rows, the rest waits. Once the queue is empty, the gate opens as after `complete`,
-   * and publishing puts the server's rows back.
+   * and publishing puts the server's rows back. Of rejected ones the newest 1,000 are kept.
    */
   settle(
     crud: readonly CrudEntry[],
@@ -44,6 +47,7 @@ export class DeadLetters {
       for (const { entry, state, reason } of settlement.dead) {
         this.#bury(entry, state, reason, now);
       }
+      if (settlement.dead.length > 0) this.#dropOldest();
       for (const { clientId } of settlement.done) this.#remove(clientId);
       if (settlement.done.length + settlement.dead.length > 0) this.#awaitCheckpoint();
       return settlement;
@@ -59,24 +63,41 @@ export class DeadLetters {
   }
 
   /**
-   * Puts an entry at the end of the queue again, as a transaction of its own with a new queue id. The app's table is not
-   * changed by this; it follows when the backend has taken the entry.
+   * Puts entries at the end of the queue again, oldest first, each as a transaction of its own with a new queue id: all of them, or none.
+   * The app's tables are not changed by this; they follow when the backend has taken the entries.
+   *
+   * @throws ClientError `DEAD_LETTER`
    */
-  requeue(clientId: number, now: number): void {
+  requeue(clientIds: readonly number[], now: number, beforeCommit = NOTHING): void {
     inWriteTransaction(this.#connection, () => {
-      const row = this.#connection
-        .prepare('SELECT data FROM sluice_dead WHERE id = ?')
-        .get([clientId]);
-      if (row === undefined) throw unknownLetter(clientId);
-      this.#connection
-        .prepare('INSERT INTO sluice_crud (tx_id, data, created_at) VALUES (NULL, ?, ?)')
-        .run([row[0] ?? null, now]);
-      this.#awaitCheckpoint();
-      this.discard(clientId);
+      for (const clientId of inOrder(clientIds)) {
+        const row = this.#connection
+          .prepare('SELECT data FROM sluice_dead WHERE id = ?')
+          .get([clientId]);
+        if (row === undefined) throw unknownLetter(clientId);
+        this.#connection
+          .prepare('INSERT INTO sluice_crud (tx_id, data, created_at) VALUES (NULL, ?, ?)')
+          .run([row[0] ?? null, now]);
+        this.#delete(clientId);
+      }
+      if (clientIds.length > 0) this.#awaitCheckpoint();
+      beforeCommit();
     });
   }
 
-  discard(clientId: number): void {
+  /**
+   * Forgets them: all, or none.
+   *
+   * @throws ClientError `DEAD_LETTER`
+   */
+  discard(clientIds: readonly number[], beforeCommit = NOTHING): void {
+    inWriteTransaction(this.#connection, () => {
+      for (const clientId of inOrder(clientIds)) this.#delete(clientId);
+      beforeCommit();
+    });
+  }
+
+  #delete(clientId: number): void {
     const { changes } = this.#connection
       .prepare('DELETE FROM sluice_dead WHERE id = ?')
       .run([clientId]);
@@ -90,6 +111,15 @@ export class DeadLetters {
     this.#remove(entry.clientId);
   }
 
+  #dropOldest(): void {
+    this.#connection
+      .prepare(
+        `DELETE FROM sluice_dead WHERE state = 'rejected' AND id <=
+          (SELECT id FROM sluice_dead WHERE state = 'rejected' ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+      )
+      .run([MAX_REJECTED]);
+  }
+
   #remove(clientId: number): void {
     this.#connection.prepare('DELETE FROM sluice_crud WHERE id = ?').run([clientId]);
   }
@@ -97,6 +127,13 @@ export class DeadLetters {
   #awaitCheckpoint(): void {
     this.#connection.prepare(`UPDATE sluice_kv SET value = ? WHERE key = 'target'`).run([MAX_OP]);
   }
+}
+
+const NOTHING = (): void => undefined;
+
+/** Each once, oldest first. */
+function inOrder(clientIds: readonly number[]): readonly number[] {
+  return [...new Set(clientIds)].toSorted((a, b) => a - b);
 }
 
 /** From id, tx_id, data, state, reason and at, as `sluice_dead` has them. */

@@ -3,7 +3,7 @@ import type { CrudEntry } from './crud-entry.ts';
 /** What the connector says became of an entry (spec/client.md 3, upload engine). */
 export type EntryOutcome =
   | { readonly kind: 'ok' }
-  /** A passing fault: the entry and everything behind it wait. */
+  /** A passing fault: the entry waits, with what has no outcome. Without `afterMs` it is sent again after a delay that grows. */
   | { readonly kind: 'retry'; readonly afterMs?: number }
   /** The backend will never take it. */
   | { readonly kind: 'reject'; readonly reason: string }
@@ -17,7 +17,7 @@ export interface Settlement {
     readonly state: 'rejected' | 'parked';
     readonly reason: string;
   }[];
-  /** When to send what is left again; undefined if no entry asked to wait. */
+  /** When to send what is left again; undefined if no entry asked to wait, 0 if one did not say how long. */
   readonly retryAfterMs: number | undefined;
 }
 

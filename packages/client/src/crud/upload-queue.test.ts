@@ -101,11 +101,21 @@ test('a local write after the gate settled arms it again', () => {
 // spec/client.md 7.3 (3, 16)
 test('statistics count true bytes and the age of the oldest entry', () => {
   const { queue, connection, session, entries } = queued();
-  expect(queue.stats(0, true)).toEqual({ count: 0, size: 0, oldestAgeMs: undefined });
+  expect(queue.stats(0, true)).toEqual({
+    count: 0,
+    size: 0,
+    oldestAgeMs: undefined,
+    deadLetters: 0,
+  });
   session.execute(`INSERT INTO t (id, s) VALUES ('a', '😀'), ('b', 'x')`);
   connection.exec('UPDATE sluice_crud SET created_at = 1000 + id');
   const bytes = entries().reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0);
-  expect(queue.stats(5001, true)).toEqual({ count: 2, size: bytes, oldestAgeMs: 4000 });
+  expect(queue.stats(5001, true)).toEqual({
+    count: 2,
+    size: bytes,
+    oldestAgeMs: 4000,
+    deadLetters: 0,
+  });
   expect(queue.stats(5001).size).toBeUndefined();
 });
 

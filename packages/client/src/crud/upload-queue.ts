@@ -32,6 +32,8 @@ export interface UploadQueueStats {
   readonly size: number | undefined;
   /** How long the oldest entry has waited; undefined for an empty queue. */
   readonly oldestAgeMs: number | undefined;
+  /** Entries that the backend did not take, and that are no longer in the queue. */
+  readonly deadLetters: number;
 }
 
 const DEFAULT_BATCH = 100;
@@ -93,15 +95,23 @@ export class UploadQueue {
     return { crud, transactionId: last.transactionId, complete };
   }
 
+  /** The entries that are still there of those from one queue id to another, both included. */
+  between(firstId: number, lastId: number): readonly CrudEntry[] {
+    const rows = this.#connection.prepare(`${COLUMNS} WHERE id BETWEEN ? AND ? ORDER BY id`);
+    return rows.all([firstId, lastId]).map(entryOf);
+  }
+
   /** Reads every entry if `withSize`. */
   stats(now: number, withSize = false): UploadQueueStats {
     const size = withSize ? 'coalesce(sum(octet_length(data)), 0)' : 'NULL';
-    const sql = `SELECT count(*), ${size}, (SELECT created_at FROM sluice_crud ORDER BY id LIMIT 1) FROM sluice_crud`;
-    const [count, bytes, oldest] = this.#connection.prepare(sql).get() ?? [];
+    const oldestAt = '(SELECT created_at FROM sluice_crud ORDER BY id LIMIT 1)';
+    const sql = `SELECT count(*), ${size}, ${oldestAt}, (SELECT count(*) FROM sluice_dead) FROM sluice_crud`;
+    const [count, bytes, oldest, dead] = this.#connection.prepare(sql).get() ?? [];
     return {
       count: Number(count),
       size: withSize ? Number(bytes) : undefined,
       oldestAgeMs: oldest === null ? undefined : Math.max(0, now - Number(oldest)),
+      deadLetters: Number(dead),
     };
   }
 

@@ -1,6 +1,6 @@
-import { orAborted, type ClientClock } from '../clock.ts';
+import { orAborted, withTimeout, type ClientClock } from '../clock.ts';
 import type { UploadQueueStats } from '../crud/upload-queue.ts';
-import { DatabaseClosedError } from '../errors.ts';
+import { ClientError, DatabaseClosedError } from '../errors.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { SyncStatus } from '../sync/status/sync-status.ts';
@@ -9,8 +9,11 @@ import { LiveQueries } from '../watch/live-queries.ts';
 import type { RawRows } from '../watch/query-runner.ts';
 import { AppReadTransaction } from './app-read-transaction.ts';
 import { AppTransaction, settleTransaction } from './app-transaction.ts';
+import { RequestedCheckpoint, type CheckpointRequest } from './checkpoint-request.ts';
+import type { ClearOptions } from './clear-database.ts';
 import type { SyncOptions } from './connector.ts';
-import type { DatabaseAccess } from './database-access.ts';
+import type { AppConnector, DatabaseAccess } from './database-access.ts';
+import { AccessedDeadLetters, type DeadLetterBox } from './dead-letter-box.ts';
 import { DatabaseListeners, type DatabaseListener } from './database-listeners.ts';
 import { Queries } from './queries.ts';
 import { QueryResult } from './query-result.ts';
@@ -18,6 +21,7 @@ import type {
   DatabaseConnector,
   ReadTransaction,
   SluiceDatabase,
+  SyncOnceOptions,
   TransactionOptions,
   WriteTransaction,
 } from './sluice-database.ts';
@@ -33,6 +37,8 @@ export interface AppDatabaseOptions {
   readonly development?: boolean | undefined;
 }
 
+const SYNC_ONCE_TIMEOUT_MS = 120_000;
+
 /** `SluiceDatabase` over a database that may be on this thread or another: live queries, listeners and waits are on the app's. */
 export class AppDatabase extends Queries implements SluiceDatabase {
   /** See `LiveQueries`. */
@@ -40,7 +46,9 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   readonly query: LiveQueries['query'];
   readonly customQuery: LiveQueries['customQuery'];
   readonly onChange: LiveQueries['onChange'];
+  readonly deadLetters: DeadLetterBox;
   readonly #access: DatabaseAccess;
+  readonly #clock: ClientClock;
   readonly #listeners: DatabaseListeners;
   readonly #uploads: WaitingUploads;
   #isClosed = false;
@@ -50,8 +58,10 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     super();
     const { clock, development = false, onProblem } = options;
     this.#access = access;
+    this.#clock = clock;
     this.#listeners = new DatabaseListeners(onProblem);
     this.#uploads = new WaitingUploads(access.uploads);
+    this.deadLetters = new AccessedDeadLetters(access);
     access.status.listen((status) => this.#listeners.tell((each) => each.statusChanged?.(status)));
     access.changes.subscribe(({ kind }) => {
       if (kind === 'schema') this.#listeners.tell((each) => each.schemaChanged?.(access.schema));
@@ -124,13 +134,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   }
 
   async connect(connector: DatabaseConnector, options: SyncOptions = {}): Promise<void> {
-    const { fetchCredentials, uploadData, postCheckpointRequest } = connector;
-    const own = {
-      fetchCredentials: () => fetchCredentials.call(connector),
-      uploadData: (signal: AbortSignal) => uploadData.call(connector, this, signal),
-      postCheckpointRequest: postCheckpointRequest?.bind(connector),
-    };
-    await this.#access.connect(own, options);
+    await this.#access.connect(this.#ownConnector(connector), options);
   }
 
   disconnect(): Promise<void> {
@@ -139,8 +143,38 @@ export class AppDatabase extends Queries implements SluiceDatabase {
 
   disconnectAndClear({
     clearLocal = true,
-  }: { readonly clearLocal?: boolean | undefined } = {}): Promise<void> {
-    return this.#access.clear(clearLocal);
+    soft = false,
+  }: Partial<ClearOptions> = {}): Promise<void> {
+    return this.#access.clear({ clearLocal, soft });
+  }
+
+  pause(): Promise<void> {
+    return this.#access.pause();
+  }
+
+  resume(): Promise<void> {
+    return this.#access.resume();
+  }
+
+  hint(): void {
+    this.#access.hint();
+  }
+
+  async syncOnce(
+    connector?: DatabaseConnector,
+    { signal, timeoutMs = SYNC_ONCE_TIMEOUT_MS, ...options }: SyncOnceOptions = {},
+  ): Promise<void> {
+    const own = connector && this.#ownConnector(connector);
+    const { closing } = this.#access;
+    const either = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const onTimeout = () => new ClientError('TIMEOUT', `Sync took longer than ${timeoutMs} ms`);
+    await withTimeout(this.#clock, { ms: timeoutMs, signal: either, onTimeout }, (aborted) =>
+      this.#access.syncOnce(own, options, aborted),
+    );
+  }
+
+  async requestCheckpoint(): Promise<CheckpointRequest> {
+    return new RequestedCheckpoint(this.#access, await this.#access.requestCheckpoint());
   }
 
   async updateSchema(schema: Schema): Promise<void> {
@@ -202,6 +236,15 @@ export class AppDatabase extends Queries implements SluiceDatabase {
 
   protected select(sql: string, parameters: readonly unknown[]): Promise<RawRows> {
     return this.#access.select(sql, parameters);
+  }
+
+  #ownConnector(connector: DatabaseConnector): AppConnector {
+    const { fetchCredentials, uploadData, postCheckpointRequest } = connector;
+    return {
+      fetchCredentials: () => fetchCredentials.call(connector),
+      uploadData: (signal: AbortSignal) => uploadData.call(connector, this, signal),
+      postCheckpointRequest: postCheckpointRequest?.bind(connector),
+    };
   }
 
   #unlessClosed<Method extends (...parameters: never[]) => unknown>(method: Method): Method {

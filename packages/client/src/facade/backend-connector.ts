@@ -1,10 +1,12 @@
 import type { CrudEntry } from '../crud/crud-entry.ts';
+import type { EntryOutcome } from '../crud/outcomes.ts';
 import { ClientError } from '../errors.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
 import { outcomeOf, type BackendResult } from '../upload/backend-answer.ts';
 import { BackendCalls } from '../upload/backend-calls.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { DatabaseConnector, SluiceDatabase } from './sluice-database.ts';
+import type { WaitingBatch } from './upload-access.ts';
 
 export interface BackendConnectorOptions {
   /** Where the write API answers, e.g. `https://app.example.com`; usually the service itself. */
@@ -15,7 +17,7 @@ export interface BackendConnectorOptions {
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined;
   /** Where tokens come from otherwise; default: `GET /token` of the backend. */
   readonly fetchCredentials?: (() => Promise<Credentials | null>) | undefined;
-  /** Told of each entry that the backend refused; the server's row comes back by itself. */
+  /** Told of each entry that the backend refused; it is a dead letter then, and the server's row comes back by itself. */
   readonly onRejected?: ((entry: CrudEntry, result: BackendResult) => void) | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
@@ -68,7 +70,7 @@ class BackendConnector {
     const batch = await database.getCrudBatch(this.#maxEntries);
     if (batch === null) return undefined;
     const sent = await this.#calls.send(await database.getClientId(), batch.crud, signal);
-    if (sent.kind === 'answered') return this.#settle(database, batch.crud, sent.results);
+    if (sent.kind === 'answered') return this.#settle(batch, sent.results);
     if (sent.kind === 'later') {
       if (sent.retryAfterMs !== undefined) return { retryAfterMs: sent.retryAfterMs };
       throw new ClientError('BACKEND', `The backend answered ${sent.status}`);
@@ -79,33 +81,25 @@ class BackendConnector {
       return this.uploadData(database, signal);
     }
     // Nobody will ever take it, so it must not stop what comes after.
-    this.#reject(first, { status: 'rejected', code: 'TOO_LARGE', message: 'The row is too large' });
-    await batch.complete();
-    return undefined;
+    const tooLarge = { status: 'rejected', code: 'TOO_LARGE', message: 'The row is too large' };
+    return this.#settle(batch, new Map([[first.clientId, tooLarge as BackendResult]]));
   }
 
   async #settle(
-    database: SluiceDatabase,
-    entries: readonly CrudEntry[],
+    batch: WaitingBatch,
     results: ReadonlyMap<number, BackendResult>,
-  ): Promise<UploadResult | void> {
-    let done = 0;
-    let retryAfterMs: number | undefined;
-    for (const entry of entries) {
+  ): Promise<UploadResult> {
+    const outcomes = new Map<number, EntryOutcome>();
+    for (const entry of batch.crud) {
       const result = results.get(entry.clientId);
-      const outcome = result && outcomeOf(result);
-      if (outcome?.kind === 'retry') retryAfterMs = outcome.afterMs ?? 0;
-      if (result === undefined || outcome === undefined || outcome.kind === 'retry') break;
-      if (outcome.kind === 'reject') this.#reject(entry, result);
-      done += 1;
+      if (result === undefined) continue;
+      const outcome = outcomeOf(result);
+      outcomes.set(entry.clientId, outcome);
+      if (outcome.kind === 'reject') this.#options.onRejected?.(entry, result);
     }
-    if (done > 0) await (await database.getCrudBatch(done))?.complete();
+    const settled = await batch.settle(outcomes);
     this.#maxEntries = Math.min(MAX_ENTRIES, this.#maxEntries * 2);
-    return retryAfterMs === undefined ? undefined : { retryAfterMs };
-  }
-
-  #reject(entry: CrudEntry, result: BackendResult): void {
-    this.#options.onRejected?.(entry, result);
+    return settled;
   }
 
   async #token(fresh: boolean): Promise<string | undefined> {

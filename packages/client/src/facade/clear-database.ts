@@ -3,13 +3,25 @@ import { withoutConstraints } from '../database/without-constraints.ts';
 import type { SqliteConnection } from '../driver/contract.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import { quoteName } from '../schema/sql-text.ts';
+import { hideRows } from '../sync/store/hidden-rows.ts';
+
+export interface ClearOptions {
+  /** Whether local-only tables are emptied too. */
+  readonly clearLocal: boolean;
+  /** Keeps what was downloaded aside, for when the same user comes back. */
+  readonly soft: boolean;
+}
+
+const DOWNLOADED = `
+DELETE FROM sluice_bucket;
+DELETE FROM sluice_staged;
+DELETE FROM sluice_row;
+DELETE FROM sluice_kv WHERE key = 'hidden';
+`;
 
 const SYNC_STATE = `
 DELETE FROM sluice_crud;
 DELETE FROM sluice_dead;
-DELETE FROM sluice_bucket;
-DELETE FROM sluice_staged;
-DELETE FROM sluice_row;
 DELETE FROM sluice_shadow;
 DELETE FROM sluice_replaced;
 DELETE FROM sluice_sync_state;
@@ -25,7 +37,7 @@ DELETE FROM sluice_kv WHERE key = 'requested';
 export function clearDatabase(
   connection: SqliteConnection,
   schema: CompiledSchema,
-  clearLocal: boolean,
+  { clearLocal, soft }: ClearOptions,
   beforeCommit: () => void = () => undefined,
 ): readonly string[] {
   const kept = schema.tables.filter(({ kind }) => kind === 'local' && !clearLocal);
@@ -35,6 +47,12 @@ export function clearDatabase(
   withoutConstraints(connection, () =>
     inWriteTransaction(connection, () => {
       connection.exec('UPDATE sluice_guard SET applying = 1');
+      if (soft)
+        hideRows(
+          connection,
+          schema.tables.filter(({ kind }) => kind === 'synced'),
+        );
+      else connection.exec(DOWNLOADED);
       for (const { viewName } of emptied) connection.exec(`DELETE FROM ${quoteName(viewName)}`);
       connection.exec(SYNC_STATE);
       connection

@@ -7,6 +7,7 @@ import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
 import type { StreamKey } from '../sync/streams/subscription-store.ts';
 import type { ChangeFeed, RawRows } from '../watch/query-runner.ts';
 import type { SyncConnector } from '../sync/session/create-session.ts';
+import type { ClearOptions } from './clear-database.ts';
 import type { SyncOptions } from './connector.ts';
 import type { ReadStatements, RowsAffected, TransactionStatements } from './statements.ts';
 import type { UploadAccess } from './upload-access.ts';
@@ -51,7 +52,21 @@ export interface DatabaseAccess {
   connect(connector: AppConnector, options: SyncOptions): Promise<void>;
   disconnect(): Promise<void>;
   /** Disconnects, and forgets what was synced. */
-  clear(clearLocal: boolean): Promise<void>;
+  clear(options: ClearOptions): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** The network is back, or the app is in front: what waits tries at once. */
+  hint(): void;
+  /** `connector` may be left out while connected. */
+  syncOnce(
+    connector: AppConnector | undefined,
+    options: SyncOptions,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Gives the number that stands for everything the backend has committed by now, as decimal text. */
+  requestCheckpoint(): Promise<string>;
+  /** Resolves when a checkpoint with that number, or a later one, is in the tables. */
+  checkpointApplied(checkpoint: string, signal: AbortSignal): Promise<void>;
   updateSchema(schema: CompiledSchema): Promise<void>;
   subscribe(subscription: StreamSubscription): Promise<HeldStream>;
   unsubscribeAll(name: string, params: StreamParams | null): Promise<void>;

@@ -1,6 +1,7 @@
 import type { ChangeSet } from '../changes/change-set.ts';
 import type { StatementReads } from '../changes/statement-analyzer.ts';
 import { withTriggered } from '../changes/triggered-changes.ts';
+import { DeadLetters } from '../crud/dead-letters.ts';
 import type { StatementResult } from '../database/writer-session.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
@@ -11,7 +12,7 @@ import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
 import type { ChangeEvent, ChangeFeed, RawRows } from '../watch/query-runner.ts';
 import { NO_CALL_CONTEXT } from './call-context.ts';
 import { ChangeHub } from './change-hub.ts';
-import { clearDatabase } from './clear-database.ts';
+import { clearDatabase, type ClearOptions } from './clear-database.ts';
 import type { SyncOptions } from './connector.ts';
 import type { AppConnector, DatabaseAccess, HeldStream } from './database-access.ts';
 import { watchOtherWriters } from './file-sharing.ts';
@@ -80,9 +81,10 @@ export class DatabaseEngine implements DatabaseAccess {
     });
     this.uploads = new QueueInTurn({
       queue: this.#sync.created.queue,
+      letters: new DeadLetters(local.connection),
       turns: this.#turns,
       now: () => clock.now(),
-      onCompleted: () => {
+      onChanged: () => {
         this.#sync.created.wroteLocally();
         this.#changes.tell({ kind: 'uploaded' });
       },
@@ -189,18 +191,54 @@ export class DatabaseEngine implements DatabaseAccess {
     await this.#sync.disconnect();
   }
 
+  async pause(): Promise<void> {
+    this.checkUsable();
+    await this.#sync.pause();
+  }
+
+  async resume(): Promise<void> {
+    this.checkUsable();
+    await this.#sync.resume();
+  }
+
+  async syncOnce(
+    connector: AppConnector | undefined,
+    options: SyncOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.checkUsable();
+    const uploadData =
+      connector && ((_: unknown, aborted: AbortSignal) => connector.uploadData(aborted));
+    await this.#sync.syncOnce(
+      connector && uploadData && { ...connector, uploadData },
+      options,
+      signal,
+    );
+  }
+
+  async requestCheckpoint(): Promise<string> {
+    this.checkUsable();
+    return String(await this.#sync.requestCheckpoint(this.closing));
+  }
+
+  async checkpointApplied(checkpoint: string, signal: AbortSignal): Promise<void> {
+    this.checkUsable();
+    await this.#sync.checkpointApplied(BigInt(checkpoint), signal);
+  }
+
   /** Disconnects, and forgets what was synced; `beforeCommit` is the last thing of that transaction. */
-  async clear(clearLocal: boolean, beforeCommit?: () => void): Promise<void> {
+  async clear(options: ClearOptions, beforeCommit?: () => void): Promise<void> {
     await this.disconnect();
     await this.#sync.whileStopped(async () => {
       const tables = await this.#turns.run(() => {
         const { connection, schema } = this.#local;
-        const emptied = clearDatabase(connection, schema, clearLocal, beforeCommit);
+        const emptied = clearDatabase(connection, schema, options, beforeCommit);
         this.#sync.restore();
         return emptied;
       });
       const everything = { columns: 'all', rows: 'many' } as const;
       this.#tellChanged(new Map(tables.map((table) => [table, everything])));
+      this.#changes.tell({ kind: 'uploaded' });
     });
   }
 

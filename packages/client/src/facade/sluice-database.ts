@@ -4,7 +4,9 @@ import type { SyncStatus } from '../sync/status/sync-status.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
 import type { LiveQueries } from '../watch/live-queries.ts';
 import type { RawRows } from '../watch/query-runner.ts';
+import type { CheckpointRequest } from './checkpoint-request.ts';
 import type { Connector, SyncOptions } from './connector.ts';
+import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { DatabaseListener } from './database-listeners.ts';
 import type { Queries } from './queries.ts';
 import type { QueryResult } from './query-result.ts';
@@ -15,6 +17,12 @@ export type DatabaseConnector = Connector<SluiceDatabase>;
 
 export interface TransactionOptions {
   /** How long to wait for those before; 120,000 ms if left out. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface SyncOnceOptions extends SyncOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** 120,000 ms if left out. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -59,6 +67,7 @@ export interface SluiceDatabase
   /** Whether `close` was called. */
   readonly closed: boolean;
   readonly currentStatus: SyncStatus;
+  readonly deadLetters: DeadLetterBox;
 
   /**
    * Runs `body` alone, and commits when it is done; if it throws, nothing is kept, and this rejects with the same. Inside, only
@@ -87,8 +96,38 @@ export interface SluiceDatabase
   /** Stops to sync and keeps the data. */
   disconnect(): Promise<void>;
 
-  /** For the next user: forgets what was synced and what waits for upload, and local-only tables too if not told otherwise. */
-  disconnectAndClear(options?: { readonly clearLocal?: boolean | undefined }): Promise<void>;
+  /** Neither downloads nor uploads until `resume`, in all apps that share this connection. `currentStatus.paused` tells. */
+  pause(): Promise<void>;
+  /** Goes on as before `pause`. */
+  resume(): Promise<void>;
+  /** For platforms that do not tell by themselves that the network is back, or the app in front: what waits tries at once. */
+  hint(): void;
+
+  /**
+   * Uploads what waits, downloads what there is, and resolves when it is in the tables. While connected, the running connection does it,
+   * and `connector` may be left out; else it connects for this alone.
+   *
+   * @throws ClientError that says what failed first, `TIMEOUT`, `PAUSED`, `PARAMETER`, `BUSY` while another process syncs this file;
+   *   the signal's reason
+   */
+  syncOnce(connector?: DatabaseConnector, options?: SyncOnceOptions): Promise<void>;
+
+  /**
+   * For changes that were made at the backend: what it has committed by now is in the tables when `waitForSync` of the result resolves.
+   *
+   * @throws ClientError `OFFLINE` while not connected; what the request fails by
+   */
+  requestCheckpoint(): Promise<CheckpointRequest>;
+
+  /**
+   * For the next user: forgets what was synced and what waits for upload. `clearLocal`, true if left out: local-only tables too. `soft`:
+   * tables are empty as well, but what was downloaded is kept aside, so that the same user is up to date sooner after signing in again;
+   * others do not see it.
+   */
+  disconnectAndClear(options?: {
+    readonly clearLocal?: boolean | undefined;
+    readonly soft?: boolean | undefined;
+  }): Promise<void>;
 
   /**
    * Changes the tables, also while connected: sync stops for that.

@@ -44,6 +44,9 @@ export class SyncControl {
   #created: CreatedSession;
   /** What the app wants last; undefined: to be disconnected. */
   #wish: Wish | undefined;
+  /** Whose session runs now. */
+  #running: Wish | undefined;
+  #isPaused = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: SyncControlOptions) {
@@ -80,9 +83,90 @@ export class SyncControl {
   async disconnect(): Promise<void> {
     this.#wish = undefined;
     await this.#alone(async () => {
+      this.#running = undefined;
       await this.#created.session.disconnect();
       this.#lead.release();
     });
+  }
+
+  /**
+   * One round (spec/client.md 7.2): by the running session, or by one of its own that ends with it.
+   *
+   * @throws ClientError that says what failed first, `PARAMETER`, `PAUSED`, `BUSY` while another process syncs this file; the signal's reason
+   */
+  async syncOnce(
+    connector: SyncConnector | undefined,
+    options: SyncOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#isPaused) throw new ClientError('PAUSED', 'Sync is paused: call `resume` before');
+    if (this.#wish !== undefined) return this.#round(this.#wish, signal);
+    if (connector === undefined) {
+      throw new ClientError('PARAMETER', 'While sync is not connected, it needs a connector');
+    }
+    checkRequestOptions(options);
+    this.#transportOf(options);
+    const wish = { connector, options };
+    this.#wish = wish;
+    try {
+      await this.#round(wish, signal);
+    } finally {
+      if (this.#wish === wish) await this.disconnect();
+    }
+  }
+
+  async #round(wish: Wish, signal: AbortSignal): Promise<void> {
+    let created = this.#created;
+    await this.#alone(async () => {
+      created = this.#created;
+      if (this.#wish !== wish || this.#running === wish) return;
+      if (!this.#lead.take()) {
+        throw new ClientError(
+          'BUSY',
+          'Another process syncs this database: it is up to date by that one',
+        );
+      }
+      await created.session.disconnect();
+      created = this.#created = this.#newSession();
+    });
+    const transport = this.#transportOf(wish.options);
+    await created.session.syncOnce({ ...wish.options, transport }, signal);
+  }
+
+  /** Neither downloads nor uploads until `resume`, whoever connects. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    this.#created.status.update({ paused: true });
+    await this.#alone(async () => {
+      this.#running = undefined;
+      await this.#created.session.disconnect();
+    });
+  }
+
+  /** Goes on as before. */
+  async resume(): Promise<void> {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#created.status.update({ paused: false });
+    await this.#alone(async () => {
+      if (!this.#isPaused) void this.#begin();
+    });
+  }
+
+  /**
+   * @throws ClientError `OFFLINE` without a connection, `SIGNED_OUT`; what the call of the service fails by
+   */
+  async requestCheckpoint(signal: AbortSignal): Promise<bigint> {
+    if (!this.#created.status.current.connected) {
+      throw new ClientError('OFFLINE', 'A checkpoint can be requested while sync is connected');
+    }
+    return this.#created.requestCheckpoint(signal);
+  }
+
+  /** @throws ClientError that says what failed first, `STOPPED`; the signal's reason */
+  async checkpointApplied(checkpoint: bigint, signal: AbortSignal): Promise<void> {
+    await this.#last;
+    await this.#created.session.checkpointApplied(checkpoint, signal);
   }
 
   /** Runs `body` while there is no session, and goes on as before, under the schema of then. */
@@ -113,7 +197,8 @@ export class SyncControl {
   #begin(): Promise<void> {
     this.#created = this.#newSession();
     const wish = this.#wish;
-    if (wish === undefined) return Promise.resolve();
+    this.#running = undefined;
+    if (wish === undefined || this.#isPaused) return Promise.resolve();
     if (this.#lead.take()) return this.#start(wish);
     this.#lead.wait(() => {
       if (this.#wish !== wish || !this.#lead.take()) return;
@@ -126,13 +211,15 @@ export class SyncControl {
 
   /** From where the process before got to. */
   async #takeOver(wish: Wish): Promise<void> {
-    if (this.#wish !== wish) return;
+    if (this.#wish !== wish || this.#isPaused) return;
     this.#created = this.#newSession();
     void this.#start(wish);
   }
 
   /** Does not reject. */
-  #start({ options }: Wish): Promise<void> {
+  #start(wish: Wish): Promise<void> {
+    this.#running = wish;
+    const { options } = wish;
     const transport = this.#transportOf(options);
     return this.#created.session.connect({ ...options, transport }).firstConnected;
   }

@@ -1,10 +1,26 @@
 import type { CrudEntry } from '../crud/crud-entry.ts';
+import type { DeadLetters } from '../crud/dead-letters.ts';
+import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { Complete, UploadQueue, UploadQueueStats } from '../crud/upload-queue.ts';
 import { untilFree } from '../database/writer-turn.ts';
+import type { UploadResult } from '../upload/upload-loop.ts';
 import type { Turns } from './turns.ts';
 
 /** Removes these entries and all earlier ones: the backend has them. See `Complete`. */
 export type CompleteLater = (...parameters: Parameters<Complete>) => Promise<void>;
+
+/** What became of single entries, by queue id. */
+export type EntryOutcomes = Iterable<readonly [clientId: number, outcome: EntryOutcome]>;
+
+/**
+ * Takes what the backend made of single entries (spec/client.md 3, upload engine): `ok` leaves the queue; `reject` and `park` become dead
+ * letters, together with updates of the same rows among these entries; what has no outcome, or is to be sent again, waits. Gives what
+ * `uploadData` returns.
+ */
+export type Settle = (outcomes: EntryOutcomes) => Promise<UploadResult>;
+
+/** The first and the last queue id of entries that were sent. */
+export type EntryRange = readonly [firstId: number, lastId: number];
 
 export interface WaitingBatch {
   /** Oldest first. */
@@ -12,6 +28,7 @@ export interface WaitingBatch {
   /** Whether more entries wait behind these. */
   readonly haveMore: boolean;
   readonly complete: CompleteLater;
+  readonly settle: Settle;
 }
 
 export interface WaitingTransaction {
@@ -19,17 +36,31 @@ export interface WaitingTransaction {
   /** Undefined for an entry that belongs to none. */
   readonly transactionId: number | undefined;
   readonly complete: CompleteLater;
+  readonly settle: Settle;
 }
+
+/** What crosses to another thread. */
+export type PlainBatch = Omit<WaitingBatch, 'complete' | 'settle'>;
+export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
 
 /** The upload queue in plain values, on whatever thread it is (spec/client.md 1.4). */
 export interface UploadAccess {
   /** The oldest entries, whatever their transactions; undefined if there are none. */
-  batch(limit?: number): Promise<Omit<WaitingBatch, 'complete'> | undefined>;
+  batch(limit?: number): Promise<PlainBatch | undefined>;
   /** The transaction that follows the entry of the given queue id. */
-  transactionAfter(clientId: number): Promise<Omit<WaitingTransaction, 'complete'> | undefined>;
+  transactionAfter(clientId: number): Promise<PlainTransaction | undefined>;
   /** Of the entry of this queue id and all earlier ones. Repeatable. */
   complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void>;
+  /** Repeatable: entries that are gone stay so. */
+  settle(
+    range: EntryRange,
+    outcomes: readonly (readonly [number, EntryOutcome])[],
+  ): Promise<UploadResult>;
   stats(withSize: boolean): Promise<UploadQueueStats>;
+  /** Of dead letters. @throws ClientError `DEAD_LETTER` */
+  requeue(clientIds: readonly number[]): Promise<void>;
+  /** Of dead letters. @throws ClientError `DEAD_LETTER` */
+  discard(clientIds: readonly number[]): Promise<void>;
 }
 
 /** What the app works with, over whoever has the queue. */
@@ -60,10 +91,12 @@ export class WaitingUploads {
   }
 
   #completable<T extends { readonly crud: readonly CrudEntry[] }>(waiting: T | undefined) {
+    const first = waiting?.crud[0]?.clientId;
     const last = waiting === undefined ? undefined : lastOf(waiting.crud);
-    if (waiting === undefined || last === undefined) return null;
+    if (waiting === undefined || first === undefined || last === undefined) return null;
     const complete: CompleteLater = (...parameters) => this.#access.complete(last, ...parameters);
-    return { ...waiting, complete };
+    const settle: Settle = (outcomes) => this.#access.settle([first, last], [...outcomes]);
+    return { ...waiting, complete, settle };
   }
 }
 
@@ -73,10 +106,12 @@ function lastOf(crud: readonly CrudEntry[]): number | undefined {
 
 export interface QueueInTurnOptions {
   readonly queue: UploadQueue;
+  readonly letters: DeadLetters;
   readonly turns: Turns;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly onCompleted: () => void;
+  /** Entries left the queue, or came back to it, or dead letters came or went. */
+  readonly onChanged: () => void;
 }
 
 /** The queue on this thread, in turn with the app's transactions. */
@@ -99,16 +134,48 @@ export class QueueInTurn implements UploadAccess {
 
   /** Also while the database closes: what the backend has should not be sent again. */
   async complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void> {
-    const { queue, turns, onCompleted } = this.#options;
-    turns.checkOutside();
-    await untilFree(turns);
-    queue.completeUpTo(lastId)(...parameters);
-    onCompleted();
+    const { queue } = this.#options;
+    await this.#change(() => queue.completeUpTo(lastId)(...parameters));
+  }
+
+  /** Also while the database closes. */
+  async settle(
+    [firstId, lastId]: EntryRange,
+    outcomes: readonly (readonly [number, EntryOutcome])[],
+  ): Promise<UploadResult> {
+    const { queue, letters, now } = this.#options;
+    return this.#change(() => {
+      const sent = queue.between(firstId, lastId);
+      const { retryAfterMs } = letters.settle(sent, new Map(outcomes), now());
+      return { retryAfterMs };
+    });
+  }
+
+  /** `beforeCommit` is the last thing of that transaction. */
+  async requeue(clientIds: readonly number[], beforeCommit?: () => void): Promise<void> {
+    const { letters, turns, now, onChanged } = this.#options;
+    await turns.run(() => letters.requeue(clientIds, now(), beforeCommit));
+    onChanged();
+  }
+
+  async discard(clientIds: readonly number[], beforeCommit?: () => void): Promise<void> {
+    const { letters, turns, onChanged } = this.#options;
+    await turns.run(() => letters.discard(clientIds, beforeCommit));
+    onChanged();
   }
 
   stats(withSize: boolean): Promise<UploadQueueStats> {
     const { queue, turns, now } = this.#options;
     return turns.run(() => queue.stats(now(), withSize));
+  }
+
+  async #change<T>(body: () => T): Promise<T> {
+    const { turns, onChanged } = this.#options;
+    turns.checkOutside();
+    await untilFree(turns);
+    const result = body();
+    onChanged();
+    return result;
   }
 }
 

@@ -228,6 +228,51 @@ test('what an app holds is made known to the next host: its connector and its su
   await hosts.end();
 });
 
+test('a host that dies in the middle of an upload costs one call that is repeated, whatever was completed before', async () => {
+  const hosts = new Hosts(new SeededRandom(5));
+  const app = await hosts.app();
+  for (let n = 0; n < 6; n += 1) await app.execute(DO, [`u${n}`]);
+  const sent: string[] = [];
+  let isHeld = true;
+  await app.connect(
+    {
+      fetchCredentials: () => Promise.resolve({ endpoint: 'http://service', token: 'token' }),
+      uploadData: async (database) => {
+        const next = await database.getCrudBatch(1);
+        sent.push(next?.crud[0]?.id ?? 'nothing');
+        if (isHeld && sent.length === 3) await new Promise(() => undefined);
+        await next?.settle(next.crud.map(({ clientId }) => [clientId, { kind: 'ok' }]));
+      },
+    },
+    { uploadThrottleMs: 1 },
+  );
+  await until('the third upload', () => sent.length === 3, 5_000);
+  await hosts.die();
+  isHeld = false;
+  await hosts.follow();
+  const empty = async () => (await app.getUploadQueueStats()).count === 0;
+  await until('the uploads', empty, 10_000);
+  expect(sent).toEqual(['u0', 'u1', 'u2', 'u2', 'u3', 'u4', 'u5']);
+  await hosts.end();
+});
+
+test('a pause lasts over the end of its host, and dead letters are queued again once', async () => {
+  const hosts = new Hosts(new SeededRandom(6));
+  const app = await hosts.app();
+  await app.execute(DO, ['bad']);
+  const batch = await app.getCrudBatch();
+  const [id = 0] = batch?.crud.map(({ clientId }) => clientId) ?? [];
+  await batch?.settle([[id, { kind: 'park', reason: 'later' }]]);
+  await app.pause();
+  await hosts.die();
+  const requeued = app.deadLetters.requeue(id);
+  await hosts.follow();
+  await requeued;
+  expect(await app.getUploadQueueStats()).toMatchObject({ count: 1, deadLetters: 0 });
+  await until('it is paused', () => app.currentStatus.paused, 5_000);
+  await hosts.end();
+});
+
 test('without a next host in time everything ends as if the database were closed', async () => {
   const hosts = new Hosts(new SeededRandom(3));
   const app = await hosts.app(50);

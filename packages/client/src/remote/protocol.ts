@@ -1,9 +1,11 @@
 import type { StatementReads } from '../changes/statement-analyzer.ts';
+import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
 import type { StatementResult } from '../database/writer-session.ts';
+import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
 import type { RowsAffected } from '../facade/statements.ts';
-import type { WaitingBatch, WaitingTransaction } from '../facade/upload-access.ts';
+import type { EntryRange, PlainBatch, PlainTransaction } from '../facade/upload-access.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
 import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
@@ -16,7 +18,7 @@ import type { PlainError } from './plain-error.ts';
 import type { PlainStatus } from './plain-status.ts';
 
 /** Both sides speak the same; tabs of another version of the library may not. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A call that must not be done twice; `again` if an earlier host may have done it. */
 export interface WritingCall extends RecordedCall {
@@ -69,16 +71,30 @@ type WriteMethods = {
 };
 
 type QueueMethods = {
-  crudBatch(limit: number | undefined): Omit<WaitingBatch, 'complete'> | undefined;
-  crudAfter(clientId: number): Omit<WaitingTransaction, 'complete'> | undefined;
+  crudBatch(limit: number | undefined): PlainBatch | undefined;
+  crudAfter(clientId: number): PlainTransaction | undefined;
   crudComplete(lastId: number, parameters: Parameters<Complete>): void;
+  crudSettle(
+    range: EntryRange,
+    outcomes: readonly (readonly [number, EntryOutcome])[],
+  ): UploadResult;
   crudStats(withSize: boolean): UploadQueueStats;
+  requeue(clientIds: readonly number[], call: WritingCall | undefined): void;
+  discard(clientIds: readonly number[], call: WritingCall | undefined): void;
 };
 
 type SyncMethods = {
   connect(options: SyncOptions, takesCheckpointRequests: boolean): void;
   disconnect(): void;
-  clear(clearLocal: boolean, call: WritingCall | undefined): void;
+  clear(options: ClearOptions, call: WritingCall | undefined): void;
+  pause(): void;
+  resume(): void;
+  hint(): void;
+  /** Without options: only while sync is connected. The call's signal ends it. */
+  syncOnce(options: SyncOptions | undefined, takesCheckpointRequests: boolean): void;
+  requestCheckpoint(): string;
+  /** The call's signal ends it. */
+  checkpointApplied(checkpoint: string): void;
   updateSchema(schema: CompiledSchema): void;
   /** Subscriptions are numbered by the app. */
   subscribe(held: number, subscription: StreamSubscription): StreamKey;

@@ -1,4 +1,4 @@
-import { pause, type ClientClock } from '../clock.ts';
+import { orAborted, pause, type ClientClock } from '../clock.ts';
 import type { StatementReads } from '../changes/statement-analyzer.ts';
 import { normalizeParameters } from '../database/parameters.ts';
 import type { StatementResult } from '../database/writer-session.ts';
@@ -6,6 +6,7 @@ import { ClientError, DatabaseClosedError } from '../errors.ts';
 import { CallScopes } from '../facade/call-scopes.ts';
 import { NO_CALL_CONTEXT, type CallContext } from '../facade/call-context.ts';
 import { ChangeHub } from '../facade/change-hub.ts';
+import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
 import type { AppConnector, DatabaseAccess, HeldStream } from '../facade/database-access.ts';
 import type { ReadStatements, RowsAffected } from '../facade/statements.ts';
@@ -62,6 +63,8 @@ export class RemoteEngine implements DatabaseAccess {
   readonly #held = new Set<Held>();
   #introduction: Pick<Introduction, 'clientId' | 'schema'> | undefined;
   #wish: Wish | undefined;
+  /** Asked for one round only. */
+  #once: AppConnector | undefined;
   #transactions = 0;
   #openTransactions = 0;
   #isTelling = false;
@@ -196,10 +199,53 @@ export class RemoteEngine implements DatabaseAccess {
     await this.#link.call('disconnect', []);
   }
 
-  async clear(clearLocal: boolean): Promise<void> {
+  async clear(options: ClearOptions): Promise<void> {
     this.checkUsable();
     this.#wish = undefined;
-    await this.#link.write('clear', (call) => [clearLocal, call]);
+    await this.#link.write('clear', (call) => [options, call]);
+  }
+
+  async pause(): Promise<void> {
+    this.checkUsable();
+    await this.#link.call('pause', []);
+  }
+
+  async resume(): Promise<void> {
+    this.checkUsable();
+    await this.#link.call('resume', []);
+  }
+
+  hint(): void {
+    if (this.closing.aborted) return;
+    this.#link.call('hint', []).catch((error: unknown) => {
+      if (!(error instanceof DatabaseClosedError)) this.#options.onProblem(error);
+    });
+  }
+
+  async syncOnce(
+    connector: AppConnector | undefined,
+    options: SyncOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.checkUsable();
+    const takesRequests = connector?.postCheckpointRequest !== undefined;
+    this.#once = connector;
+    try {
+      const asked = this.#link.call('syncOnce', [connector && options, takesRequests], { signal });
+      await orAborted(asked, signal);
+    } finally {
+      if (this.#once === connector) this.#once = undefined;
+    }
+  }
+
+  async requestCheckpoint(): Promise<string> {
+    this.checkUsable();
+    return this.#link.call('requestCheckpoint', []);
+  }
+
+  async checkpointApplied(checkpoint: string, signal: AbortSignal): Promise<void> {
+    this.checkUsable();
+    await orAborted(this.#link.call('checkpointApplied', [checkpoint], { signal }), signal);
   }
 
   async updateSchema(schema: CompiledSchema): Promise<void> {
@@ -257,6 +303,7 @@ export class RemoteEngine implements DatabaseAccess {
   #handlers(): Handlers<AppMethods> {
     const connector = () => {
       if (this.#wish !== undefined) return this.#wish.connector;
+      if (this.#once !== undefined) return this.#once;
       throw new ClientError('STOPPED', 'The app has disconnected');
     };
     return {
@@ -292,6 +339,7 @@ export class RemoteEngine implements DatabaseAccess {
   /** Before anything else is asked of a host: what this app holds is made known to it. */
   #prepare(introduction: Introduction, peer: HostPeer): void {
     const isFirst = this.#introduction === undefined;
+    const wasPaused = this.status.current.paused;
     this.#introduction = introduction;
     this.status.update(fromPlainStatus(introduction.status));
     if (isFirst) return;
@@ -299,6 +347,7 @@ export class RemoteEngine implements DatabaseAccess {
     const failed = (error: unknown) => {
       if (!(error instanceof ChannelClosed)) this.#options.onProblem(error);
     };
+    if (wasPaused) peer.call('pause', []).catch(failed);
     for (const { id, subscription } of this.#held) {
       peer.call('subscribe', [id, subscription]).catch(failed);
     }

@@ -1,5 +1,7 @@
+import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
-import type { UploadAccess } from '../facade/upload-access.ts';
+import type { EntryRange, UploadAccess } from '../facade/upload-access.ts';
+import type { UploadResult } from '../upload/upload-loop.ts';
 import type { HostLink } from './host-link.ts';
 
 /** The upload queue at the host. */
@@ -27,6 +29,25 @@ export class RemoteUploads implements UploadAccess {
   async complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void> {
     this.#checkOutside();
     await this.#link.call('crudComplete', [lastId, parameters], { lastWords: true });
+  }
+
+  /** Also while the database closes. */
+  async settle(
+    range: EntryRange,
+    outcomes: readonly (readonly [number, EntryOutcome])[],
+  ): Promise<UploadResult> {
+    this.#checkOutside();
+    return this.#link.call('crudSettle', [range, outcomes], { lastWords: true });
+  }
+
+  async requeue(clientIds: readonly number[]): Promise<void> {
+    this.#checkOutside();
+    await this.#link.write('requeue', (call) => [clientIds, call]);
+  }
+
+  async discard(clientIds: readonly number[]): Promise<void> {
+    this.#checkOutside();
+    await this.#link.write('discard', (call) => [clientIds, call]);
   }
 
   async stats(withSize: boolean): Promise<UploadQueueStats> {

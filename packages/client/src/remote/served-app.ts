@@ -127,11 +127,20 @@ export class ServedApp {
         return connectors.connect(this.#connecting, options);
       },
       disconnect: () => connectors.disconnect(),
-      clear: ([clearLocal, call]) =>
+      clear: ([options, call]) =>
         this.#once(call, async (note) => {
           connectors.forget();
-          await engine.clear(clearLocal, () => note(null));
+          await engine.clear(options, () => note(null));
         }),
+      pause: () => engine.pause(),
+      resume: () => engine.resume(),
+      hint: () => engine.hint(),
+      syncOnce: ([options, takesRequests], signal) => {
+        const connector = options && this.#connectingApp(takesRequests).connector;
+        return engine.syncOnce(connector, options ?? {}, signal());
+      },
+      requestCheckpoint: () => engine.requestCheckpoint(),
+      checkpointApplied: ([checkpoint], signal) => engine.checkpointApplied(checkpoint, signal()),
       updateSchema: ([schema]) => engine.updateSchema(schema),
       subscribe: async ([id, subscription]) => {
         const held = await engine.subscribe(subscription);
@@ -154,7 +163,12 @@ export class ServedApp {
       crudBatch: ([limit]) => uploads.batch(limit),
       crudAfter: ([clientId]) => uploads.transactionAfter(clientId),
       crudComplete: ([lastId, parameters]) => uploads.complete(lastId, ...parameters),
+      crudSettle: ([range, outcomes]) => uploads.settle(range, outcomes),
       crudStats: ([withSize]) => uploads.stats(withSize),
+      requeue: ([ids, call]) =>
+        this.#once(call, (note) => uploads.requeue(ids, () => note(null)).then(() => undefined)),
+      discard: ([ids, call]) =>
+        this.#once(call, (note) => uploads.discard(ids, () => note(null)).then(() => undefined)),
     } satisfies Partial<Handlers<HostMethods>>;
   }
 

@@ -1,5 +1,6 @@
 import type { SqliteConnection } from '../driver/contract.ts';
 import type { CompiledSchema, CompiledTable } from './compiled-schema.ts';
+import { fullTextName, refillFullText } from './full-text.ts';
 import { typeNumber } from './layout.ts';
 import { rebuildTable } from './rebuild-table.ts';
 import { fillAdded, keepDropped } from './rest-columns.ts';
@@ -27,6 +28,8 @@ export function changeTables(
   const objects = new Map(
     after.tables.map((table) => [table, tableObjects(table, typeNumber(connection, table.name))]),
   );
+  /** Whose rows are others, or have other numbers, than the full-text index knows. */
+  const refilled = new Set(change.added);
   const warnings = lostTables(change).map((table) => lossOf(connection, table));
   connection.exec('UPDATE sluice_guard SET applying = 1');
   dropOutdated(connection, before, [...objects.values()]);
@@ -37,13 +40,19 @@ export function changeTables(
   renameTables(connection, change.kept);
   for (const kept of change.kept) {
     const columns = planColumnChange(kept.before, kept.after);
-    if (columns !== undefined) warnings.push(...changeColumns(connection, kept, columns));
+    if (columns === undefined) continue;
+    refilled.add(kept.after);
+    warnings.push(...changeColumns(connection, kept, columns));
   }
   for (const table of change.added) {
     connection.exec(must(objects, table).table.sql);
     if (table.kind === 'synced' && before !== undefined) rows.adoptRows(table);
   }
-  createMissing(connection, [...objects.values()]);
+  const created = createMissing(connection, [...objects.values()]);
+  for (const table of after.tables) {
+    const isNew = created.has(fullTextName(table).toLowerCase());
+    if (isNew || refilled.has(table)) refillFullText(connection, table);
+  }
   connection.exec('UPDATE sluice_guard SET applying = 0');
   return warnings;
 }
@@ -72,10 +81,12 @@ function dropOutdated(
   const existing = existingTexts(connection);
   for (const table of before?.tables ?? []) {
     const former = tableObjects(table, typeNumber(connection, table.name));
-    const { idIndex, indexes, triggers } = former;
+    const { idIndex, indexes, triggers, fullText } = former;
     const views = table.kind === 'insertOnly' ? [former.table] : [];
     // A view takes its triggers with it.
-    for (const object of [...triggers, ...indexes, ...(idIndex ? [idIndex] : []), ...views]) {
+    const others = [...indexes, ...(idIndex ? [idIndex] : []), ...views];
+    // Triggers before the tables that they write to.
+    for (const object of [...triggers, ...fullText.toReversed(), ...others]) {
       const sql = existing.get(object.name.toLowerCase());
       if (sql === undefined || texts.has(sql)) continue;
       connection.exec(`DROP ${object.type.toUpperCase()} IF EXISTS ${quoteName(object.name)}`);
@@ -126,15 +137,22 @@ function changeColumns(
   return warnings;
 }
 
-function createMissing(connection: SqliteConnection, wanted: readonly TableObjects[]): void {
+/** Gives the names of what was missing, in lower case. */
+function createMissing(
+  connection: SqliteConnection,
+  wanted: readonly TableObjects[],
+): ReadonlySet<string> {
   const existing = existingTexts(connection);
-  for (const object of wanted.flatMap(everyObject)) {
-    if (!existing.has(object.name.toLowerCase())) connection.exec(object.sql);
-  }
+  const missing = wanted
+    .flatMap(everyObject)
+    .filter(({ name }) => !existing.has(name.toLowerCase()));
+  for (const { sql } of missing) connection.exec(sql);
+  return new Set(missing.map(({ name }) => name.toLowerCase()));
 }
 
-function everyObject({ table, idIndex, indexes, triggers }: TableObjects): readonly SqlObject[] {
-  return [table, ...(idIndex === undefined ? [] : [idIndex]), ...indexes, ...triggers];
+function everyObject(objects: TableObjects): readonly SqlObject[] {
+  const { table, idIndex, indexes, triggers, fullText } = objects;
+  return [table, ...(idIndex === undefined ? [] : [idIndex]), ...indexes, ...triggers, ...fullText];
 }
 
 function existingTexts(connection: SqliteConnection): ReadonlyMap<string, string> {

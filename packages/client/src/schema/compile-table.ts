@@ -20,6 +20,9 @@ export function compileTable(name: string, { columns, options }: AnyTable): Comp
     trackMetadata: options.trackMetadata ?? false,
     ...previous(names, options.trackPrevious ?? false),
     ignoreEmptyUpdates: options.ignoreEmptyUpdates ?? false,
+    ...(options.fullText === undefined
+      ? {}
+      : { fullText: { tokenize: '', prefix: [], ...options.fullText } }),
   };
 }
 

@@ -21,6 +21,16 @@ export interface CompiledTable {
   readonly trackPrevious: readonly string[];
   readonly trackPreviousOnlyWhenChanged: boolean;
   readonly ignoreEmptyUpdates: boolean;
+  /** Left out for none. */
+  readonly fullText?: CompiledFullText;
+}
+
+export interface CompiledFullText {
+  readonly columns: readonly string[];
+  /** FTS5's `tokenize`; empty for its default. */
+  readonly tokenize: string;
+  /** FTS5's `prefix`: lengths of prefixes with an index of their own. */
+  readonly prefix: readonly number[];
 }
 
 export interface CompiledColumn {

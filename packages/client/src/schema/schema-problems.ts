@@ -1,4 +1,5 @@
 import type { CompiledTable } from './compiled-schema.ts';
+import { fullTextName } from './full-text.ts';
 
 /** SQLite's limit of 2,000, less `id`. */
 const MAX_COLUMNS = 1999;
@@ -26,6 +27,7 @@ function tableProblems(table: CompiledTable): readonly string[] {
       (name) => `Index "${name}" is declared twice`,
     ),
     ...optionProblems(table),
+    ...fullTextProblems(table),
   ];
   return problems.map((problem) => `Table "${table.name}": ${problem}`);
 }
@@ -64,6 +66,25 @@ function columnProblems({ columns, trackMetadata }: CompiledTable): readonly str
 
 function isReservedColumn(name: string, trackMetadata: boolean): boolean {
   return name === 'id' || ROW_NUMBER.has(name) || (trackMetadata && METADATA.has(name));
+}
+
+function fullTextProblems({ kind, columns, fullText }: CompiledTable): readonly string[] {
+  if (fullText === undefined) return [];
+  const known = new Set(columns.map(({ name }) => name));
+  return [
+    ...(kind === 'insertOnly' ? ['It is insert-only, and has no rows to search in'] : []),
+    ...(fullText.columns.length === 0 ? ['Its fullText has no column'] : []),
+    ...fullText.columns
+      .filter((name) => !known.has(name))
+      .map((name) => `Its fullText has the unknown column "${name}"`),
+    ...repeated(fullText.columns).map((name) => `Its fullText has column "${name}" twice`),
+    ...fullText.columns
+      .filter((name) => name.toLowerCase() === 'rank')
+      .map((name) => `Its fullText cannot have column "${name}", whose name FTS5 uses itself`),
+    ...fullText.prefix
+      .filter((length) => !Number.isInteger(length) || length < 1 || length > 999)
+      .map((length) => `A prefix of its fullText has a length from 1 to 999, not ${length}`),
+  ];
 }
 
 function indexProblems(
@@ -111,6 +132,12 @@ function clashes(tables: readonly CompiledTable[]): readonly string[] {
       problems.push(`${owner} and ${other} have the same name "${name}" in SQLite`);
   };
   for (const { name, viewName } of tables) claim(viewName, `Table "${name}"`);
+  for (const table of tables) {
+    if (table.fullText === undefined) continue;
+    for (const end of ['', '_data', '_idx', '_content', '_docsize', '_config']) {
+      claim(fullTextName(table) + end, `The full-text index of table "${table.name}"`);
+    }
+  }
   for (const table of tables) {
     for (const index of table.indexes) {
       claim(`${table.viewName}__${index.name}`, `Index "${index.name}" of table "${table.name}"`);

@@ -1,5 +1,6 @@
 import { captureTriggers, insertOnlyTrigger } from '../crud/capture/capture-triggers.ts';
 import type { CompiledColumn, CompiledIndex, CompiledTable } from './compiled-schema.ts';
+import { fullTextObjects } from './full-text.ts';
 import { quoteName } from './sql-text.ts';
 
 /** Something in `sqlite_schema`, with the text that makes it. */
@@ -16,19 +17,28 @@ export interface TableObjects {
   readonly idIndex: SqlObject | undefined;
   readonly indexes: readonly SqlObject[];
   readonly triggers: readonly SqlObject[];
+  /** The full-text index and what keeps it right; empty for none. */
+  readonly fullText: readonly SqlObject[];
 }
 
 /** `type` is the number of its object type, see `typeNumber`. */
 export function tableObjects(table: CompiledTable, type: number): TableObjects {
   if (table.kind === 'insertOnly') {
     const triggers = [insertOnlyTrigger(table)];
-    return { table: insertOnlyView(table), idIndex: undefined, indexes: [], triggers };
+    return {
+      table: insertOnlyView(table),
+      idIndex: undefined,
+      indexes: [],
+      triggers,
+      fullText: [],
+    };
   }
   return {
     table: realTable(table, table.viewName),
     idIndex: idIndex(table),
     indexes: table.indexes.map((index) => declaredIndex(table, index)),
     triggers: table.kind === 'synced' ? captureTriggers(table, type) : [],
+    fullText: fullTextObjects(table),
   };
 }
 

@@ -23,6 +23,17 @@ export interface TableOptions<C extends Columns> {
   readonly localOnly?: boolean;
   /** Writes go to the upload queue and nowhere else. Without effect together with `localOnly`. */
   readonly insertOnly?: boolean;
+  /**
+   * Adds a table `<name>_fts` (SQLite's FTS5) to search in, with the columns `id` and those that are named here:
+   * `SELECT id FROM notes_fts WHERE notes_fts MATCH ? ORDER BY rank`. It follows every write, downloads included.
+   */
+  readonly fullText?: {
+    readonly columns: readonly ColumnName<C>[];
+    /** FTS5's tokenizer, e.g. `trigram` or `porter unicode61`; `unicode61` if left out. */
+    readonly tokenize?: string;
+    /** Lengths of prefixes that are looked up fast, as in `MATCH 'gro*'`. */
+    readonly prefix?: readonly number[];
+  };
   /** The table's name in the app's SQL, if it is not the synced one. */
   readonly viewName?: string;
   /** Queue entries of updates and deletions carry the former values: all, of some columns, or only of those that changed. */

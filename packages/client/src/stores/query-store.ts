@@ -5,8 +5,8 @@ import { KeptValue } from './kept-value.ts';
 import { QueryEntry, type KeepTimes } from './query-entry.ts';
 import { queryKey, streamKey } from './query-key.ts';
 import type { QueryOptions, QuerySource, StreamRequest } from './query-options.ts';
-import { readRejectedWrites } from './rejected-writes.ts';
-import { onUploadActivity, rereading } from './reread.ts';
+import { rereading } from '../watch/rereading.ts';
+import { onUploadActivity } from './reread.ts';
 import { RowSyncStates, type RowSyncState } from './row-sync-states.ts';
 import type { Store } from './store.ts';
 import { followStream, sameStreamState, UNKNOWN_STREAM, type StreamState } from './stream-state.ts';
@@ -101,7 +101,7 @@ export class QueryStore {
   /** The newest writes that the backend refused or the connector set aside, newest first; null until they are known. */
   rejectedWrites(options: { readonly limit?: number } = {}): Store<readonly DeadLetter[] | null> {
     const { limit = 100 } = options;
-    return this.#reread(`rejected ${limit}`, () => readRejectedWrites(this.database, limit));
+    return this.#reread(`rejected ${limit}`, () => this.database.deadLetters.list({ limit }));
   }
 
   /** Of a row of a synced table, by the table's synced name; null until it is known. */

@@ -1,5 +1,6 @@
 import type { SluiceDatabase } from '../facade/sluice-database.ts';
-import { onUploadActivity, rereading } from './reread.ts';
+import { rereading } from '../watch/rereading.ts';
+import { onUploadActivity } from './reread.ts';
 
 /**
  * What became of a row's local writes: the server has not confirmed them (`pending`: queued, on their way, or before the next

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { DeadLetters } from '../crud/dead-letters.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
 import { CLIENT_ID, SessionWorld } from '../testing/session-world.ts';
-import { uploadEntries, type SendEntries } from './upload-entries.ts';
 import { inProcessLock } from './upload-lock.ts';
 
 const INSERT = (n: number) => `INSERT INTO lists (id, name) VALUES ('N${n}', 'n')`;
@@ -163,12 +162,12 @@ describe('failures', () => {
 describe('a backend that answers entry by entry', () => {
   function answering(world: SessionWorld, answer: (id: string) => EntryOutcome | undefined) {
     const letters = new DeadLetters(world.database.connection);
-    const send: SendEntries = (entries) => {
+    world.uploadData = async (queue) => {
+      const entries = queue.batch()?.crud ?? [];
       const told = entries.map(({ clientId, id }) => [clientId, answer(id)] as const);
       const outcomes = told.filter((each): each is [number, EntryOutcome] => each[1] !== undefined);
-      return Promise.resolve(new Map(outcomes));
+      return letters.settle(entries, new Map(outcomes), world.clock.now());
     };
-    world.uploadData = uploadEntries(send, { letters, now: () => world.clock.now() });
     return letters;
   }
 
@@ -205,6 +204,21 @@ describe('a backend that answers entry by entry', () => {
     await world.clock.advance(1);
     expect(calls).toBe(2);
     expect(world.created.queue.batch()).toBeUndefined();
+  });
+
+  test('that does not say when is asked again after delays that grow', async () => {
+    const world = offlineWorld();
+    const calledAt: number[] = [];
+    answering(world, () => {
+      calledAt.push(world.clock.elapsed());
+      return { kind: 'retry' };
+    });
+    world.write(INSERT(1));
+    await world.connect();
+    await world.clock.advance(4_000);
+    const gaps = calledAt.slice(1).map((at, index) => at - (calledAt[index] ?? 0));
+    expect(gaps).toEqual([500, 1_000, 2_000]); // half of each limit, as chance has it here
+    expect(world.status.uploadError).toBeUndefined();
   });
 
   test('and says nothing is an error', async () => {

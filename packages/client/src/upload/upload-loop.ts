@@ -22,7 +22,7 @@ export interface Uploads {
 }
 
 export interface UploadResult {
-  /** The backend wants to be asked again after this time, which is no failure. */
+  /** The backend wants to be asked again after this time, which is no failure; 0: after a delay that grows each time. */
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -147,11 +147,11 @@ export class UploadLoop implements Uploads {
         if (next.kind === 'rest') break;
         previous = next.kind === 'upload' ? next.oldest : undefined;
         const retryAfterMs = await this.#take(next, signal);
-        this.#failures = 0;
+        if (retryAfterMs !== 0) this.#failures = 0;
         if (retryAfterMs === undefined) continue;
         previous = undefined;
         this.#options.onStatus({ uploading: false });
-        await this.#wait(retryAfterMs, signal);
+        await this.#wait(retryAfterMs === 0 ? this.#nextDelayMs() : retryAfterMs, signal);
       } catch (error) {
         if (signal.aborted) break;
         previous = undefined;
@@ -207,11 +207,14 @@ export class UploadLoop implements Uploads {
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {
-    const { random, onStatus } = this.#options;
-    onStatus({ uploading: false, uploadError: uploadError(error) });
-    const delayMs = retryDelayMs(this.#failures, random());
+    this.#options.onStatus({ uploading: false, uploadError: uploadError(error) });
+    await this.#wait(this.#nextDelayMs(), signal);
+  }
+
+  #nextDelayMs(): number {
+    const delayMs = retryDelayMs(this.#failures, this.#options.random());
     this.#failures += 1;
-    await this.#wait(delayMs, signal);
+    return delayMs;
   }
 
   /** Until then, or `retryNow`, or the stop. */

@@ -3,7 +3,7 @@ import type { ClientClock } from '../../clock.ts';
 import { LocalWriteGate } from '../../crud/local-write-gate.ts';
 import { UploadQueue } from '../../crud/upload-queue.ts';
 import type { SqliteConnection } from '../../driver/contract.ts';
-import { ALWAYS_FREE, type WriterTurn } from '../../database/writer-turn.ts';
+import { ALWAYS_FREE, untilFree, type WriterTurn } from '../../database/writer-turn.ts';
 import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import { RequestedCheckpoints, StoredRequestIds } from '../../upload/requested-checkpoints.ts';
 import { UploadLoop, type UploadResult } from '../../upload/upload-loop.ts';
@@ -64,6 +64,12 @@ export interface CreatedSession {
   readonly clientId: string;
   /** To be called after every commit that put something into the queue. */
   readonly wroteLocally: () => void;
+  /**
+   * Gives a write checkpoint that stands for everything the backend has committed by now.
+   *
+   * @throws ClientError `SIGNED_OUT`; StreamFailure
+   */
+  readonly requestCheckpoint: (signal: AbortSignal) => Promise<bigint>;
 }
 
 /** Puts the parts of a session together over one local database. Reads the status that it has; connects to nothing. */
@@ -83,11 +89,12 @@ export function createSession(options: CreateSessionOptions): CreatedSession {
     subscriptions,
     now,
   });
+  const checkpoints = writeCheckpoints(options, { credentials, gate, clientId: id });
   const uploads = new UploadLoop({
     oldest: () => queue.batch(1)?.crud[0]?.clientId,
     gate,
     upload: (signal) => connector.uploadData(queue, signal),
-    checkpoints: writeCheckpoints(options, { credentials, gate, clientId: id }),
+    checkpoints,
     lock: options.lock,
     turn,
     clock,
@@ -114,7 +121,18 @@ export function createSession(options: CreateSessionOptions): CreatedSession {
     onProblem,
   });
   reporter.streamsChanged();
-  return { session, status, streams, queue, clientId: id, wroteLocally: () => uploads.trigger() };
+  return {
+    session,
+    status,
+    streams,
+    queue,
+    clientId: id,
+    wroteLocally: () => uploads.trigger(),
+    requestCheckpoint: async (signal) => {
+      await untilFree(turn);
+      return checkpoints.request(signal);
+    },
+  };
 }
 
 function writeCheckpoints(

@@ -70,6 +70,8 @@ export class SyncSession {
   #credentialsWait = new AbortController();
   #connecting = new AbortController();
   #streamCount = 0;
+  /** The highest that a checkpoint of this session brought; -1 for none. */
+  #appliedWriteCheckpoint = -1n;
   #stream: OpenStream | undefined;
   /** While events wait for the writer's connection. */
   #waiting: Promise<void> | undefined;
@@ -157,6 +159,17 @@ export class SyncSession {
       });
     } finally {
       if (wasStopped) await this.disconnect();
+    }
+  }
+
+  /**
+   * Resolves when a full checkpoint is published that has this write checkpoint, or a later one.
+   *
+   * @throws ClientError that says what failed first; the signal's reason
+   */
+  async checkpointApplied(writeCheckpoint: bigint, signal: AbortSignal): Promise<void> {
+    while (this.#appliedWriteCheckpoint < writeCheckpoint) {
+      await this.#rounds.wait(signal, () => undefined);
     }
   }
 
@@ -392,7 +405,12 @@ export class SyncSession {
     reporter.published(scope);
     this.#post({ kind: 'completed', scope, outcome: { kind: 'published' } });
     this.#tell(result.changes);
-    if (scope.kind === 'full') this.#rounds.end(undefined);
+    if (scope.kind !== 'full') return;
+    const { writeCheckpoint = -1n } = scope;
+    if (writeCheckpoint > this.#appliedWriteCheckpoint) {
+      this.#appliedWriteCheckpoint = writeCheckpoint;
+    }
+    this.#rounds.end(undefined);
   }
 
   #tell(changes: ChangeSet): void {

@@ -89,6 +89,7 @@ const NOTHING: StatusFacts = {
   connected: false,
   connecting: false,
   uploading: false,
+  paused: false,
   downloadError: undefined,
   uploadError: undefined,
   syncedAt: [],

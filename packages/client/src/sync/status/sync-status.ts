@@ -8,6 +8,8 @@ export interface StatusFacts {
   readonly connected: boolean;
   readonly connecting: boolean;
   readonly uploading: boolean;
+  /** The app paused sync. */
+  readonly paused: boolean;
   /** Until the next checkpoint is applied. */
   readonly downloadError: ClientError | undefined;
   /** Until the next upload succeeds. */
@@ -77,6 +79,11 @@ export class SyncStatus {
 
   get uploading(): boolean {
     return this.facts.uploading;
+  }
+
+  /** Whether the app paused sync, which then neither downloads nor uploads. */
+  get paused(): boolean {
+    return this.facts.paused;
   }
 
   get downloadError(): ClientError | undefined {

@@ -1,6 +1,7 @@
 import { SqlError } from '../../errors.ts';
 import type { SqliteConnection, SqliteStatement } from '../../driver/contract.ts';
 import type { CompiledTable } from '../../schema/compiled-schema.ts';
+import { refillFullText } from '../../schema/full-text.ts';
 import { quoteName } from '../../schema/sql-text.ts';
 import type { StagedOp } from './staged-ops.ts';
 import type { TableWriter } from './table-writer.ts';
@@ -49,6 +50,7 @@ export class BulkFill {
   finish(priority: number): boolean {
     try {
       for (const sql of this.#objects) this.#connection.exec(sql);
+      refillFullText(this.#connection, this.#table);
     } catch (error) {
       if (error instanceof SqlError && error.sqliteCode.startsWith('SQLITE_CONSTRAINT'))
         return false;

@@ -6,6 +6,7 @@ import type { PublishScope } from '../sync-store.ts';
 import { BucketTable } from './bucket-table.ts';
 import { BulkFill } from './bulk-fill.ts';
 import { ChangeRecorder } from './change-recorder.ts';
+import { hasHiddenRows, unhideRows } from './hidden-rows.ts';
 import { RowMerge } from './row-merge.ts';
 import { serverBody } from './server-body.ts';
 import { decodeStaged, type StagedOp } from './staged-ops.ts';
@@ -44,11 +45,18 @@ export class Publisher {
   publish(scope: PublishScope, nowMs: number): ChangeSet {
     this.#capture(false);
     if (scope.kind === 'full') this.#undoLocalWrites();
+    if (hasHiddenRows(this.#connection)) this.#unhide();
     this.#applyStaged(scope);
     this.#takeBack(this.#buckets.retired(priorityOf(scope)));
     this.#note(scope, nowMs);
     this.#capture(true);
     return this.#recorder.changes();
+  }
+
+  #unhide(): void {
+    const synced = this.#schema.tables.filter(({ kind }) => kind === 'synced');
+    unhideRows(this.#connection, synced);
+    for (const table of synced) this.#recorder.many(table);
   }
 
   #newMerge(): RowMerge {

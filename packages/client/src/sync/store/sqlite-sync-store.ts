@@ -6,6 +6,7 @@ import type { SqliteConnection } from '../../driver/contract.ts';
 import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import type { PublishResult, PublishScope, SyncStore } from '../sync-store.ts';
 import { BucketTable, type LocalBucket } from './bucket-table.ts';
+import { hasHiddenRows } from './hidden-rows.ts';
 import { Publisher } from './publisher.ts';
 import { encodeStaged } from './staged-ops.ts';
 
@@ -95,6 +96,7 @@ export class SqliteSyncStore implements SyncStore {
 
   /** Priority 0 passes the gate; all else waits for local writes to be acknowledged (spec/client.md 3.5). */
   #isOpenFor(scope: PublishScope): boolean {
+    if (scope.kind === 'partial' && hasHiddenRows(this.#connection)) return false;
     if (scope.kind === 'partial' && scope.priority === 0) return true;
     const { pending, target, seen } = this.#options.gate.state();
     return pending === 0 && (target === undefined || target <= (seen ?? 0n));

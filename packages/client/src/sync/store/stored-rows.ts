@@ -19,6 +19,8 @@ export class StoredRows implements SyncedRows {
   }
 
   adoptRows(table: CompiledTable): void {
+    const hidden = this.#connection.prepare(`SELECT 1 FROM sluice_kv WHERE key = 'hidden'`);
+    if (hidden.get() !== undefined) return; // see hidden-rows.ts
     const type = typeNumber(this.#connection, table.name);
     const writer = new TableWriter(this.#connection, table, type);
     // SQLite takes the other columns from the row that has the maximum.
