@@ -35,11 +35,6 @@ const NOTHING_SENT: BucketState = {
   requiresCheckpoint: 0n,
 };
 
-/** The same buckets at another checkpoint: gives those of them that the client is told of. */
-export function refreshSlots(slots: readonly Slot[]): readonly Slot[] {
-  return slots.filter((slot) => slot.node.state !== slot.sent && adoptState(slot));
-}
-
 /** Takes over the node's state. Whether something that the client can see is new. */
 export function adoptState(slot: Slot): boolean {
   const isNew = isOutdated(slot);

@@ -10,7 +10,7 @@ export const TRANSPORTS = ['HTTP NDJSON', 'HTTP BSON', 'RSocket JSON', 'RSocket 
 export type WireTransport = (typeof TRANSPORTS)[number];
 
 /** How a stream was refused, or came to its end. */
-export type WireEnd =
+type WireEnd =
   | { readonly kind: 'refused'; readonly status?: number; readonly text: string }
   | { readonly kind: 'ended' }
   | { readonly kind: 'cut' };
@@ -106,7 +106,7 @@ function endOf({ frames, closed }: RawRSocketClient): WireEnd | undefined {
 }
 
 /** The lines of BSON documents back to back. */
-export function documents(bytes: Buffer): readonly unknown[] {
+function documents(bytes: Buffer): readonly unknown[] {
   const whole: unknown[] = [];
   for (let at = 0; at + 4 <= bytes.length;) {
     const length = bytes.readInt32LE(at);

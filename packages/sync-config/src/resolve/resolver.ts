@@ -38,10 +38,7 @@ export interface Participation {
   readonly slots: readonly SqliteValue[];
 }
 
-export type ObserveResolution = (
-  participation: Participation,
-  query: LinkedBucketQuery,
-) => ObserveSearch;
+type ObserveResolution = (participation: Participation, query: LinkedBucketQuery) => ObserveSearch;
 
 export interface ResolveOptions {
   readonly pace?: Pace | undefined;
