@@ -27,7 +27,20 @@ CREATE TABLE IF NOT EXISTS sluice_sync_state (priority INTEGER PRIMARY KEY, sync
 /** The priority under which a full sync is noted (spec/protocol.md 8.1). */
 export const FULL_SYNC = 2147483647;
 
+/**
+ * What an earlier version staged is in a form that is not read any more. Its buckets are retired, and so downloaded anew; what is published
+ * stays until the next publish.
+ */
+const LET_STAGED_GO = `
+UPDATE sluice_bucket SET name = NULL WHERE id IN (SELECT bucket FROM sluice_staged);
+DROP TABLE sluice_staged;
+`;
+
 /** Makes the tables that are not there yet. */
 export function createSyncLayout(connection: SqliteConnection): void {
+  const columns = connection.prepare(`SELECT name FROM pragma_table_info('sluice_staged')`).all();
+  if (columns.length > 0 && !columns.some(([name]) => name === 'type')) {
+    connection.exec(LET_STAGED_GO);
+  }
   connection.exec(LAYOUT);
 }
