@@ -3,6 +3,7 @@ import { until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RequestHandler } from './http/router.ts';
+import type { WriteDatabase } from './postgres/write-database.ts';
 import {
   post as postTo,
   results as resultsOf,
@@ -363,7 +364,7 @@ describe('faults', () => {
       code: '40P01',
       severity: 'ERROR',
     });
-    const database = { connect: () => Promise.reject(deadlock) };
+    const database: WriteDatabase = { connect: (callback) => callback(deadlock, undefined) };
     const answer = await post(entries, handlerWith({ database, clock, random: () => 0.5 }));
     expect(answer.status).toBe(503);
     expect(delays).toEqual([20, 40, 80, 160, 320, 600, 600]);

@@ -129,13 +129,15 @@ async function applyToOracle(attempt: Attempted, caller: Caller, rules: RandomRu
   const names = data.map(([name]) => name);
   const { rows } = await oracle.query('SELECT FROM oracle.notes WHERE id = $1', [id]);
   const isInsert = op === 'PUT' && rows.length === 0;
-  if (!isInsert && op !== 'DELETE' && names.length === 0) return;
+  if (op === 'PATCH' && names.length === 0) return;
+  // A PUT of nothing but what the server sets is a write all the same.
+  const changes = names.length === 0 ? ['id = id'] : names.map((name, i) => `${name} = $${i + 2}`);
   const places = names.map((_, i) => `$${i + 2}`);
   const text = isInsert
     ? `INSERT INTO oracle.notes (${['id', ...names].join()}) VALUES (${['$1', ...places].join()})`
     : op === 'DELETE'
       ? 'DELETE FROM oracle.notes WHERE id = $1'
-      : `UPDATE oracle.notes SET ${names.map((name, i) => `${name} = $${i + 2}`).join()} WHERE id = $1`;
+      : `UPDATE oracle.notes SET ${changes.join()} WHERE id = $1`;
   await oracle.query('BEGIN');
   try {
     await oracle.query(
