@@ -194,7 +194,7 @@ const WRITES = 12;
 
 describe.each(MODES)('with $name', ({ rules: rulesOf, role, isUpsert, send = upload }) => {
   it('a write changes what row-level security would let it change, and nothing else', async () => {
-    const seed = Number(process.env['RULE_SEED'] ?? Date.now() % 2 ** 31);
+    const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
     const random = new SeededRandom(seed);
     let changes = 0;
     let refusals = 0;
