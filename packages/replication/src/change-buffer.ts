@@ -1,6 +1,6 @@
 import { assert, must } from '@sluice/base';
 import type { SourcePosition, SqliteRow, SqliteValue } from '@sluice/model';
-import type { ChangeEvent, SnapshotChunk } from '@sluice/source';
+import { rowKey, type ChangeEvent, type SnapshotChunk } from '@sluice/source';
 import type { RowChange, RowRef } from '@sluice/storage';
 import { PendingPut, rowBytes } from './pending-put.ts';
 import type { ReplicatedTable } from './replicated-table.ts';
@@ -131,12 +131,16 @@ export class ChangeBuffer {
     return transaction.changes > transaction.skip;
   }
 
-  /** The rows whose stored copies `apply` will need for these updates. */
+  /**
+   * The rows whose stored copies `apply` will need for these updates. Each is laid out as its event says: the table may learn of
+   * that definition by an event in between.
+   */
   missingCopies(updates: Iterable<readonly [ReplicatedTable, ChangeEvent]>): RowRef[] {
     const refs: RowRef[] = [];
     for (const [table, event] of updates) {
       if (event.kind !== 'update' || !hasOmitted(event.row)) continue;
-      refs.push({ tableId: table.id, key: table.keyOf(event.before ?? event.row) });
+      const key = rowKey(event.before ?? event.row, event.table.keyColumns);
+      refs.push({ tableId: table.id, key });
     }
     return refs;
   }
