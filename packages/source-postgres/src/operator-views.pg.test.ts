@@ -1,5 +1,6 @@
 import type { LocalPostgres } from '@sluice/local-postgres';
-import { ScratchPostgres } from '@sluice/testing';
+import { ScratchPostgres, until } from '@sluice/testing';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALL_TABLES, tableNamed, TestDatabase } from './testing/test-source.ts';
 
@@ -50,6 +51,26 @@ describe('tables as operators are shown them', () => {
         problems: [{ name: 'tables_published', status: 'problem' }],
       },
     ]);
+  });
+
+  test('are told although one is dropped that the server waits for', async () => {
+    await using database = await TestDatabase.create(server);
+    await database.sql('CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE going (id int)');
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('BEGIN; DROP TABLE going');
+    const tables = database.source.describeTables([tableNamed('item')]);
+    const waits = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    let isTold = false;
+    void tables.finally(() => (isTold = true));
+    // Versions differ in whether the views of publications wait for tables.
+    await until(
+      'it waits, or need not',
+      async () => isTold || (await database.sql(waits)).length > 0,
+    );
+    await other.query('COMMIT');
+    await other.end();
+    expect(await tables).toMatchObject([{ name: 'item', problems: [] }]);
   });
 
   test('have about the number of rows: counted, from statistics, and after growing', async () => {

@@ -19,7 +19,7 @@ export interface CheckedTable {
 
 /** The ordinary tables that exist and match a pattern, whatever the role may do with them. */
 export async function readCheckedTables(context: CheckContext): Promise<readonly CheckedTable[]> {
-  const tables = await context.pool.query<CheckedTable>(
+  const tables = await context.pool.queryCatalog<CheckedTable>(
     'Reading tables',
     `SELECT c.oid::text AS "relationId", n.nspname::text AS schema, c.relname::text AS name,
        pg_has_role(c.relowner, 'USAGE') AS "isOwner",

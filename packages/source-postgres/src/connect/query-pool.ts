@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Logger } from '@sluice/base';
+import { SourceError, type Logger } from '@sluice/base';
 import { sessionSql } from './session.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { toSourceError } from './source-error.ts';
@@ -16,6 +16,7 @@ export interface QueryPoolOptions {
 /** What the client waits beyond the server's own limit, before it gives a connection up. */
 const NETWORK_GRACE_MS = 5000;
 const CLOSE_TIMEOUT_MS = 5000;
+const MAX_CATALOG_TRIES = 10;
 
 /** Connections for ordinary queries. Each query is bounded by the time limit, on both sides. */
 export class QueryPool implements AsyncDisposable {
@@ -53,6 +54,27 @@ export class QueryPool implements AsyncDisposable {
       return result.rows;
     } catch (error) {
       throw toSourceError(error, this.settings, doing);
+    }
+  }
+
+  /**
+   * Runs one statement over the catalog. The views of publications open tables that may be dropped just then, and fail (as an
+   * internal error, in the words of the server's language); asked again, they see what is there now.
+   *
+   * @throws SourceError as `query`.
+   */
+  async queryCatalog<Row extends object>(
+    doing: string,
+    sql: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.query<Row>(doing, sql, values);
+      } catch (error) {
+        const isInternal = error instanceof SourceError && error.details['sqlState'] === 'XX000';
+        if (!isInternal || tries === MAX_CATALOG_TRIES) throw error;
+      }
     }
   }
 

@@ -59,7 +59,7 @@ async function findTable(
   publication: string,
   { schema, name }: PeekRows,
 ): Promise<{ readonly relationId: string; readonly isReplicated: boolean } | undefined> {
-  const [found] = await pool.query<{ relationId: string; isReplicated: boolean }>(
+  const [found] = await pool.queryCatalog<{ relationId: string; isReplicated: boolean }>(
     'Looking for a table',
     `SELECT c.oid::text AS "relationId",
        EXISTS (SELECT FROM pg_catalog.pg_publication_tables p WHERE p.pubname = $3

@@ -38,7 +38,7 @@ export async function publishedRelations(
   pool: QueryPool,
   publication: string,
 ): Promise<readonly RelationName[]> {
-  return pool.query<{ relationId: string; schema: string; name: string }>(
+  return pool.queryCatalog<RelationName>(
     'Listing the tables of the publication',
     `SELECT c.oid::text AS "relationId", n.nspname::text AS schema, c.relname::text AS name
      FROM pg_catalog.pg_publication_tables p
@@ -60,11 +60,11 @@ export async function readRelations(
   relationIds: readonly string[],
 ): Promise<readonly RelationFacts[]> {
   if (relationIds.length === 0) return [];
-  return pool.query<RelationFacts>(
-    'Reading table definitions',
-    relationsSql(await pool.serverVersion()),
-    [relationIds, publication],
-  );
+  const sql = relationsSql(await pool.serverVersion());
+  return pool.queryCatalog<RelationFacts>('Reading table definitions', sql, [
+    relationIds,
+    publication,
+  ]);
 }
 
 /**
