@@ -11,20 +11,10 @@ import {
 import { ScratchPostgres, until } from '@sluice/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NOTES_STREAMS } from './support/notes-streams.ts';
 import { ServiceProcess } from './support/service-process.ts';
 import { TokenIssuer } from './support/tokens.ts';
 
-const SYNC_CONFIG = `
-config:
-  edition: 3
-streams:
-  notes:
-    auto_subscribe: true
-    query: SELECT * FROM notes WHERE owner = auth.user_id()
-  refused:
-    auto_subscribe: true
-    query: SELECT * FROM sluice_rejected_writes WHERE user_id = auth.user_id()
-`;
 const TABLES = `
 CREATE TABLE notes (id text PRIMARY KEY, owner text NOT NULL, body text);
 INSERT INTO notes VALUES ('first', 'ann', 'from the server'), ('second', 'ann', 'to be deleted');
@@ -51,7 +41,7 @@ beforeAll(async () => {
   service = await ServiceProcess.create({
     dir: home,
     databaseUrl,
-    syncConfig: SYNC_CONFIG,
+    syncConfig: NOTES_STREAMS,
     issuer,
     config: { write_api: {} },
   });

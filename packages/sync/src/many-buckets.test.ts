@@ -80,7 +80,8 @@ async function projectsKey(plan: SyncPlan): Promise<string> {
 /** Turns of the event loop until `done`. */
 async function turnsUntil(done: Promise<unknown>): Promise<number> {
   let isDone = false;
-  void done.finally(() => (isDone = true));
+  const end = () => (isDone = true);
+  done.then(end, end);
   let turns = 0;
   for (; !isDone; turns += 1) await setImmediate();
   return turns;
