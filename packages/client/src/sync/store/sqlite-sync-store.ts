@@ -118,11 +118,12 @@ export class SqliteSyncStore implements SyncStore {
     }
     const position = ops.at(-1)?.opId ?? bucket.position;
     this.#buckets.advance(bucket.id, { position, checksum, count: ops.length });
-    if (rows.length === 0) return;
-    const staged = encodeStaged(rows);
-    this.#connection
-      .prepare('INSERT INTO sluice_staged (bucket, type, ops, bodies) VALUES (?, ?, ?, ?)')
-      .run([bucket.id, staged.type, staged.ops, staged.bodies]);
+    const stage = this.#connection.prepare(
+      `INSERT INTO sluice_staged (bucket, type, is_plain, puts, removals, ops, bodies) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
+    for (const { type, isPlain, puts, removals, ops: tuples, bodies } of encodeStaged(rows)) {
+      stage.run([bucket.id, type, isPlain, puts, removals, tuples, bodies]);
+    }
   }
 
   /** Everything that the bucket held is void: another takes its name. */
