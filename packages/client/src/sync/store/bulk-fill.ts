@@ -105,9 +105,7 @@ export class BulkFill {
   /** Returns how many there are. */
   #put(condition: string): number {
     const sql = `INSERT OR IGNORE INTO sluice_row SELECT ?, id, bucket, subkey, op_id, NULL FROM (${OPS}) WHERE ${condition} ORDER BY id`;
-    const { changes } = this.#connection
-      .prepare(sql)
-      .run([this.#target.type, ...this.#parameters]);
+    const { changes } = this.#connection.prepare(sql).run([this.#target.type, ...this.#parameters]);
     return changes;
   }
 

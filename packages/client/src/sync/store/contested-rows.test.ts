@@ -37,7 +37,12 @@ function client() {
       store.ingest(lines.map((line) => ({ ...data, ...line })));
     },
     publish(): void {
-      const scope = { kind: 'full', lastOpId: 0n, writeCheckpoint: undefined, buckets: [] } as const;
+      const scope = {
+        kind: 'full',
+        lastOpId: 0n,
+        writeCheckpoint: undefined,
+        buckets: [],
+      } as const;
       expect(store.publish(scope).kind).toBe('published');
     },
     /** What an app sees, and what of it the tables do not show. */
@@ -127,9 +132,7 @@ test('the newest operation of a row is shown, and the others keep their bodies',
   ]);
   publish();
   expect(all(`SELECT t FROM tasks WHERE id = 'x'`)).toEqual([['newest']]);
-  expect(
-    all(`SELECT op_id, data FROM sluice_row WHERE id = 'x' ORDER BY op_id`),
-  ).toEqual([
+  expect(all(`SELECT op_id, data FROM sluice_row WHERE id = 'x' ORDER BY op_id`)).toEqual([
     [3, '{"t":"older"}'],
     [4, '{"t":"other"}'],
     [5, null],
@@ -145,7 +148,9 @@ test('a row that the app added and deleted before its first download is still th
   const scope = { kind: 'partial', priority: 0, lastOpId: 2n, buckets } as const;
   expect(store.validate(scope)).toEqual([]);
   expect(store.publish(scope).kind).toBe('published');
-  connection.exec(`DELETE FROM sluice_crud; UPDATE sluice_kv SET value = NULL WHERE key = 'target'`);
+  connection.exec(
+    `DELETE FROM sluice_crud; UPDATE sluice_kv SET value = NULL WHERE key = 'target'`,
+  );
   publish();
   expect(all(`SELECT t FROM tasks WHERE id = 'x'`)).toEqual([['theirs']]);
 });
