@@ -79,42 +79,43 @@ export class BulkFill {
     }
   }
 
-  #appendContested(bucket: number, op: StagedOp, isShown: boolean): void {
-    const { objectId, subkey, opId, data } = op;
-    if (isShown && data !== null) this.#target.writer.append(objectId, data);
+  #appendContested(bucket: number, { objectId, subkey, data }: StagedOp, isShown: boolean): void {
+    if (data === null) return;
+    if (isShown) return this.#target.writer.append(objectId, data);
     this.#connection
-      .prepare('INSERT INTO sluice_row VALUES (?, ?, ?, ?, ?, ?)')
-      .run([this.#target.type, objectId, bucket, subkey, opId, isShown ? null : data]);
+      .prepare(
+        'UPDATE sluice_row SET data = ? WHERE type = ? AND id = ? AND bucket = ? AND subkey = ?',
+      )
+      .run([data, this.#target.type, objectId, bucket, subkey]);
   }
 
   /** Mostly each row has come once, so that is tried first. Returns those that have not. */
   #putHolders(): ContestedRows | undefined {
-    if (this.#put('removed IS NULL') === this.#expected() && !this.#isAnyHeldTwice()) {
-      return undefined;
-    }
     const { type } = this.#target;
-    this.#connection.prepare('DELETE FROM sluice_row WHERE type = ?').run([type]);
-    const contested = new ContestedRows(this.#connection, type, {
-      sql: OPS,
-      parameters: this.#parameters,
-    });
-    this.#put(`removed IS NULL AND id NOT IN (SELECT id FROM ${contested.ids})`);
+    const expected = this.#expected();
+    if (expected !== undefined) {
+      if (this.#put(OPS) === expected && !this.#isAnyHeldTwice()) return undefined;
+      this.#connection.prepare('DELETE FROM sluice_row WHERE type = ?').run([type]);
+    }
+    const parameters = this.#parameters;
+    const contested = new ContestedRows(this.#connection, type, { sql: OPS, parameters });
+    const others = `SELECT id, bucket, subkey, op_id FROM (${OPS}) WHERE removed IS NULL AND id NOT IN (SELECT id FROM ${contested.ids})`;
+    this.#put(`${others} UNION ALL ${contested.holders}`);
     return contested;
   }
 
   /** Returns how many there are. */
-  #put(condition: string): number {
-    const sql = `INSERT OR IGNORE INTO sluice_row SELECT ?, id, bucket, subkey, op_id, NULL FROM (${OPS}) WHERE ${condition} ORDER BY id`;
-    const { changes } = this.#connection.prepare(sql).run([this.#target.type, ...this.#parameters]);
-    return changes;
+  #put(holders: string): number {
+    const sql = `INSERT OR IGNORE INTO sluice_row SELECT ?, id, bucket, subkey, op_id, NULL FROM (${holders}) ORDER BY id`;
+    return this.#connection.prepare(sql).run([this.#target.type, ...this.#parameters]).changes;
   }
 
-  /** How many holders there are if no row comes twice; NaN if rows go. */
-  #expected(): number {
+  /** How many holders there are if each row comes once; undefined if it is known that they do not, as rows go. */
+  #expected(): number | undefined {
     const sql = `SELECT sum(s.puts), sum(s.removals) FROM sluice_staged AS s JOIN sluice_bucket AS b ON b.id = s.bucket
       WHERE s.type = ? AND b.priority <= ?`;
     const [puts, removals] = this.#connection.prepare(sql).get(this.#parameters) ?? [];
-    return removals === 0 ? Number(puts) : Number.NaN;
+    return removals === 0 ? Number(puts) : undefined;
   }
 
   #isAnyHeldTwice(): boolean {

@@ -1,5 +1,8 @@
 import type { SqliteConnection } from '../../driver/contract.ts';
 
+/** More operations than any line has. */
+const MAX_LINE_OPS = 2 ** 24;
+
 /** What one operation says of a row that is contested. */
 export interface ContestedOp {
   /** Its place in the staged line. */
@@ -16,6 +19,8 @@ export interface ContestedOp {
 export class ContestedRows {
   /** A temporary table with their ids. */
   readonly ids: string;
+  /** A query for who holds them in the end. */
+  readonly holders: string;
   readonly #connection: SqliteConnection;
   readonly #decided: string;
 
@@ -29,13 +34,15 @@ export class ContestedRows {
     this.ids = `temp.sluice_contested_${type}`;
     this.#decided = `temp.sluice_decided_${type}`;
     connection.exec(`CREATE TABLE ${this.ids} (id TEXT PRIMARY KEY) WITHOUT ROWID;
-      CREATE TABLE ${this.#decided} (line INTEGER, at INTEGER, shown INTEGER, PRIMARY KEY (line, at)) WITHOUT ROWID`);
+      CREATE TABLE ${this.#decided} (line INTEGER, at INTEGER, id TEXT, bucket INTEGER, subkey TEXT, op_id INTEGER, shown INTEGER,
+        PRIMARY KEY (line, at)) WITHOUT ROWID`);
     connection
       .prepare(
         `INSERT INTO ${this.ids} SELECT id FROM (${ops.sql}) GROUP BY id HAVING count(*) > 1`,
       )
       .run(ops.parameters);
     connection.prepare(this.#decideText(ops.sql)).run(ops.parameters);
+    this.holders = `SELECT id, bucket, subkey, op_id FROM ${this.#decided}`;
   }
 
   /** Whether the row is one of them. */
@@ -55,13 +62,12 @@ export class ContestedRows {
     this.#connection.exec(`DROP TABLE ${this.ids}; DROP TABLE ${this.#decided}`);
   }
 
+  /** Of several operations SQLite takes the columns of the one that has the maximum. */
   #decideText(ops: string): string {
-    const newest = (of: string, order: string) =>
-      `row_number() OVER (PARTITION BY ${of} ORDER BY ${order} line DESC, at DESC) = 1`;
-    return `INSERT INTO ${this.#decided}
-      SELECT line, at, ${newest('id', 'op_id DESC,')} FROM (
-        SELECT id, CAST(op_id AS INTEGER) AS op_id, line, at, removed, ${newest('id, bucket, subkey', '')} AS is_last
-          FROM (${ops}) WHERE id IN (SELECT id FROM ${this.ids}))
-        WHERE is_last AND removed IS NULL`;
+    const lastOfHolder = `SELECT id, bucket, subkey, CAST(op_id AS INTEGER) AS op_id, removed, line, at, max(line * ${MAX_LINE_OPS} + at)
+      FROM (${ops}) WHERE id IN (SELECT id FROM ${this.ids}) GROUP BY id, bucket, subkey`;
+    return `INSERT INTO ${this.#decided} SELECT line, at, id, bucket, subkey, op_id,
+        row_number() OVER (PARTITION BY id ORDER BY op_id DESC, line DESC, at DESC) = 1
+      FROM (${lastOfHolder}) WHERE removed IS NULL`;
   }
 }
