@@ -53,6 +53,15 @@ export class BulkFill {
     this.#appendLine = target.writer.lineAppender(this.#contested?.ids);
   }
 
+  get objectType(): string {
+    return this.#table.name;
+  }
+
+  /** Whether there are rows that came more than once. */
+  get isContested(): boolean {
+    return this.#contested !== undefined;
+  }
+
   append(line: FillLine): void {
     if (line.isPlain) this.#appendLine(line.id);
     else this.#appendEach(line);

@@ -3,11 +3,12 @@ import type { SqliteConnection } from '../../driver/contract.ts';
 import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import type { PublishScope } from '../sync-store.ts';
 import { BucketTable } from './bucket-table.ts';
-import { BulkFill, canFill, type FillLine } from './bulk-fill.ts';
+import { BulkFill, canFill, type FillLine, type FillTarget } from './bulk-fill.ts';
 import { ChangeRecorder } from './change-recorder.ts';
 import { hasHiddenRows, unhideRows } from './hidden-rows.ts';
 import { RowMerge } from './row-merge.ts';
 import { serverBody } from './server-body.ts';
+import { withSmallCache } from './small-cache.ts';
 import { decodeStaged, type StagedOp } from './staged-ops.ts';
 import { FULL_SYNC } from './sync-layout.ts';
 
@@ -83,10 +84,25 @@ export class Publisher {
     this.#connection.exec('DELETE FROM sluice_shadow');
   }
 
-  /** Lines go as they are published, so that their pages are there for the rows. */
   #applyStaged(scope: PublishScope): void {
     const merge = this.#newMerge();
-    const fills = this.#bulkFills(merge, scope);
+    const targets = this.#fillTargets(merge, priorityOf(scope));
+    if (targets.length === 0) return this.#applyLines(scope, merge, new Map());
+    const fills = withSmallCache(this.#connection, () =>
+      targets.map((target) => new BulkFill(this.#connection, target)),
+    );
+    const fillAll = (): void => {
+      const byType = new Map(fills.map((fill) => [fill.objectType, fill]));
+      this.#applyLines(scope, merge, byType);
+      for (const fill of fills) fill.finish();
+    };
+    // Contested rows are written here and there.
+    if (fills.some(({ isContested }) => isContested)) fillAll();
+    else withSmallCache(this.#connection, fillAll);
+  }
+
+  /** Lines go as they are published, so that their pages are there for the rows. */
+  #applyLines(scope: PublishScope, merge: RowMerge, fills: ReadonlyMap<string, BulkFill>): void {
     const drop = this.#connection.prepare('DELETE FROM sluice_staged WHERE id = ?');
     for (const line of this.#stagedLines(scope)) {
       const fill = fills.get(line.type);
@@ -94,20 +110,16 @@ export class Publisher {
       else for (const op of line.ops()) merge.apply(line.bucket, op);
       drop.run([line.id]);
     }
-    for (const fill of fills.values()) fill.finish();
   }
 
-  /** For types of which much has come, and of which there was nothing. */
-  #bulkFills(merge: RowMerge, scope: PublishScope): ReadonlyMap<string, BulkFill> {
-    const priority = priorityOf(scope);
-    const fills = new Map<string, BulkFill>();
-    for (const objectType of this.#largeTypes(priority)) {
-      const { number, writer } = merge.typeOf(objectType);
-      if (writer === undefined || !canFill(this.#connection, number, writer.table)) continue;
+  /** Types of which much has come, and of which there was nothing. */
+  #fillTargets(merge: RowMerge, priority: number): readonly FillTarget[] {
+    return this.#largeTypes(priority).flatMap((objectType) => {
+      const { number: type, writer } = merge.typeOf(objectType);
+      if (writer === undefined || !canFill(this.#connection, type, writer.table)) return [];
       this.#recorder.many(writer.table);
-      fills.set(objectType, new BulkFill(this.#connection, { type: number, writer, priority }));
-    }
-    return fills;
+      return [{ type, writer, priority }];
+    });
   }
 
   #largeTypes(priority: number): readonly string[] {

@@ -8,7 +8,11 @@ import type { PublishResult, PublishScope, SyncStore } from '../sync-store.ts';
 import { BucketTable, type LocalBucket } from './bucket-table.ts';
 import { hasHiddenRows } from './hidden-rows.ts';
 import { Publisher } from './publisher.ts';
+import { withSmallCache } from './small-cache.ts';
 import { encodeStaged } from './staged-ops.ts';
+
+/** Of one transaction's rows. */
+const LARGE_BYTES = 100_000;
 
 export interface SyncStoreOptions {
   readonly connection: SqliteConnection;
@@ -46,9 +50,12 @@ export class SqliteSyncStore implements SyncStore {
   }
 
   ingest(lines: readonly DataLine[]): void {
-    this.#inTransaction(() => {
-      for (const line of lines) this.#ingestLine(line);
-    });
+    const ingest = (): void =>
+      this.#inTransaction(() => {
+        for (const line of lines) this.#ingestLine(line);
+      });
+    if (isLarge(lines)) withSmallCache(this.#connection, ingest);
+    else ingest();
   }
 
   validate(scope: PublishScope): readonly string[] {
@@ -135,4 +142,13 @@ export class SqliteSyncStore implements SyncStore {
   #inTransaction<T>(body: () => T): T {
     return inWriteTransaction(this.#connection, body);
   }
+}
+
+/** Whether a first download, or as much as one, is coming. */
+function isLarge(lines: readonly DataLine[]): boolean {
+  let bytes = 0;
+  for (const { ops } of lines) {
+    for (const op of ops) if (op.kind === 'PUT') bytes += op.data.length;
+  }
+  return bytes >= LARGE_BYTES;
 }
