@@ -32,11 +32,11 @@ function client() {
     connection,
     store,
     all,
-    ingest(lines: readonly Line[]): void {
+    ingest: (lines: readonly Line[]): void => {
       const data = { kind: 'data', after: 0n, nextAfter: 0n, hasMore: false } as const;
       store.ingest(lines.map((line) => ({ ...data, ...line })));
     },
-    publish(): void {
+    publish: (): void => {
       const scope = {
         kind: 'full',
         lastOpId: 0n,
