@@ -31,6 +31,7 @@ export type {
   DeadLetterBox,
   EntryOutcome,
   EntryOutcomes,
+  IntegerMode,
   PlainRow,
   QueryResult,
   QueryStore,

@@ -14,9 +14,16 @@ export type {
   SqlValue,
 } from './driver/contract.ts';
 export { ClientError, DatabaseClosedError, SchemaError, SqlError } from './errors.ts';
+export { integerIn, type IntegerMode } from './driver/integer-mode.ts';
 export { column, type Column, type ReferenceOptions, type SqliteType } from './schema/column.ts';
 export { compileSchema } from './schema/compile-schema.ts';
-export { Schema, type SchemaJson, type TableJson } from './schema/schema.ts';
+export {
+  Schema,
+  type AnySchema,
+  type SchemaJson,
+  type SchemaOptions,
+  type TableJson,
+} from './schema/schema.ts';
 export {
   Table,
   type AnyTable,
@@ -134,7 +141,12 @@ export type {
   WriteTransaction,
 } from './facade/sluice-database.ts';
 export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
-export type { AppConnector, DatabaseAccess, HeldStream } from './facade/database-access.ts';
+export type {
+  AppConnector,
+  DatabaseAccess,
+  HeldStream,
+  SelectOptions,
+} from './facade/database-access.ts';
 export { DatabaseEngine, type EngineOptions } from './facade/database-engine.ts';
 export type { ReadStatements } from './facade/statements.ts';
 export { portChannel, type Channel, type PortLike } from './remote/channel.ts';

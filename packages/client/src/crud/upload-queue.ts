@@ -1,5 +1,6 @@
 import { inWriteTransaction } from '../database/transaction.ts';
 import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import { ClientError } from '../errors.ts';
 import type { CrudEntry } from './crud-entry.ts';
 import { parseEntry } from './entry-values.ts';
@@ -51,12 +52,12 @@ export class UploadQueue {
   }
 
   /** The oldest entries, whatever their transactions; undefined if there are none. */
-  batch(limit = DEFAULT_BATCH): CrudBatch | undefined {
+  batch(limit = DEFAULT_BATCH, integers?: IntegerMode): CrudBatch | undefined {
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new ClientError('PARAMETER', `A batch has at least one entry, not ${limit}`);
     }
     const rows = this.#connection.prepare(`${COLUMNS} ORDER BY id LIMIT ?`).all([limit + 1]);
-    const crud = rows.slice(0, limit).map(entryOf);
+    const crud = rows.slice(0, limit).map((row) => entryOf(row, integers));
     const last = crud.at(-1);
     if (last === undefined) return undefined;
     return { crud, haveMore: rows.length > limit, complete: this.completeUpTo(last.clientId) };
@@ -79,14 +80,14 @@ export class UploadQueue {
   }
 
   /** The transaction that follows the entry of the given queue id. */
-  transactionAfter(clientId: number): CrudTransaction | undefined {
+  transactionAfter(clientId: number, integers?: IntegerMode): CrudTransaction | undefined {
     const crud: CrudEntry[] = [];
     const rows = this.#connection.prepare(`${COLUMNS} WHERE id > ? ORDER BY id`);
     for (const row of rows.iterate([clientId])) {
       const first = crud[0];
       const sameTransaction = first === undefined || first.transactionId === transactionOf(row);
       if (!sameTransaction) break;
-      crud.push(entryOf(row));
+      crud.push(entryOf(row, integers));
       if (transactionOf(row) === undefined) break;
     }
     const last = crud.at(-1);
@@ -98,7 +99,7 @@ export class UploadQueue {
   /** The entries that are still there of those from one queue id to another, both included. */
   between(firstId: number, lastId: number): readonly CrudEntry[] {
     const rows = this.#connection.prepare(`${COLUMNS} WHERE id BETWEEN ? AND ? ORDER BY id`);
-    return rows.all([firstId, lastId]).map(entryOf);
+    return rows.all([firstId, lastId]).map((row) => entryOf(row));
   }
 
   /** Reads every entry if `withSize`. */
@@ -157,10 +158,10 @@ function transactionOf(row: readonly SqlValue[]): number | undefined {
   return row[1] === null || row[1] === undefined ? undefined : Number(row[1]);
 }
 
-function entryOf(row: readonly SqlValue[]): CrudEntry {
-  return parseEntry({
-    id: Number(row[0]),
-    transactionId: transactionOf(row),
-    data: String(row[2]),
-  });
+function entryOf(row: readonly SqlValue[], integers?: IntegerMode): CrudEntry {
+  const [id, , data] = row;
+  return parseEntry(
+    { id: Number(id), transactionId: transactionOf(row), data: String(data) },
+    integers,
+  );
 }

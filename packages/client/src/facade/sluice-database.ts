@@ -1,5 +1,5 @@
 import type { UploadQueueStats } from '../crud/upload-queue.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { AnySchema } from '../schema/schema.ts';
 import type { SyncStatus } from '../sync/status/sync-status.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
 import type { LiveQueries } from '../watch/live-queries.ts';
@@ -130,11 +130,11 @@ export interface SluiceDatabase
   }): Promise<void>;
 
   /**
-   * Changes the tables, also while connected: sync stops for that.
+   * Changes the tables, also while connected: sync stops for that. The form of integers stays as the database was opened with.
    *
-   * @throws SchemaError; SqlError
+   * @throws SchemaError; ClientError `PARAMETER` for another `integerMode`; SqlError
    */
-  updateSchema(schema: Schema): Promise<void>;
+  updateSchema(schema: AnySchema): Promise<void>;
 
   /** @throws the signal's reason; DatabaseClosedError */
   waitForFirstSync(options?: {

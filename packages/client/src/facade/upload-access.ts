@@ -1,6 +1,7 @@
 import type { CrudEntry } from '../crud/crud-entry.ts';
 import type { DeadLetters } from '../crud/dead-letters.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { Complete, UploadQueue, UploadQueueStats } from '../crud/upload-queue.ts';
 import { untilFree } from '../database/writer-turn.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
@@ -46,9 +47,9 @@ export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
 /** The upload queue in plain values, on whatever thread it is (spec/client.md 1.4). */
 export interface UploadAccess {
   /** The oldest entries, whatever their transactions; undefined if there are none. */
-  batch(limit?: number): Promise<PlainBatch | undefined>;
+  batch(limit?: number, integers?: IntegerMode): Promise<PlainBatch | undefined>;
   /** The transaction that follows the entry of the given queue id. */
-  transactionAfter(clientId: number): Promise<PlainTransaction | undefined>;
+  transactionAfter(clientId: number, integers?: IntegerMode): Promise<PlainTransaction | undefined>;
   /** Of the entry of this queue id and all earlier ones. Repeatable. */
   complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void>;
   /** Repeatable: entries that are gone stay so. */
@@ -66,17 +67,19 @@ export interface UploadAccess {
 /** What the app works with, over whoever has the queue. */
 export class WaitingUploads {
   readonly #access: UploadAccess;
+  readonly #integers: IntegerMode;
 
-  constructor(access: UploadAccess) {
+  constructor(access: UploadAccess, integers: IntegerMode) {
     this.#access = access;
+    this.#integers = integers;
   }
 
   async batch(limit?: number): Promise<WaitingBatch | null> {
-    return this.#completable(await this.#access.batch(limit));
+    return this.#completable(await this.#access.batch(limit, this.#integers));
   }
 
   async transactionAfter(clientId: number): Promise<WaitingTransaction | null> {
-    return this.#completable(await this.#access.transactionAfter(clientId));
+    return this.#completable(await this.#access.transactionAfter(clientId, this.#integers));
   }
 
   /** From the oldest on, without removing them. */
@@ -122,14 +125,17 @@ export class QueueInTurn implements UploadAccess {
     this.#options = options;
   }
 
-  async batch(limit?: number): ReturnType<UploadAccess['batch']> {
+  async batch(limit?: number, integers?: IntegerMode): ReturnType<UploadAccess['batch']> {
     const { queue, turns } = this.#options;
-    return plain(await turns.run(() => queue.batch(limit)));
+    return plain(await turns.run(() => queue.batch(limit, integers)));
   }
 
-  async transactionAfter(clientId: number): ReturnType<UploadAccess['transactionAfter']> {
+  async transactionAfter(
+    clientId: number,
+    integers?: IntegerMode,
+  ): ReturnType<UploadAccess['transactionAfter']> {
     const { queue, turns } = this.#options;
-    return plain(await turns.run(() => queue.transactionAfter(clientId)));
+    return plain(await turns.run(() => queue.transactionAfter(clientId, integers)));
   }
 
   /** Also while the database closes: what the backend has should not be sent again. */

@@ -1,3 +1,4 @@
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
 import type { EntryRange, UploadAccess } from '../facade/upload-access.ts';
@@ -15,14 +16,17 @@ export class RemoteUploads implements UploadAccess {
     this.#checkOutside = checkOutside;
   }
 
-  async batch(limit?: number): ReturnType<UploadAccess['batch']> {
+  async batch(limit?: number, integers?: IntegerMode): ReturnType<UploadAccess['batch']> {
     this.#checkOutside();
-    return this.#link.call('crudBatch', [limit]);
+    return this.#link.call('crudBatch', [limit, integers]);
   }
 
-  async transactionAfter(clientId: number): ReturnType<UploadAccess['transactionAfter']> {
+  async transactionAfter(
+    clientId: number,
+    integers?: IntegerMode,
+  ): ReturnType<UploadAccess['transactionAfter']> {
     this.#checkOutside();
-    return this.#link.call('crudAfter', [clientId]);
+    return this.#link.call('crudAfter', [clientId, integers]);
   }
 
   /** Also while the database closes: what the backend has should not be sent again. */
