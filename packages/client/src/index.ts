@@ -47,7 +47,6 @@ export {
   type Complete,
   type CrudBatch,
   type CrudTransaction,
-  type UploadQueueStats,
 } from './crud/upload-queue.ts';
 export {
   WriterSession,
@@ -162,6 +161,7 @@ export type {
   CompleteLater,
   EntryOutcomes,
   Settle,
+  UploadQueueStats,
   WaitingBatch,
   WaitingTransaction,
 } from './facade/upload-access.ts';

@@ -27,7 +27,8 @@ export interface CrudTransaction {
  */
 export type Complete = (writeCheckpoint?: bigint | number | string) => void;
 
-export interface UploadQueueStats {
+/** What is stored of the queue. */
+export interface QueueFigures {
   readonly count: number;
   /** Bytes of the stored entries, if asked for. */
   readonly size: number | undefined;
@@ -103,7 +104,7 @@ export class UploadQueue {
   }
 
   /** Reads every entry if `withSize`. */
-  stats(now: number, withSize = false): UploadQueueStats {
+  stats(now: number, withSize = false): QueueFigures {
     const size = withSize ? 'coalesce(sum(octet_length(data)), 0)' : 'NULL';
     const oldestAt = '(SELECT created_at FROM sluice_crud ORDER BY id LIMIT 1)';
     const sql = `SELECT count(*), ${size}, ${oldestAt}, (SELECT count(*) FROM sluice_dead) FROM sluice_crud`;

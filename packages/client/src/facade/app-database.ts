@@ -1,6 +1,5 @@
 import { orAborted, withTimeout, type ClientClock } from '../clock.ts';
 import type { IntegerMode } from '../driver/integer-mode.ts';
-import type { UploadQueueStats } from '../crud/upload-queue.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
 import type { AnySchema } from '../schema/schema.ts';
@@ -28,7 +27,12 @@ import type {
 } from './sluice-database.ts';
 import type { ResultOptions, RowsAffected } from './statements.ts';
 import { syncStream, type SyncStream } from './sync-stream.ts';
-import { WaitingUploads, type WaitingBatch, type WaitingTransaction } from './upload-access.ts';
+import {
+  WaitingUploads,
+  type UploadQueueStats,
+  type WaitingBatch,
+  type WaitingTransaction,
+} from './upload-access.ts';
 
 export interface AppDatabaseOptions {
   readonly clock: ClientClock;
@@ -221,8 +225,10 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     return this.#uploads.transactions();
   }
 
-  getUploadQueueStats(withSize = false): Promise<UploadQueueStats> {
-    return this.#access.uploads.stats(withSize);
+  async getUploadQueueStats(withSize = false): Promise<UploadQueueStats> {
+    const figures = await this.#access.uploads.stats(withSize);
+    const { uploadAttempts: attempts, nextUploadAt: nextRetryAt } = this.currentStatus;
+    return { ...figures, attempts, nextRetryAt };
   }
 
   async getClientId(): Promise<string> {

@@ -1,4 +1,3 @@
-import type { UploadQueueStats } from '../crud/upload-queue.ts';
 import type { AnySchema } from '../schema/schema.ts';
 import type { SyncStatus } from '../sync/status/sync-status.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
@@ -11,7 +10,7 @@ import type { DatabaseListener } from './database-listeners.ts';
 import type { Queries } from './queries.ts';
 import type { QueryResult } from './query-result.ts';
 import type { SyncStream } from './sync-stream.ts';
-import type { WaitingBatch, WaitingTransaction } from './upload-access.ts';
+import type { UploadQueueStats, WaitingBatch, WaitingTransaction } from './upload-access.ts';
 
 export type DatabaseConnector = Connector<SluiceDatabase>;
 
@@ -160,6 +159,7 @@ export interface SluiceDatabase
   /** From the oldest on, without removing them: completing one completes all before it. */
   getCrudTransactions(): AsyncIterableIterator<WaitingTransaction>;
 
+  /** `attempts` and `nextRetryAt` are also in `currentStatus`, which tells of every change; the rest changes with `uploadsChanged` too. */
   getUploadQueueStats(withSize?: boolean): Promise<UploadQueueStats>;
 
   /** The name of this database at the service and the backend. */

@@ -2,7 +2,7 @@ import type { CrudEntry } from '../crud/crud-entry.ts';
 import type { DeadLetters } from '../crud/dead-letters.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { IntegerMode } from '../driver/integer-mode.ts';
-import type { Complete, UploadQueue, UploadQueueStats } from '../crud/upload-queue.ts';
+import type { Complete, QueueFigures, UploadQueue } from '../crud/upload-queue.ts';
 import { untilFree } from '../database/writer-turn.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { Turns } from './turns.ts';
@@ -40,6 +40,14 @@ export interface WaitingTransaction {
   readonly settle: Settle;
 }
 
+/** The queue and how its upload goes (spec/client.md 1.4). */
+export interface UploadQueueStats extends QueueFigures {
+  /** How often in a row the oldest entry was sent in vain; 0 where another process uploads. */
+  readonly attempts: number;
+  /** When it is sent again; undefined while nothing waits for that. */
+  readonly nextRetryAt: Date | undefined;
+}
+
 /** What crosses to another thread. */
 export type PlainBatch = Omit<WaitingBatch, 'complete' | 'settle'>;
 export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
@@ -57,7 +65,7 @@ export interface UploadAccess {
     range: EntryRange,
     outcomes: readonly (readonly [number, EntryOutcome])[],
   ): Promise<UploadResult>;
-  stats(withSize: boolean): Promise<UploadQueueStats>;
+  stats(withSize: boolean): Promise<QueueFigures>;
   /** Of dead letters. @throws ClientError `DEAD_LETTER` */
   requeue(clientIds: readonly number[]): Promise<void>;
   /** Of dead letters. @throws ClientError `DEAD_LETTER` */
@@ -170,7 +178,7 @@ export class QueueInTurn implements UploadAccess {
     onChanged();
   }
 
-  stats(withSize: boolean): Promise<UploadQueueStats> {
+  stats(withSize: boolean): Promise<QueueFigures> {
     const { queue, turns, now } = this.#options;
     return turns.run(() => queue.stats(now(), withSize));
   }

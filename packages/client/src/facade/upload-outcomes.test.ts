@@ -54,6 +54,32 @@ describe.each(APP_DATABASES)('outcomes of single entries, $name', (kind) => {
     });
   });
 
+  test('statistics tell of the attempts, as the status does to whoever listens', async () => {
+    const { connector } = app;
+    let isDown = true;
+    const uploadData: typeof connector.uploadData = async (...call) => {
+      if (isDown) throw new Error('down');
+      return connector.uploadData(...call);
+    };
+    await write('a');
+    const told: number[] = [];
+    app.db.registerListener({ statusChanged: (status) => told.push(status.uploadAttempts) });
+    await app.db.connect({ ...connector, uploadData });
+    await app.db.waitForStatus((status) => status.nextUploadAt !== undefined);
+    const { count, attempts, nextRetryAt } = await app.db.getUploadQueueStats();
+    expect([count, attempts]).toEqual([1, 1]);
+    expect(nextRetryAt?.getTime()).toBeGreaterThan(Date.now() - 5_000);
+    isDown = false;
+    app.db.hint();
+    await app.db.waitForStatus((status) => !status.uploading && status.uploadAttempts === 0);
+    await until('it is uploaded', async () => (await waiting()).length === 0);
+    expect(told).toContain(1);
+    expect(await app.db.getUploadQueueStats()).toMatchObject({
+      attempts: 0,
+      nextRetryAt: undefined,
+    });
+  });
+
   test('an outcome that is told twice counts once', async () => {
     await write('a', 'b');
     const batch = await app.db.getCrudBatch();

@@ -1,7 +1,7 @@
 import type { StatementReads } from '../changes/statement-analyzer.ts';
 import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
-import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
+import type { Complete, QueueFigures } from '../crud/upload-queue.ts';
 import type { StatementResult } from '../database/writer-session.ts';
 import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
@@ -96,7 +96,7 @@ type QueueMethods = {
     range: EntryRange,
     outcomes: readonly (readonly [number, EntryOutcome])[],
   ): UploadResult;
-  crudStats(withSize: boolean): UploadQueueStats;
+  crudStats(withSize: boolean): QueueFigures;
   requeue(clientIds: readonly number[], call: WritingCall | undefined): void;
   discard(clientIds: readonly number[], call: WritingCall | undefined): void;
 };

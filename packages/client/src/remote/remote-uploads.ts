@@ -1,6 +1,6 @@
 import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
-import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
+import type { Complete, QueueFigures } from '../crud/upload-queue.ts';
 import type { EntryRange, UploadAccess } from '../facade/upload-access.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { HostLink } from './host-link.ts';
@@ -54,7 +54,7 @@ export class RemoteUploads implements UploadAccess {
     await this.#link.write('discard', (call) => [clientIds, call]);
   }
 
-  async stats(withSize: boolean): Promise<UploadQueueStats> {
+  async stats(withSize: boolean): Promise<QueueFigures> {
     this.#checkOutside();
     return this.#link.call('crudStats', [withSize]);
   }
