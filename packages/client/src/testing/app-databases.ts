@@ -19,6 +19,8 @@ export interface AppDatabaseSettings {
   readonly fetch: typeof fetch;
   readonly openSocket?: Platform['openSocket'];
   readonly onProblem: (problem: unknown) => void;
+  readonly newId?: Platform['newId'];
+  readonly userAgent?: string;
 }
 
 function filePlatform(settings: AppDatabaseSettings): Platform {
@@ -28,10 +30,10 @@ function filePlatform(settings: AppDatabaseSettings): Platform {
     openReader: () => openConnection(file, { readonly: true }),
     clock: systemClock,
     random: Math.random,
-    newId: randomUUID,
+    newId: settings.newId ?? randomUUID,
     fetch: settings.fetch,
     openSocket: settings.openSocket,
-    userAgent: 'test',
+    userAgent: settings.userAgent ?? 'test',
     uploadLock: inProcessLock(),
     callContext: new AsyncLocalStorage(),
     onProblem,
