@@ -19,6 +19,7 @@ export {
 export type {
   BackendConnectorOptions,
   BackendResult,
+  BatchOptions,
   CheckpointRequest,
   Connector,
   Credentials,

@@ -158,6 +158,7 @@ export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { DeadLetterBox } from './facade/dead-letter-box.ts';
 export type {
+  BatchOptions,
   CompleteLater,
   EntryOutcomes,
   Settle,

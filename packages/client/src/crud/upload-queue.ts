@@ -3,6 +3,7 @@ import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
 import type { IntegerMode } from '../driver/integer-mode.ts';
 import { ClientError } from '../errors.ts';
 import type { CrudEntry } from './crud-entry.ts';
+import { SentEntries } from './sent-entries.ts';
 import { parseEntry } from './entry-values.ts';
 import { MAX_OP } from './write-gate.ts';
 
@@ -47,12 +48,27 @@ const COLUMNS = 'SELECT id, tx_id, data FROM sluice_crud';
  */
 export class UploadQueue {
   readonly #connection: SqliteConnection;
+  readonly #sent: SentEntries;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
+    this.#sent = new SentEntries(connection);
   }
 
-  /** The oldest entries, whatever their transactions; undefined if there are none. */
+  /** The queue id of the oldest entry; undefined for an empty queue. */
+  oldest(): number | undefined {
+    const [id] = this.#connection.prepare('SELECT min(id) FROM sluice_crud').get() ?? [];
+    return typeof id === 'number' ? id : undefined;
+  }
+
+  /**
+   * Merges entries that were not given out yet, so that fewer are sent: see `coalesced`. Gives how many there are fewer.
+   */
+  coalesce(): number {
+    return this.#sent.coalesce();
+  }
+
+  /** The oldest entries, whatever their transactions; undefined if there are none. They are taken for sent. */
   batch(limit = DEFAULT_BATCH, integers?: IntegerMode): CrudBatch | undefined {
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new ClientError('PARAMETER', `A batch has at least one entry, not ${limit}`);
@@ -61,6 +77,7 @@ export class UploadQueue {
     const crud = rows.slice(0, limit).map((row) => entryOf(row, integers));
     const last = crud.at(-1);
     if (last === undefined) return undefined;
+    this.#sent.mark(last.clientId);
     return { crud, haveMore: rows.length > limit, complete: this.completeUpTo(last.clientId) };
   }
 
@@ -80,7 +97,7 @@ export class UploadQueue {
     }
   }
 
-  /** The transaction that follows the entry of the given queue id. */
+  /** The transaction that follows the entry of the given queue id; it is taken for sent. */
   transactionAfter(clientId: number, integers?: IntegerMode): CrudTransaction | undefined {
     const crud: CrudEntry[] = [];
     const rows = this.#connection.prepare(`${COLUMNS} WHERE id > ? ORDER BY id`);
@@ -93,6 +110,7 @@ export class UploadQueue {
     }
     const last = crud.at(-1);
     if (last === undefined) return undefined;
+    this.#sent.mark(last.clientId);
     const complete = this.completeUpTo(last.clientId);
     return { crud, transactionId: last.transactionId, complete };
   }

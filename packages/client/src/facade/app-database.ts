@@ -29,6 +29,7 @@ import type { ResultOptions, RowsAffected } from './statements.ts';
 import { syncStream, type SyncStream } from './sync-stream.ts';
 import {
   WaitingUploads,
+  type BatchOptions,
   type UploadQueueStats,
   type WaitingBatch,
   type WaitingTransaction,
@@ -213,8 +214,8 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     return syncStream(this.#access, name, params);
   }
 
-  getCrudBatch(limit?: number): Promise<WaitingBatch | null> {
-    return this.#uploads.batch(limit);
+  getCrudBatch(limit?: number, options?: BatchOptions): Promise<WaitingBatch | null> {
+    return this.#uploads.batch(limit, options);
   }
 
   getNextCrudTransaction(): Promise<WaitingTransaction | null> {

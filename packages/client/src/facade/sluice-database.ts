@@ -10,7 +10,12 @@ import type { DatabaseListener } from './database-listeners.ts';
 import type { Queries } from './queries.ts';
 import type { QueryResult } from './query-result.ts';
 import type { SyncStream } from './sync-stream.ts';
-import type { UploadQueueStats, WaitingBatch, WaitingTransaction } from './upload-access.ts';
+import type {
+  BatchOptions,
+  UploadQueueStats,
+  WaitingBatch,
+  WaitingTransaction,
+} from './upload-access.ts';
 
 export type DatabaseConnector = Connector<SluiceDatabase>;
 
@@ -150,8 +155,8 @@ export interface SluiceDatabase
   /** Describes a stream; `subscribe` asks for it. */
   syncStream(name: string, params?: StreamParams | null): SyncStream;
 
-  /** The oldest entries, whatever their transactions; null for an empty queue. */
-  getCrudBatch(limit?: number): Promise<WaitingBatch | null>;
+  /** The oldest entries, whatever their transactions, 100 if not told otherwise; null for an empty queue. */
+  getCrudBatch(limit?: number, options?: BatchOptions): Promise<WaitingBatch | null>;
 
   /** The oldest transaction; null for an empty queue. */
   getNextCrudTransaction(): Promise<WaitingTransaction | null>;

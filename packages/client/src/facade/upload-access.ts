@@ -48,6 +48,19 @@ export interface UploadQueueStats extends QueueFigures {
   readonly nextRetryAt: Date | undefined;
 }
 
+export interface BatchOptions {
+  /**
+   * Whether changes of one row that stand side by side, and that nobody was given yet, are merged into one entry; false if left out. See `coalesced`.
+   */
+  readonly coalesce?: boolean | undefined;
+}
+
+/** Which entries, and in which form. */
+export interface BatchRequest extends BatchOptions {
+  readonly limit?: number | undefined;
+  readonly integers?: IntegerMode | undefined;
+}
+
 /** What crosses to another thread. */
 export type PlainBatch = Omit<WaitingBatch, 'complete' | 'settle'>;
 export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
@@ -55,7 +68,7 @@ export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
 /** The upload queue in plain values, on whatever thread it is (spec/client.md 1.4). */
 export interface UploadAccess {
   /** The oldest entries, whatever their transactions; undefined if there are none. */
-  batch(limit?: number, integers?: IntegerMode): Promise<PlainBatch | undefined>;
+  batch(request: BatchRequest): Promise<PlainBatch | undefined>;
   /** The transaction that follows the entry of the given queue id. */
   transactionAfter(clientId: number, integers?: IntegerMode): Promise<PlainTransaction | undefined>;
   /** Of the entry of this queue id and all earlier ones. Repeatable. */
@@ -82,8 +95,9 @@ export class WaitingUploads {
     this.#integers = integers;
   }
 
-  async batch(limit?: number): Promise<WaitingBatch | null> {
-    return this.#completable(await this.#access.batch(limit, this.#integers));
+  async batch(limit?: number, options?: BatchOptions): Promise<WaitingBatch | null> {
+    const request = { ...options, limit, integers: this.#integers };
+    return this.#completable(await this.#access.batch(request));
   }
 
   async transactionAfter(clientId: number): Promise<WaitingTransaction | null> {
@@ -133,9 +147,18 @@ export class QueueInTurn implements UploadAccess {
     this.#options = options;
   }
 
-  async batch(limit?: number, integers?: IntegerMode): ReturnType<UploadAccess['batch']> {
-    const { queue, turns } = this.#options;
-    return plain(await turns.run(() => queue.batch(limit, integers)));
+  async batch({
+    limit,
+    integers,
+    coalesce = false,
+  }: BatchRequest): ReturnType<UploadAccess['batch']> {
+    const { queue, turns, onChanged } = this.#options;
+    const { batch, isFewer } = await turns.run(() => {
+      const fewer = coalesce ? queue.coalesce() : 0;
+      return { isFewer: fewer > 0, batch: queue.batch(limit, integers) };
+    });
+    if (isFewer) onChanged();
+    return plain(batch);
   }
 
   async transactionAfter(

@@ -6,7 +6,12 @@ import type { StatementResult } from '../database/writer-session.ts';
 import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
 import type { RowsAffected } from '../facade/statements.ts';
-import type { EntryRange, PlainBatch, PlainTransaction } from '../facade/upload-access.ts';
+import type {
+  BatchRequest,
+  EntryRange,
+  PlainBatch,
+  PlainTransaction,
+} from '../facade/upload-access.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
 import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
@@ -89,7 +94,7 @@ type WriteMethods = {
 };
 
 type QueueMethods = {
-  crudBatch(limit: number | undefined, integers: Integers): PlainBatch | undefined;
+  crudBatch(request: BatchRequest): PlainBatch | undefined;
   crudAfter(clientId: number, integers: Integers): PlainTransaction | undefined;
   crudComplete(lastId: number, parameters: Parameters<Complete>): void;
   crudSettle(

@@ -1,7 +1,7 @@
 import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
 import type { Complete, QueueFigures } from '../crud/upload-queue.ts';
-import type { EntryRange, UploadAccess } from '../facade/upload-access.ts';
+import type { BatchRequest, EntryRange, UploadAccess } from '../facade/upload-access.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { HostLink } from './host-link.ts';
 
@@ -16,9 +16,9 @@ export class RemoteUploads implements UploadAccess {
     this.#checkOutside = checkOutside;
   }
 
-  async batch(limit?: number, integers?: IntegerMode): ReturnType<UploadAccess['batch']> {
+  async batch(request: BatchRequest): ReturnType<UploadAccess['batch']> {
     this.#checkOutside();
-    return this.#link.call('crudBatch', [limit, integers]);
+    return this.#link.call('crudBatch', [request]);
   }
 
   async transactionAfter(

@@ -162,7 +162,7 @@ export class ServedApp {
   #queue() {
     const { uploads } = this.#options.engine;
     return {
-      crudBatch: ([limit, integers]) => uploads.batch(limit, integers),
+      crudBatch: ([request]) => uploads.batch(request),
       crudAfter: ([clientId, integers]) => uploads.transactionAfter(clientId, integers),
       crudComplete: ([lastId, parameters]) => uploads.complete(lastId, ...parameters),
       crudSettle: ([range, outcomes]) => uploads.settle(range, outcomes),
