@@ -155,7 +155,7 @@ describe.each(APP_DATABASES)('integers $name', (kind) => {
       { previous: { id: 'b', n: 2n }, current: { id: 'b', n: 2n ** 63n - 1n } },
     ]);
     expect((await second).unchanged[0]).toBe(first.all[0]);
-    await watched.close();
+    watched.close();
   });
 
   test('stay as the database was opened with', async () => {
