@@ -1,7 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { buffer, text } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError, SyncError, silentLogger, type ErrorCode } from '@sluice/base';
 import type { Diagnostic } from '@sluice/sync-config';
@@ -62,18 +59,6 @@ const refused = (status: number, code: string): ErrorAnswer => ({
   code,
   type: 'application/json',
 });
-
-/** Without the conveniences of fetch: nothing is decompressed, no header is added. */
-function raw(headers: Record<string, string>, body = '{}'): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      method: 'POST',
-      headers: { ...JSON_TYPE, ...GOOD, ...headers },
-      agent: false,
-    };
-    httpRequest(`${server.url}/sync/stream`, options, resolve).once('error', reject).end(body);
-  });
-}
 
 describe('common rules', () => {
   it('answers 404 in the standard form for unknown paths and wrong methods', async () => {
@@ -169,40 +154,6 @@ describe('the stream', () => {
     expect(response.headers.get('content-type')).toBe('application/vnd.powersync.bson-stream');
     expect(backend.opened[0]?.format).toBe('bson');
     await response.body?.cancel();
-  });
-  it('is compressed only when asked', async () => {
-    const plain = await raw({});
-    expect(plain.headers['content-encoding']).toBeUndefined();
-    expect(await text(plain)).toBe(LINES.join(''));
-    const packed = await raw({ 'accept-encoding': 'gzip, deflate' });
-    expect(packed.headers['content-encoding']).toBe('gzip');
-    expect(gunzipSync(await buffer(packed)).toString()).toBe(LINES.join(''));
-  });
-  it('holds nothing back while it is compressed', async () => {
-    let finish = (): void => {};
-    const finished = new Promise<void>((resolve) => (finish = resolve));
-    backend.stream = async function* () {
-      yield [Buffer.from('first\n')];
-      await finished;
-      yield [Buffer.from('last\n')];
-    };
-    const response = await fetch(`${server.url}/sync/stream`, { method: 'POST', headers: GOOD });
-    expect(response.headers.get('content-encoding')).toBe('gzip');
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await reader?.read())?.value).toBe('first\n');
-    finish();
-    expect((await reader?.read())?.value).toBe('last\n');
-    expect((await reader?.read())?.done).toBe(true);
-  });
-  it('keeps shared and large parts whole under compression', async () => {
-    const large = Buffer.alloc(300_000, 'abcdefgh');
-    backend.stream = async function* () {
-      yield [Buffer.from('a'), large, Buffer.from('b'), Buffer.from('c')];
-      yield [large];
-    };
-    const packed = await raw({ 'accept-encoding': 'gzip' });
-    const expected = Buffer.concat([Buffer.from('a'), large, Buffer.from('bc'), large]);
-    expect(gunzipSync(await buffer(packed)).equals(expected)).toBe(true);
   });
   it('turns a failure before the first byte into a JSON error', async () => {
     backend.stream = () => failing(new SyncError('SYNC_NO_ACTIVE_CONFIG', 'Nothing is active'));

@@ -18,6 +18,8 @@ import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
 import { listenError } from './listen-error.ts';
+import type { RunCompressor } from './shared-runs.ts';
+import { StreamEncoders } from './stream-encoders.ts';
 import { StreamRegistry, type StreamCounts } from './stream-registry.ts';
 import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
@@ -40,6 +42,8 @@ export interface HttpServerOptions {
   /** Hides the inside from error bodies. */
   readonly production: boolean;
   readonly backend: HttpBackend;
+  /** Makes zstd frames, where the runtime can (`runtimeZstd`); it is not offered otherwise. */
+  readonly zstd?: RunCompressor | undefined;
   /** Handlers of their own, such as what gives out tokens. */
   readonly fetchRoutes?: readonly FetchRoutes[] | undefined;
   readonly logger: Logger;
@@ -62,6 +66,7 @@ export interface RouteContext extends HttpServerOptions {
     readonly stream: ConcurrencyGroup;
   };
   readonly streams: StreamRegistry;
+  readonly encoders: StreamEncoders;
   readonly inFlight: BytesInFlight;
   /** Passed by everybody who opens a stream, before anything is looked up for them. */
   readonly openings: Turnstile;
@@ -108,6 +113,7 @@ export class HttpServer {
         }),
       },
       streams: new StreamRegistry(),
+      encoders: new StreamEncoders(options.zstd),
       inFlight: new BytesInFlight(
         { maxBytes: options.limits.maxBytesInFlight, shedAfterMs: SHED_AFTER_MS },
         systemClock,
