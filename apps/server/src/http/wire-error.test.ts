@@ -15,6 +15,8 @@ const STATUSES: Readonly<Record<string, readonly number[]>> = {
   PSYNC_S2104: [401],
   PSYNC_S2105: [401],
   PSYNC_S2106: [401],
+  PSYNC_S2202: [401],
+  PSYNC_S2203: [401],
   PSYNC_S2204: [401],
   PSYNC_S2302: [500],
   PSYNC_S2304: [429],
