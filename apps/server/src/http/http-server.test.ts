@@ -190,34 +190,39 @@ describe('the stream', () => {
     await vi.waitFor(() => expect(backend.opened[0]?.signal.aborted).toBe(true));
     await vi.waitFor(() => expect(server.streamCount).toBe(0));
   });
-  it('asks for no more than a slow client takes', async () => {
-    let produced = 0;
-    const chunk = Buffer.alloc(1024 * 1024);
-    backend.stream = async function* (open) {
-      while (!open.signal.aborted) {
-        produced += 1;
-        yield [chunk];
-      }
-    };
-    const { port } = new URL(server.url);
-    const socket = connect(Number(port), '127.0.0.1');
-    socket.pause();
-    socket.write('POST /sync/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Token good\r\n\r\n');
-    await vi.waitFor(() => expect(produced).toBeGreaterThan(0));
-    let last = -1;
-    // It has stopped once two looks in a row find the same number.
-    await vi.waitFor(
-      () => {
-        const before = last;
-        last = produced;
-        expect(produced).toBe(before);
-      },
-      { interval: 100 },
-    );
-    expect(produced).toBeLessThan(20);
-    socket.destroy();
-    await vi.waitFor(() => expect(server.streamCount).toBe(0));
-  });
+  it.each([1024 * 1024, 4 * 1024])(
+    'asks for no more than a slow client takes: %d bytes at a time',
+    async (bytes) => {
+      let produced = 0;
+      const chunk = Buffer.alloc(bytes);
+      backend.stream = async function* (open) {
+        while (!open.signal.aborted) {
+          produced += bytes;
+          yield [chunk];
+          // As others want their turn, too.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const { port } = new URL(server.url);
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.pause();
+      socket.write('POST /sync/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Token good\r\n\r\n');
+      await vi.waitFor(() => expect(produced).toBeGreaterThan(0));
+      let last = -1;
+      // It has stopped once two looks in a row find the same number.
+      await vi.waitFor(
+        () => {
+          const before = last;
+          last = produced;
+          expect(produced).toBe(before);
+        },
+        { interval: 100 },
+      );
+      expect(produced).toBeLessThan(20 * 1024 * 1024);
+      socket.destroy();
+      await vi.waitFor(() => expect(server.streamCount).toBe(0));
+    },
+  );
   it('answers 429 with an empty body above the bound, and has room again afterwards', async () => {
     backend.stream = (open) => waiting(open);
     const abort = new AbortController();
