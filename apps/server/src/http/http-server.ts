@@ -44,6 +44,8 @@ export interface HttpServerOptions {
   readonly backend: HttpBackend;
   /** Makes zstd frames, where the runtime can (`runtimeZstd`); it is not offered otherwise. */
   readonly zstd?: RunCompressor | undefined;
+  /** Between the last line of a stream over RSocket and its end; a second if left out. */
+  readonly completeDelayMs?: number | undefined;
   /** Handlers of their own, such as what gives out tokens. */
   readonly fetchRoutes?: readonly FetchRoutes[] | undefined;
   readonly logger: Logger;
