@@ -5,7 +5,7 @@ import {
   ERROR_TABLE,
   SyncError,
   systemClock,
-  toAppError,
+  failureFacts,
   type Logger,
 } from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
@@ -225,9 +225,7 @@ function sendError(context: RouteContext, reply: Reply, error: unknown): Reply {
 /** What went wrong inside, and why a client was refused, at the level that the code has. */
 function logFailure(logger: Logger, error: unknown, status: number): void {
   if (status < 500 && !(error instanceof SyncError)) return;
-  const { code, message, stack } = toAppError(error);
-  logger[ERROR_TABLE[code].logLevel](
-    status < 500 ? 'http_request_refused' : 'http_request_failed',
-    { code, message, ...(code === 'INTERNAL_BUG' ? { stack } : {}) },
-  );
+  const facts = failureFacts(error);
+  const event = status < 500 ? 'http_request_refused' : 'http_request_failed';
+  logger[ERROR_TABLE[facts.code].logLevel](event, { ...facts });
 }

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { AppError, pause, SyncError, systemClock, toAppError } from '@sluice/base';
+import { AppError, failureFacts, pause, SyncError, systemClock } from '@sluice/base';
 import {
   encodeComplete,
   encodeError,
@@ -320,8 +320,8 @@ export class RSocketConnection {
   }
 
   #logRefusal(error: unknown): void {
-    const { code, message } = toAppError(error);
-    this.#context.logger.info('stream_refused', { code, message, transport: 'rsocket' });
+    const facts = { ...failureFacts(error), transport: 'rsocket' };
+    this.#context.logger.info('stream_refused', facts);
   }
 }
 
