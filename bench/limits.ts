@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fdatasync, open, type PathLike, write } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import SqliteDatabase from 'better-sqlite3';
@@ -9,6 +12,7 @@ const SYNCS = 200;
 const SQLITE_ROWS = 200_000;
 const COMMITS = 200;
 const DISK_MB = 256;
+const LOOPBACK_MB = 1024;
 
 /** What the machine itself gives, to compare the service's figures with. */
 export async function measureLimits(dir: string, sql: pg.Client, rows: number): Promise<Figure[]> {
@@ -31,6 +35,7 @@ export async function measureLimits(dir: string, sql: pg.Client, rows: number): 
     limit('commit of one row in the source, p50', 'ms', median(commits), false),
     limit('8 kB written and synced, p50', 'ms', disk.syncMs, false),
     limit('sequential write, synced', 'MB/s', disk.mbPerSecond),
+    limit('loopback, one connection', 'MB/s', await loopbackRate()),
     limit('SQLite, 200-byte rows by 10,000, durable', 'rows/s', sqliteRate(dir)),
   ];
 }
@@ -55,6 +60,25 @@ async function measureDisk(file: PathLike): Promise<{ syncMs: number; mbPerSecon
     await sync(fd);
   });
   return { syncMs: median(times), mbPerSecond: (DISK_MB * 1000) / ms };
+}
+
+/** From one process to another, as the service and its clients are. */
+async function loopbackRate(): Promise<number> {
+  const code = `
+    const socket = require('node:net').connect(Number(process.argv[1]), '127.0.0.1');
+    const chunk = Buffer.alloc(1 << 16, 1);
+    let left = ${LOOPBACK_MB} * 16;
+    const send = () => { while (left-- > 0) if (!socket.write(chunk)) return; socket.end(); };
+    socket.on('drain', send).on('connect', send);`;
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const sender = spawn(process.execPath, ['-e', code, String(port)], { stdio: 'inherit' });
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const ms = await timedMs(() => once(socket.resume(), 'end'));
+  server.close();
+  if (sender.exitCode === null) await once(sender, 'exit');
+  return (LOOPBACK_MB * 1000) / ms;
 }
 
 function sqliteRate(dir: string): number {

@@ -33,7 +33,7 @@ const wants = (workload: string): boolean =>
   options.only === undefined || options.only === workload;
 
 const world = { syncConfig: SYNC_CONFIG, profile: options['cpu-prof'] };
-await withBenchWorld(world, async ({ service, sql, issuer, dir }) => {
+await withBenchWorld(world, async ({ service, sql, issuer, databaseUrl, dir }) => {
   const version = await sql.query<{ server_version: string }>('SHOW server_version');
   const setting = {
     date: new Date().toISOString().slice(0, 10),
@@ -69,7 +69,8 @@ await withBenchWorld(world, async ({ service, sql, issuer, dir }) => {
   add('initial replication', 'rows/s', (rows * 1000) / (filledStartMs - emptyStartMs));
   add('initial replication, peak memory', 'MB', (await memoryMb(service.pid ?? 0)).peak, false);
 
-  if (wants('streaming')) figures.push(...(await measureStreaming({ service, sql, issuer })));
+  if (wants('streaming'))
+    figures.push(...(await measureStreaming({ service, sql, issuer, databaseUrl })));
   if (wants('download')) {
     await fillDocuments(sql, documents);
     figures.push(...(await measureDownloads({ service, sql, issuer, documents })));

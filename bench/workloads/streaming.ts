@@ -1,19 +1,30 @@
 import type pg from 'pg';
 import type { ServiceProcess } from '../../tests/support/service-process.ts';
 import type { TokenIssuer } from '../../tests/support/tokens.ts';
+import { DecodingLimit } from '../decoding-limit.ts';
 import { openStream, type Figure } from '../harness.ts';
+
+interface StreamingWorld {
+  readonly service: ServiceProcess;
+  readonly sql: pg.Client;
+  readonly issuer: TokenIssuer;
+  readonly databaseUrl: string;
+}
+
+/** Changes per second. */
+interface Rates {
+  readonly service: number;
+  /** What the source gives to a reader that throws the same changes away. */
+  readonly decoding: number;
+}
 
 /**
  * Row changes per second of a backlog: changes are made while the service process stands still
  * (SIGSTOP); then the time from when it goes on until a write checkpoint taken after the changes
  * arrives at a client. Each change is one op in each of two buckets.
  */
-export async function measureStreaming(options: {
-  readonly service: ServiceProcess;
-  readonly sql: pg.Client;
-  readonly issuer: TokenIssuer;
-}): Promise<Figure[]> {
-  await options.sql.query(`
+export async function measureStreaming(world: StreamingWorld): Promise<Figure[]> {
+  await world.sql.query(`
     CREATE PROCEDURE change_items(transactions int, rows_each int) LANGUAGE plpgsql AS $$
     BEGIN
       FOR t IN 1..transactions LOOP
@@ -22,52 +33,59 @@ export async function measureStreaming(options: {
         COMMIT;
       END LOOP;
     END $$`);
-  const single = await drain(options, 60_000, 1);
-  const large = await drain(options, 20, 10_000);
   return [
-    {
-      name: 'streaming, 1-row transactions',
-      unit: 'changes/s',
-      value: single,
-      higherIsBetter: true,
-    },
-    {
-      name: 'streaming, 10,000-row transactions',
-      unit: 'changes/s',
-      value: large,
-      higherIsBetter: true,
-    },
+    ...figures('1-row transactions', await rates(world, 60_000, 1)),
+    ...figures('10,000-row transactions', await rates(world, 20, 10_000)),
   ];
 }
 
-async function drain(
-  options: {
-    readonly service: ServiceProcess;
-    readonly sql: pg.Client;
-    readonly issuer: TokenIssuer;
-  },
+function figures(what: string, { service, decoding }: Rates): Figure[] {
+  const figure = (name: string, value: number): Figure => ({
+    name,
+    unit: 'changes/s',
+    value,
+    higherIsBetter: true,
+  });
+  return [
+    figure(`streaming, ${what}`, service),
+    figure(`limit: decoding of the same, ${what}`, decoding),
+  ];
+}
+
+async function rates(
+  world: StreamingWorld,
   transactions: number,
   rowsEach: number,
-): Promise<number> {
-  const { service, sql, issuer } = options;
+): Promise<Rates> {
+  const { service, sql, databaseUrl } = world;
+  const limit = new DecodingLimit(sql, databaseUrl);
   service.signal('SIGSTOP');
+  await limit.open();
   // Making the changes is not what is measured.
   await sql.query('SET synchronous_commit = off');
   await sql.query('CALL change_items($1, $2)', [transactions, rowsEach]);
   await sql.query('SET synchronous_commit = on');
+  const decodingMs = await limit.drain();
+  const serviceMs = await drained(world, `bench-${rowsEach}`);
+  const changes = transactions * rowsEach;
+  return { service: (changes * 1000) / serviceMs, decoding: (changes * 1000) / decodingMs };
+}
+
+/** Milliseconds from when the service goes on until a client has what was changed before. */
+async function drained({ service, issuer }: StreamingWorld, clientId: string): Promise<number> {
   const startedAt = performance.now();
   service.signal('SIGCONT');
   const token = issuer.token('visitor');
   let reached: () => void = () => {};
   const done = new Promise<void>((resolve) => (reached = resolve));
-  const answer = await fetch(`${service.url}/write-checkpoint2.json?client_id=bench-${rowsEach}`, {
+  const answer = await fetch(`${service.url}/write-checkpoint2.json?client_id=${clientId}`, {
     headers: { authorization: `Token ${token}` },
   });
   if (!answer.ok) throw new Error(`write-checkpoint2.json answered ${answer.status}`);
   const stream = await openStream(service, {
     token,
     accept: 'application/x-ndjson',
-    clientId: `bench-${rowsEach}`,
+    clientId,
     onChunk: (chunk) => {
       if (chunk.includes('"write_checkpoint"')) reached();
     },
@@ -75,5 +93,5 @@ async function drain(
   await done;
   const elapsedMs = performance.now() - startedAt;
   stream.close();
-  return (transactions * rowsEach * 1000) / elapsedMs;
+  return elapsedMs;
 }

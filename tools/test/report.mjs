@@ -17,6 +17,10 @@ export default class Report {
         tests: [...module.children.allTests('failed')].map(({ fullName }) => fullName),
         errors: module.errors().map(textOf),
       })),
+      durations: modules.map((module) => ({
+        file: path.relative(process.cwd(), module.moduleId),
+        seconds: secondsOf(module.diagnostic()),
+      })),
       unhandled: unhandled.map((error) => ({ file: fileOf(error), text: textOf(error) })),
     };
     writeFileSync(process.env.SLUICE_TEST_REPORT, JSON.stringify(summary));
@@ -26,6 +30,19 @@ export default class Report {
 /** The test file that ran when the error came up, which need not be the one that caused it. */
 function fileOf({ VITEST_TEST_PATH: file }) {
   return file === undefined ? undefined : path.relative(process.cwd(), file);
+}
+
+/** What a file took: starting its process, loading it, and its tests. */
+function secondsOf({
+  environmentSetupDuration,
+  prepareDuration,
+  setupDuration,
+  collectDuration,
+  duration,
+}) {
+  const ms =
+    environmentSetupDuration + prepareDuration + setupDuration + collectDuration + duration;
+  return ms / 1000;
 }
 
 function textOf({ name, message, stack, VITEST_TEST_NAME: test }) {

@@ -11,6 +11,8 @@ const root = path.resolve(here, '../..');
 const reports = path.join(root, '.cache', 'test-reports');
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+/** What each test file took, as `{file, seconds}`. */
+const durations = [];
 /** Test files in which something failed, each with its project, the number of tests, and what to print. */
 const failedFiles = [];
 const MAX_RERUNS = 3;
@@ -57,6 +59,7 @@ function vitest(project, filter = [], title = project) {
   counts.passed += report.passed;
   counts.failed += report.failed;
   counts.skipped += report.skipped;
+  durations.push(...report.durations);
   if (report.passed + report.failed === 0) failures.push(`tests: ${title} ran no test`);
   for (const { file, tests, errors } of report.failedFiles) {
     noteFailed(project, file, tests.length, [...tests, ...errors]);
@@ -148,6 +151,11 @@ if (ready) {
   oldestPostgres();
   settleFailedFiles();
 }
+
+const slowest = durations.toSorted((a, b) => b.seconds - a.seconds).slice(0, 25);
+console.log('\nSlowest test files:');
+for (const { file, seconds: took } of slowest)
+  console.log(`  ${took.toFixed(0).padStart(4)} s  ${file}`);
 
 if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join('\n  ')}`);
 const failed = Math.max(counts.failed, failures.length);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inProcessLock, systemClock, type Platform, type WebSocketLike } from '@sluice/client';
 import { fileSharing } from './file-sharing.ts';
+import { streamFetch } from './stream-fetch.ts';
 import { openConnection, type ConnectionOptions } from './open-connection.ts';
 
 type WebSocketConstructor = new (url: string) => object;
@@ -34,7 +35,7 @@ export function nodePlatform(options: NodePlatformOptions): Platform {
     clock: systemClock,
     random: Math.random,
     newId: randomUUID,
-    fetch: options.fetch ?? fetch,
+    fetch: options.fetch ?? streamFetch,
     openSocket: socketOpener(options.webSocket),
     userAgent: options.userAgent ?? `sluice-node/${process.versions.node}`,
     uploadLock: inProcessLock(),

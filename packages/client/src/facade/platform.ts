@@ -1,5 +1,6 @@
 import type { ClientClock } from '../clock.ts';
 import type { SqliteConnection } from '../driver/contract.ts';
+import type { Fetch } from '../sync/transport/transport.ts';
 import type { WebSocketLike } from '../sync/transport/websocket-transport.ts';
 import type { UploadLock } from '../upload/upload-lock.ts';
 import type { CallContext } from './call-context.ts';
@@ -16,7 +17,7 @@ export interface Platform {
   readonly random: () => number;
   /** A new UUID. */
   readonly newId: () => string;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   /** Undefined where the platform has no WebSocket. */
   readonly openSocket: ((url: string) => WebSocketLike) | undefined;
   readonly userAgent: string;

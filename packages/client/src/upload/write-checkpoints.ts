@@ -2,7 +2,7 @@ import { withTimeout, type ClientClock } from '../clock.ts';
 import { ClientError } from '../errors.ts';
 import type { CredentialsCache } from '../sync/session/credentials.ts';
 import { refusal } from '../sync/transport/response-error.ts';
-import { StreamFailure, toStreamFailure } from '../sync/transport/transport.ts';
+import { StreamFailure, toStreamFailure, type Fetch } from '../sync/transport/transport.ts';
 
 /** Where the numbers come from that stand for "everything uploaded so far" (spec/client.md 3.3, 3.4). */
 export interface WriteCheckpoints {
@@ -17,7 +17,7 @@ export interface WriteCheckpoints {
 }
 
 export interface ServiceCallsOptions {
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: ClientClock;
   readonly credentials: CredentialsCache;
   readonly clientId: string;

@@ -18,6 +18,7 @@ import { StatusTracker } from '../status/status-tracker.ts';
 import { SqliteSyncStore } from '../store/sqlite-sync-store.ts';
 import { SubscriptionStore } from '../streams/subscription-store.ts';
 import { SyncStreams } from '../streams/sync-streams.ts';
+import type { Fetch } from '../transport/transport.ts';
 import { clientId } from './client-id.ts';
 import { CredentialsCache, type FetchCredentials } from './credentials.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -41,7 +42,7 @@ export interface CreateSessionOptions {
   readonly lock: UploadLock;
   /** For a connection on which the app has transactions of its own. */
   readonly turn?: WriterTurn | undefined;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: ClientClock;
   readonly random: () => number;
   /** A new UUID. */

@@ -6,6 +6,7 @@ import {
   MAX_LINE_BYTES,
   StreamFailure,
   toStreamFailure,
+  type Fetch,
   type LineStream,
   type StreamOpening,
   type SyncTransport,
@@ -17,7 +18,7 @@ const JSON_TYPE = 'application/x-ndjson';
 const OPEN_TIMEOUT_MS = 45_000;
 
 export interface HttpTransportOptions {
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: ClientClock;
   /** Sent as `X-User-Agent`. */
   readonly userAgent: string;

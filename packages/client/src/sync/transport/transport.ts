@@ -3,6 +3,9 @@ import { FrameError, LineError } from '@sluice/protocol/client';
 import type { Credentials } from '../session/credentials.ts';
 import { ClientError } from '../../errors.ts';
 
+/** What a client needs of `fetch`. Request bodies are texts. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
 /** How a stream of lines is had from the service. */
 export interface SyncTransport {
   /**
