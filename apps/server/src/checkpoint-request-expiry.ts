@@ -1,4 +1,4 @@
-import { pause, toAppError, type Clock, type Logger } from '@sluice/base';
+import { failureFacts, pause, type Clock, type Logger } from '@sluice/base';
 import type { WriteCheckpointStore } from '@sluice/storage';
 
 export interface CheckpointRequestExpiryOptions {
@@ -38,8 +38,7 @@ export class CheckpointRequestExpiry {
       const expired = await store()?.expireRequests(clock.now() - retentionMs);
       if (expired) logger.debug('checkpoint_requests_expired', { expired });
     } catch (error) {
-      const { code, message } = toAppError(error);
-      logger.warn('checkpoint_request_expiry_failed', { code, message });
+      logger.warn('checkpoint_request_expiry_failed', { ...failureFacts(error) });
     }
   }
 }

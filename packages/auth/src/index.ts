@@ -1,5 +1,5 @@
 export { parseAuthorization, requireToken } from './authorization-header.ts';
-export { jsonFetcher, type FetchJsonOptions } from './fetch-json.ts';
+export { jsonFetcher, literalRefusal, type AddressPolicy } from './fetch-json.ts';
 export { addressFilter, parseCidrRange } from './ip-ranges.ts';
 export { jsonWebKeyProblem, type PublicOrSharedKey } from './json-web-key.ts';
 export {

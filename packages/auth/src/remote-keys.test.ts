@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError, silentLogger, type Clock } from '@sluice/base';
+import { FakeClock } from '@sluice/testing';
 import { jsonFetcher } from './fetch-json.ts';
 import { addressFilter } from './ip-ranges.ts';
+import type { KeyLookup } from './key-set.ts';
 import { RemoteKeys } from './remote-keys.ts';
 import { verifyToken } from './verify-token.ts';
 
@@ -28,6 +30,7 @@ describe('a JWKS server', () => {
   let url = '';
   let served: { status: number; body: unknown };
   let requests = 0;
+  let movedTo = '';
   let clock: TestClock;
   let keys: RemoteKeys;
   let signers: Record<string, Awaited<ReturnType<typeof generateKeyPair>>>;
@@ -38,8 +41,10 @@ describe('a JWKS server', () => {
     served = { status: 200, body: { keys: [] } };
     server = createServer((request, response) => {
       requests += 1;
-      if (request.url === '/moved') response.writeHead(302, { location: '/keys' }).end();
-      else response.writeHead(served.status).end(JSON.stringify(served.body));
+      if (request.url === '/moved') response.writeHead(302, { location: movedTo }).end();
+      else if (request.url === '/endless') response.write('{"keys":[');
+      else if (request.url !== '/silent')
+        response.writeHead(served.status).end(JSON.stringify(served.body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
@@ -155,14 +160,66 @@ describe('a JWKS server', () => {
     ).toBe(0);
   });
 
-  it('is refused in a refused range, by address, by name and after a redirect', async () => {
-    const named = url.replace('127.0.0.1', 'localhost');
-    await expect(fetcher(['local'])(url)).rejects.toThrow('the address 127.0.0.1 is refused');
-    await expect(fetcher(['127.0.0.0/8', '::1'])(named)).rejects.toThrow('is refused');
-    await expect(fetcher(['10.0.0.0/8'])(url)).resolves.toEqual(served.body);
-    await expect(fetcher()(url.replace('/keys', '/moved'))).resolves.toEqual(served.body);
-    await expect(fetcher([], false)('http://[::1]:1/')).rejects.toThrow('IPv6');
+  // spec/protocol.md 1.5: S2202 and S2203
+  it.each([
+    { what: 'an address', url: () => url, ranges: ['local'] },
+    { what: 'a name', url: () => url.replace('127.0.0.1', 'localhost'), ranges: ['local'] },
+    { what: 'where it moved to', url: () => moved('http://10.0.0.1/'), ranges: ['10.0.0.0/8'] },
+  ])('is refused in a refused range: $what', async ({ url: from, ranges }) => {
+    const refusing = { url: from(), fetchJson: fetcher(ranges), clock, logger: silentLogger };
+    const { keys: found, error } = await new RemoteKeys(refusing).lookup();
+    expect(found).toEqual([]);
+    expect(error?.code).toBe('SYNC_KEYS_ADDRESS_REFUSED');
+    expect(error?.message).toMatch(/ could not be fetched: the address [0-9.:]+ is refused$/);
   });
+
+  it('is refused at an IPv6 address where those are refused', async () => {
+    const at = (address: string, ranges: readonly string[]) =>
+      new RemoteKeys({
+        url: `http://${address}/`,
+        fetchJson: fetcher(ranges, false),
+        clock,
+        logger: silentLogger,
+      }).lookup();
+    expect((await at('[2001:db8::1]', [])).error?.code).toBe('SYNC_KEYS_IPV6_REFUSED');
+    expect((await at('[::1]', ['local'])).error?.code).toBe('SYNC_KEYS_IPV6_REFUSED');
+  });
+
+  it('is not refused outside of the ranges, also where it moved', async () => {
+    await expect(fetcher(['10.0.0.0/8'])(url)).resolves.toEqual(served.body);
+    await expect(fetcher()(moved(url))).resolves.toEqual(served.body);
+  });
+
+  // spec/protocol.md 7.2
+  it('is waited for by a request for 3 s, and the keys that come later are kept', async () => {
+    const standing = new FakeClock();
+    let answer = (_document: unknown): void => {};
+    const fetchJson = () => new Promise<unknown>((resolve) => (answer = resolve));
+    const slow = new RemoteKeys({ url, fetchJson, clock: standing, logger: silentLogger });
+    let found: KeyLookup | undefined;
+    void slow.lookup().then((result) => (found = result));
+    await standing.advance(2999);
+    expect(found).toBeUndefined();
+    await standing.advance(1);
+    expect(found?.error?.code).toBe('SYNC_KEYS_UNAVAILABLE');
+    expect(found?.error?.message).toContain('took too long');
+    await serve('a');
+    answer(served.body);
+    await vi.waitFor(async () => expect((await slow.lookup()).keys).toHaveLength(1));
+  });
+
+  it.each(['/silent', '/endless'])('is given up after the timeout of a fetch: %s', async (path) => {
+    const impatient = jsonFetcher({ isBlocked: () => false, allowIpv6: true, timeoutMs: 200 });
+    const startedAtMs = performance.now();
+    await expect(impatient(new URL(path, url).href)).rejects.toThrow('no answer within 200 ms');
+    expect(performance.now() - startedAtMs).toBeGreaterThan(190);
+    server.closeAllConnections();
+  });
+
+  function moved(to: string): string {
+    movedTo = to;
+    return new URL('/moved', url).href;
+  }
 
   /** Lets a background fetch over loopback end. */
   async function keysSettle(): Promise<void> {

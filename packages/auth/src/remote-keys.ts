@@ -5,7 +5,7 @@ import type { KeyLookup, KeySource, VerificationKey } from './key-set.ts';
 
 export interface RemoteKeysOptions {
   readonly url: string;
-  /** Gets the parsed JSON of a document; rejects when that fails or takes longer than 30 s. */
+  /** Gets the parsed JSON of a document; rejects when that fails or takes too long (`jsonFetcher`). */
   readonly fetchJson: (url: string) => Promise<unknown>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -89,9 +89,10 @@ export class RemoteKeys implements KeySource {
     return keys.filter(isVerificationKey).map((jwk) => ({ jwk, audience, maxLifetimeSeconds }));
   }
 
+  /** Has the code of what refused the address. */
   #failure(reason: string, cause?: unknown): SyncError {
     return new SyncError(
-      'SYNC_KEYS_UNAVAILABLE',
+      cause instanceof SyncError ? cause.code : 'SYNC_KEYS_UNAVAILABLE',
       `The keys at ${this.#options.url} could not be fetched: ${reason}`,
       { cause },
     );

@@ -35,7 +35,7 @@ const MAX_LIFETIME_SECONDS = 86_400;
  * Checks a user token (spec/protocol.md 7.1).
  *
  * @throws SyncError `SYNC_TOKEN_INVALID`, `SYNC_TOKEN_EXPIRED`, `SYNC_TOKEN_LIFETIME`,
- * `SYNC_TOKEN_AUDIENCE`, or `SYNC_KEYS_UNAVAILABLE` when keys are missing because of a failed fetch.
+ * `SYNC_TOKEN_AUDIENCE`, or `SYNC_KEYS_*` when keys are missing because of a failed fetch.
  */
 export async function verifyToken(
   token: string,

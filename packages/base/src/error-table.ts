@@ -237,6 +237,16 @@ export const ERROR_TABLE = {
     'Check jwks_uri and that the service can reach it',
     UNAUTHORIZED,
   ),
+  SYNC_KEYS_IPV6_REFUSED: entry(
+    'The keys that verify tokens are at an IPv6 address, which the configuration refuses',
+    'Name a host that has an IPv4 address in jwks_uri, or turn block_local_jwks off',
+    UNAUTHORIZED,
+  ),
+  SYNC_KEYS_ADDRESS_REFUSED: entry(
+    'The host of the keys that verify tokens has an address that the configuration refuses',
+    'Name another host in jwks_uri, or change jwks_reject_ip_ranges or block_local_jwks',
+    UNAUTHORIZED,
+  ),
   SYNC_REQUEST_INVALID: entry(
     'The request does not have the form that the protocol wants',
     'Correct the fields named',

@@ -14,6 +14,7 @@ export { ConcurrencyGroup } from './concurrency-group.ts';
 export { abortReason, pause, systemClock, type Clock } from './clock.ts';
 export type { ErrorEntry } from './error-entry.ts';
 export { ERROR_TABLE, type ErrorCode } from './error-table.ts';
+export { failureFacts, type FailureFacts } from './failure-facts.ts';
 export { parseExactJson } from './exact-json.ts';
 export { isDeeperThan, isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export {

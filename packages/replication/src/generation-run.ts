@@ -1,4 +1,11 @@
-import { pause, SourceError, toAppError, type Clock, type Logger } from '@sluice/base';
+import {
+  failureFacts,
+  pause,
+  SourceError,
+  toAppError,
+  type Clock,
+  type Logger,
+} from '@sluice/base';
 import type { ChangeSource, SourceReplication } from '@sluice/source';
 import type { BucketStorage, Generation, WriterProgress } from '@sluice/storage';
 import type { ConfigCompiler } from './config-compiler.ts';
@@ -72,8 +79,8 @@ export async function runWithRetries(
       return await runGeneration(now, options, signal);
     } catch (error) {
       if (isSlotLost(error)) throw error;
-      const { code, message } = toAppError(error);
-      logger.error('generation_fill_failed', { generation: generation.id, code, message });
+      const facts = failureFacts(error);
+      logger.error('generation_fill_failed', { generation: generation.id, ...facts });
       await pause(clock, limits.fillRetryMs, signal);
     }
   }

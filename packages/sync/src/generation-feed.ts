@@ -5,7 +5,7 @@ import {
   pacedEach,
   pause,
   SyncError,
-  toAppError,
+  failureFacts,
   type Clock,
   type Logger,
   type Pace,
@@ -229,8 +229,8 @@ export class GenerationFeed {
         if (!signal.aborted) logger.warn('sync_feed_ended', { generation: this.generation.id });
       } catch (error) {
         if (signal.aborted) return;
-        const { code, message } = toAppError(error);
-        logger.error('sync_feed_failed', { generation: this.generation.id, code, message });
+        const { id } = this.generation;
+        logger.error('sync_feed_failed', { generation: id, ...failureFacts(error) });
       } finally {
         attempt.abort();
       }

@@ -4,6 +4,7 @@ import {
   FairTurns,
   pause,
   SyncError,
+  failureFacts,
   toAppError,
   type AppError,
   type Clock,
@@ -333,8 +334,7 @@ export class SyncHub implements AsyncDisposable {
         await run(AbortSignal.any([stopped, attempt.signal]));
       } catch (error) {
         if (stopped.aborted) return;
-        const { code, message } = toAppError(error);
-        logger.error('sync_loop_failed', { loop: name, code, message });
+        logger.error('sync_loop_failed', { loop: name, ...failureFacts(error) });
       } finally {
         attempt.abort();
       }

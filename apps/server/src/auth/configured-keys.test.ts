@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, it } from 'vitest';
 import { verifyToken } from '@sluice/auth';
-import { AppError, silentLogger } from '@sluice/base';
+import { AppError, silentLogger, type Logger } from '@sluice/base';
 import { FakeClock } from '@sluice/testing';
 import { loadServiceConfig } from '../config/load-config.ts';
 import { configuredKeys } from './configured-keys.ts';
@@ -15,7 +15,11 @@ const SECRET = 'a-secret-of-supabase-of-some-length';
 const pair = await generateKeyPair('ES256', { extractable: true });
 const PUBLIC = { ...(await exportJWK(pair.publicKey)), kid: 'remote' };
 
-async function keysOf(clientAuth: object, hostname = 'db.abcdef.supabase.co') {
+async function keysOf(
+  clientAuth: object,
+  hostname = 'db.abcdef.supabase.co',
+  logger: Logger = silentLogger,
+) {
   const configText = JSON.stringify({
     replication: {
       connections: [{ type: 'postgresql', uri: `postgresql://u:p@${hostname}:5432/postgres` }],
@@ -29,7 +33,7 @@ async function keysOf(clientAuth: object, hostname = 'db.abcdef.supabase.co') {
     auth: config.clientAuth,
     sourceHostname: hostname,
     clock,
-    logger: silentLogger,
+    logger,
     fetchJson: (url) => {
       asked.push(url);
       return url.includes('broken')
@@ -78,6 +82,28 @@ it('a source that fails hides no keys of another, and is named where none fits (
   const { check } = await keysOf({ jwks_uri: urls, audience: ['app'] });
   expect(await check(await remote())).toBe('ok');
   expect(await check(await shared({ aud: 'app' }))).toBe('SYNC_KEYS_UNAVAILABLE');
+});
+
+it.each([
+  { host: '127.0.0.1', policy: { block_local_jwks: true }, code: 'SYNC_KEYS_ADDRESS_REFUSED' },
+  { host: '[2001:db8::1]', policy: { block_local_jwks: true }, code: 'SYNC_KEYS_IPV6_REFUSED' },
+  {
+    host: '10.1.2.3',
+    policy: { jwks_reject_ip_ranges: ['10.0.0.0/8'] },
+    code: 'SYNC_KEYS_ADDRESS_REFUSED',
+  },
+  { host: '[2001:db8::1]', policy: { jwks_reject_ip_ranges: ['local'] }, code: undefined },
+  { host: 'localhost', policy: { block_local_jwks: true }, code: undefined },
+])('$host, written in jwks_uri, with $policy: $code is logged at start', async (row) => {
+  const warned: unknown[] = [];
+  const warn = (_event: string, facts?: Readonly<Record<string, unknown>>): void => {
+    warned.push(facts?.['code']);
+  };
+  await keysOf({ jwks_uri: `http://${row.host}/keys`, ...row.policy }, 'localhost', {
+    ...silentLogger,
+    warn,
+  });
+  expect(warned).toEqual(row.code === undefined ? [] : [row.code]);
 });
 
 it('supabase: the keys of the project, its audience, and 7 days and 20 minutes', async () => {

@@ -2,8 +2,10 @@ import {
   addressFilter,
   combineKeySources,
   jsonFetcher,
+  literalRefusal,
   RemoteKeys,
   staticKeys,
+  type AddressPolicy,
   type KeySource,
   type VerificationKey,
 } from '@sluice/auth';
@@ -27,7 +29,9 @@ const SUPABASE = { audience: ['authenticated'], maxLifetimeSeconds: 606_000 } as
 /** The key sources that `client_auth` names (spec/protocol.md 7.2). */
 export function configuredKeys(options: ConfiguredKeysOptions): KeySource {
   const { auth, clock, logger } = options;
-  const fetchJson = options.fetchJson ?? configuredFetcher(auth);
+  const policy = addressPolicy(auth);
+  const fetchJson = options.fetchJson ?? jsonFetcher({ ...policy, timeoutMs: FETCH_TIMEOUT_MS });
+  for (const url of auth.jwksUris) warnIfRefused(url, policy, logger);
   const remote = { fetchJson, clock, logger };
   const sources = [
     staticKeys([...auth.keys.map((jwk) => ({ jwk })), ...supabaseSecret(auth)]),
@@ -44,13 +48,20 @@ export function configuredKeys(options: ConfiguredKeysOptions): KeySource {
   return combineKeySources(sources);
 }
 
-function configuredFetcher(auth: ClientAuthConfig): (url: string) => Promise<unknown> {
+function addressPolicy(auth: ClientAuthConfig): AddressPolicy {
   const local = auth.blockLocalJwks ? ['local'] : [];
-  return jsonFetcher({
+  return {
     isBlocked: addressFilter([...auth.jwksRejectIpRanges, ...local]),
     allowIpv6: !auth.blockLocalJwks,
-    timeoutMs: FETCH_TIMEOUT_MS,
-  });
+  };
+}
+
+/** Addresses are known at once; names are looked at when they are looked up. */
+function warnIfRefused(url: string, policy: AddressPolicy, logger: Logger): void {
+  const refusal = literalRefusal(new URL(url), policy);
+  if (!refusal) return;
+  const { code, message, remedy } = refusal;
+  logger.warn('auth_keys_refused', { url, code, message, remedy });
 }
 
 function supabaseSecret(auth: ClientAuthConfig): VerificationKey[] {

@@ -7,7 +7,7 @@ import type { DeployStatus } from '../admin/deploy-status.ts';
 
 /** What the routes need of the rest of the service. All methods reject with `AppError`. */
 export interface HttpBackend {
-  /** @throws SyncError `SYNC_TOKEN_*`, `SYNC_KEYS_UNAVAILABLE`. */
+  /** @throws SyncError `SYNC_TOKEN_*`, `SYNC_KEYS_*`. */
   verifyUser(token: string): Promise<VerifiedToken>;
   /**
    * The stream of one client, in batches of bytes. Ends when it should end normally; a failure

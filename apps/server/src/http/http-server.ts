@@ -5,7 +5,7 @@ import {
   ERROR_TABLE,
   SyncError,
   systemClock,
-  toAppError,
+  failureFacts,
   type Logger,
 } from '@sluice/base';
 import { registerAdminRoutes } from './admin-routes.ts';
@@ -18,6 +18,8 @@ import { frameworkError } from './framework-error.ts';
 import { registerProbeRoutes } from './probe-routes.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS, sendJson } from './request-context.ts';
 import { listenError } from './listen-error.ts';
+import type { RunCompressor } from './shared-runs.ts';
+import { StreamEncoders } from './stream-encoders.ts';
 import { StreamRegistry, type StreamCounts } from './stream-registry.ts';
 import { WebSocketServer } from '../websocket/websocket-server.ts';
 import { registerStreamRoute } from './stream-route.ts';
@@ -40,6 +42,10 @@ export interface HttpServerOptions {
   /** Hides the inside from error bodies. */
   readonly production: boolean;
   readonly backend: HttpBackend;
+  /** Makes zstd frames, where the runtime can (`runtimeZstd`); it is not offered otherwise. */
+  readonly zstd?: RunCompressor | undefined;
+  /** Between the last line of a stream over RSocket and its end; a second if left out. */
+  readonly completeDelayMs?: number | undefined;
   /** Handlers of their own, such as what gives out tokens. */
   readonly fetchRoutes?: readonly FetchRoutes[] | undefined;
   readonly logger: Logger;
@@ -62,6 +68,7 @@ export interface RouteContext extends HttpServerOptions {
     readonly stream: ConcurrencyGroup;
   };
   readonly streams: StreamRegistry;
+  readonly encoders: StreamEncoders;
   readonly inFlight: BytesInFlight;
   /** Passed by everybody who opens a stream, before anything is looked up for them. */
   readonly openings: Turnstile;
@@ -108,6 +115,7 @@ export class HttpServer {
         }),
       },
       streams: new StreamRegistry(),
+      encoders: new StreamEncoders(options.zstd),
       inFlight: new BytesInFlight(
         { maxBytes: options.limits.maxBytesInFlight, shedAfterMs: SHED_AFTER_MS },
         systemClock,
@@ -217,9 +225,7 @@ function sendError(context: RouteContext, reply: Reply, error: unknown): Reply {
 /** What went wrong inside, and why a client was refused, at the level that the code has. */
 function logFailure(logger: Logger, error: unknown, status: number): void {
   if (status < 500 && !(error instanceof SyncError)) return;
-  const { code, message, stack } = toAppError(error);
-  logger[ERROR_TABLE[code].logLevel](
-    status < 500 ? 'http_request_refused' : 'http_request_failed',
-    { code, message, ...(code === 'INTERNAL_BUG' ? { stack } : {}) },
-  );
+  const facts = failureFacts(error);
+  const event = status < 500 ? 'http_request_refused' : 'http_request_failed';
+  logger[ERROR_TABLE[facts.code].logLevel](event, { ...facts });
 }

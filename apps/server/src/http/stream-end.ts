@@ -1,4 +1,4 @@
-import { AppError, ERROR_TABLE, toAppError, type Logger } from '@sluice/base';
+import { AppError, ERROR_TABLE, failureFacts, type Logger } from '@sluice/base';
 import type { SentCounts } from './backend.ts';
 
 /** Why streams end; metrics count them by it. */
@@ -52,7 +52,7 @@ export function logStreamEnd(
     logger.info('stream_closed', { ...about.facts, reason, ...counts });
     return;
   }
-  const { code, message } = toAppError(end.error);
-  const level = ERROR_TABLE[code].logLevel;
-  logger[level]('stream_closed', { ...about.facts, reason, code, message, ...counts });
+  const failure = failureFacts(end.error);
+  const level = ERROR_TABLE[failure.code].logLevel;
+  logger[level]('stream_closed', { ...about.facts, reason, ...failure, ...counts });
 }

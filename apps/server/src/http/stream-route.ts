@@ -17,7 +17,6 @@ import { RefusalLog } from './refusal-log.ts';
 import { endReason, logStreamEnd, type EndReason } from './stream-end.ts';
 import { CORS_HEADERS, headerText, mergedParameters } from './request-context.ts';
 import { runInGroup } from './run-in-group.ts';
-import { gzipEncoder, identityEncoder } from './stream-encoder.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /**
@@ -75,9 +74,10 @@ async function openStream(
   const token = await context.backend.verifyUser(jwt);
   const user = userKey(token.claims['sub'], streamRequest.clientId);
   const format = negotiateFormat(headerText(headers.accept));
-  // zstd is not offered: gzip runs are shared between connections and need no state in between,
-  // while Node cannot read concatenated zstd frames, so that each connection would need its own.
-  const encoding = negotiateEncoding(headerText(headers['accept-encoding']), { zstd: false });
+  const encoding = negotiateEncoding(
+    headerText(headers['accept-encoding']),
+    context.encoders.supported,
+  );
   const gone = new AbortController();
   const { signal } = gone;
   reply.raw.once('close', () => gone.abort());
@@ -135,15 +135,14 @@ function noteEnd(
 async function beginStream(
   stream: OpenedStream,
   reply: FastifyReply,
-  { inFlight, limits }: RouteContext,
+  { encoders, inFlight, limits }: RouteContext,
 ): Promise<StreamWriter> {
   const first = await stream.batches.next();
   reply.hijack();
   writeHead(reply.raw, stream.format, stream.encoding);
-  const encoder = stream.encoding === 'gzip' ? gzipEncoder() : identityEncoder();
   const writer = new StreamWriter({
     response: reply.raw,
-    encoder,
+    encoder: encoders.open(stream.encoding),
     signal: stream.signal,
     inFlight,
     stallTimeoutMs: limits.slowClientTimeoutMs,

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { abortReason } from '@sluice/base';
 import { tooSlow, type BytesInFlight } from './bytes-in-flight.ts';
 import type { StreamEncoder } from './stream-encoder.ts';
@@ -34,11 +35,11 @@ export class StreamWriter {
     if (room !== undefined) await room;
     const encoded = await encoder.encode(parts);
     if (signal.aborted) throw abortReason(signal);
-    let hasRoom = true;
     response.cork();
-    for (const part of encoded) hasRoom = response.write(part);
+    for (const part of encoded) response.write(part);
     response.uncork();
-    if (!hasRoom) await this.#drained(byteLength(encoded));
+    const full = fullSide(response);
+    if (full) await this.#drained(full, byteLength(encoded));
   }
 
   /** The proper end, which tells the client that nothing is missing. */
@@ -50,13 +51,13 @@ export class StreamWriter {
   }
 
   /** The socket's own timeout counts from the last byte that left, also within a batch. */
-  #drained(bytes: number): Promise<void> {
+  #drained(full: Writable, bytes: number): Promise<void> {
     const { response, signal, inFlight, stallTimeoutMs } = this.#options;
     const { socket } = response;
     return new Promise((resolve, reject) => {
       const settle = (action: () => void): void => {
         left();
-        response.off('drain', onDrain);
+        full.off('drain', onDrain);
         signal.removeEventListener('abort', onAbort);
         socket?.off('timeout', onTimeout);
         socket?.setTimeout(0);
@@ -67,11 +68,21 @@ export class StreamWriter {
       const onAbort = (): void => settle(() => reject(abortReason(signal)));
       const onTimeout = (): void =>
         settle(() => reject(tooSlow(stallTimeoutMs, bytes, 'none of it is leaving')));
-      response.once('drain', onDrain);
+      full.once('drain', onDrain);
       signal.addEventListener('abort', onAbort, { once: true });
       socket?.setTimeout(stallTimeoutMs, onTimeout);
     });
   }
+}
+
+/**
+ * What has to drain before there is room for more. The socket, for what a corked response says of itself differs: with Node.js 22 and newer `write` looks at
+ * the corked bytes alone, and a response that went out at once either drains within `uncork` (24) or never says so (22). A response has no socket
+ * only while another one is before it on the connection.
+ */
+function fullSide(response: ServerResponse): Writable | undefined {
+  const side = response.socket ?? response;
+  return side.writableNeedDrain ? side : undefined;
 }
 
 function byteLength(parts: readonly Uint8Array[]): number {

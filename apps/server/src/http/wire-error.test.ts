@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError, ERROR_TABLE, type ErrorCode } from '@sluice/base';
-import { toWireError, wireErrorText } from './wire-error.ts';
+import { streamErrorText, toWireError, wireErrorText } from './wire-error.ts';
 
 /** spec/protocol.md 1.5: the codes that can reach a caller, with their status. */
 const STATUSES: Readonly<Record<string, readonly number[]>> = {
@@ -15,6 +15,8 @@ const STATUSES: Readonly<Record<string, readonly number[]>> = {
   PSYNC_S2104: [401],
   PSYNC_S2105: [401],
   PSYNC_S2106: [401],
+  PSYNC_S2202: [401],
+  PSYNC_S2203: [401],
   PSYNC_S2204: [401],
   PSYNC_S2302: [500],
   PSYNC_S2304: [429],
@@ -84,5 +86,21 @@ describe('1.4: the body and the text of an error', () => {
     expect(wireErrorText(expired, { production: true })).toBe(
       `[PSYNC_S2103] ${description}\n  ${details}`,
     );
+  });
+
+  // spec/protocol.md 3.8
+  it('on an RSocket stream, what nobody expected is S2001 with what it was as details, outside production', () => {
+    const failure = new TypeError('x is not a function');
+    expect(streamErrorText(failure, { production: false })).toBe(
+      '[PSYNC_S2001] Internal server error\n  x is not a function',
+    );
+    expect(streamErrorText(failure, { production: true })).toBe(
+      '[PSYNC_S2001] Internal server error',
+    );
+    const broken = new AppError('INTERNAL_BUG', 'Expected that a is b');
+    for (const error of [expired, broken]) {
+      const text = wireErrorText(error, { production: true });
+      expect(streamErrorText(error, { production: true })).toBe(text);
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { ERROR_TABLE, toAppError, type AppError, type ErrorCode } from '@sluice/base';
+import { AppError, ERROR_TABLE, toAppError, type ErrorCode } from '@sluice/base';
 
 /**
  * The `PSYNC_*` codes that clients and tools of the protocol expect (spec/protocol.md 1.5). Nothing
@@ -29,6 +29,8 @@ const WIRE_CODES: Partial<Readonly<Record<ErrorCode, string>>> = {
   SYNC_TOKEN_EXPIRED: 'PSYNC_S2103',
   SYNC_TOKEN_LIFETIME: 'PSYNC_S2104',
   SYNC_TOKEN_AUDIENCE: 'PSYNC_S2105',
+  SYNC_KEYS_IPV6_REFUSED: 'PSYNC_S2202',
+  SYNC_KEYS_ADDRESS_REFUSED: 'PSYNC_S2203',
   SYNC_KEYS_UNAVAILABLE: 'PSYNC_S2204',
   SYNC_NO_ACTIVE_CONFIG: 'PSYNC_S2302',
   SYNC_TOO_MANY_BUCKETS: 'PSYNC_S2305',
@@ -82,6 +84,22 @@ export function toWireError(error: unknown, options: { readonly production: bool
 export function wireErrorText(error: unknown, options: { readonly production: boolean }): string {
   const { code, description: text, details: more } = toWireError(error, options).body.error;
   return `[${code}] ${text}${more === undefined ? '' : `\n  ${more}`}`;
+}
+
+/**
+ * The text of an error on an RSocket stream. What has a code of its own has it there, too, but what nobody expected and too
+ * many buckets or parameter results are a failure of the service, with what it was as details (spec/protocol.md 3.8, 2.10).
+ */
+export function streamErrorText(error: unknown, options: { readonly production: boolean }): string {
+  const text = wireErrorText(error, options);
+  if (error instanceof AppError) {
+    return WIRE_CODES[error.code] === 'PSYNC_S2305' ? unexpected(text) : text;
+  }
+  return unexpected(options.production ? undefined : toAppError(error).message);
+}
+
+function unexpected(inside: string | undefined): string {
+  return `[${OTHER_WIRE_CODE}] Internal server error${inside === undefined ? '' : `\n  ${inside}`}`;
 }
 
 /** Messages of sources and storage may name hosts and files: not for everybody's eyes. */

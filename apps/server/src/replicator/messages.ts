@@ -1,4 +1,11 @@
-import { AppError, ERROR_TABLE, toAppError, type ErrorCode, type LogFacts } from '@sluice/base';
+import {
+  AppError,
+  ERROR_TABLE,
+  failureFacts,
+  toAppError,
+  type ErrorCode,
+  type LogFacts,
+} from '@sluice/base';
 import type { DeployOutcome, ReplicationStatus } from '@sluice/replication';
 import type { PostgresConnection } from '../config/service-config.ts';
 import type { ReplicatorGauges, ReplicatorMeters } from './meters.ts';
@@ -70,14 +77,12 @@ export interface ReplicatorFailure {
 
 /** Details stay behind where they cannot be cloned: a failure must arrive in any case. */
 export function toFailure(error: unknown): ReplicatorFailure {
-  const { code, message, remedy, retryable, details, stack } = toAppError(error);
+  const { remedy, retryable, details } = toAppError(error);
   return {
-    code,
-    message,
+    ...failureFacts(error),
     remedy,
     retryable,
     details: isCloneable(details) ? details : undefined,
-    ...(code === 'INTERNAL_BUG' ? { stack } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ import { configuredKeys } from '../auth/configured-keys.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { AdminBackend, HttpBackend, ProbeState } from '../http/backend.ts';
 import { HttpServer } from '../http/http-server.ts';
+import { runtimeZstd } from '../http/runtime-zstd.ts';
 import type { FetchRoutes } from '../http/fetch-routes.ts';
 import { openBucketStorage, openWritePool, requireSource, type WritePool } from '../open-stores.ts';
 import { StorageKeeper, type OpenedStorage } from '../storage-keeper.ts';
@@ -110,6 +111,7 @@ export class Serving implements ClientSide {
       probes: probes.http,
       webApp: api.webApp,
       backend: this.#backend(tokens),
+      zstd: runtimeZstd(),
       fetchRoutes: tokens ? [tokenFetchRoutes(tokens, logger)] : [],
       logger,
     });

@@ -109,6 +109,7 @@ export async function startWireService(options: WireServiceOptions = {}) {
     apiTokens: ['admin'],
     probes: true,
     production: true,
+    completeDelayMs: 20,
     backend,
     logger: silentLogger,
     ...options.http,

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { AppError, pause, SyncError, systemClock, toAppError } from '@sluice/base';
+import { AppError, failureFacts, pause, SyncError, systemClock } from '@sluice/base';
 import {
   encodeComplete,
   encodeError,
@@ -19,7 +19,7 @@ import { clientFacts } from '../http/client-facts.ts';
 import type { SentCounts } from '../http/backend.ts';
 import type { RouteContext } from '../http/http-server.ts';
 import { endReason, logStreamEnd } from '../http/stream-end.ts';
-import { wireErrorText } from '../http/wire-error.ts';
+import { streamErrorText, wireErrorText } from '../http/wire-error.ts';
 import { CreditedStream } from './credited-stream.ts';
 import { FrameAssembler } from './frame-assembler.ts';
 import { MessageSocket } from './message-socket.ts';
@@ -31,7 +31,7 @@ const MAX_WAITING_FRAMES = 16;
 const MAX_STREAMS = 8;
 /** Used until a setup names another. */
 const SETUP_TIMEOUT_MS = 10_000;
-/** Time for the client to read the last lines, before COMPLETE. */
+/** Time for the client to read the last lines, before COMPLETE, unless the server's options say otherwise. */
 const COMPLETE_DELAY_MS = 1000;
 
 /** What the log says of a stream; more of it becomes known when its request is read. */
@@ -221,7 +221,7 @@ export class RSocketConnection {
       const request = assemble();
       if (request !== undefined) void this.#serve(request, accepted);
     } catch (error) {
-      this.#fail(streamId, RSOCKET_ERRORS.applicationError, wireErrorText(error, this.#context));
+      this.#failWith(streamId, error);
     }
   }
 
@@ -245,7 +245,7 @@ export class RSocketConnection {
       failure = error;
       hasClientLeft = stream.signal.aborted;
       if (!hasClientLeft) {
-        this.#fail(streamId, RSOCKET_ERRORS.applicationError, wireErrorText(error, this.#context));
+        this.#failWith(streamId, error);
       }
       // It reads nothing, so neither why its stream has ended.
       if (this.#socket.isFull) this.#socket.terminate();
@@ -273,7 +273,8 @@ export class RSocketConnection {
    */
   async #untilRead(stream: CreditedStream): Promise<void> {
     if (this.#isFinishing) return;
-    await pause(systemClock, COMPLETE_DELAY_MS, stream.signal);
+    const { completeDelayMs = COMPLETE_DELAY_MS } = this.#context;
+    await pause(systemClock, completeDelayMs, stream.signal);
   }
 
   async #sendLines(
@@ -303,6 +304,11 @@ export class RSocketConnection {
     }
   }
 
+  #failWith(streamId: number, error: unknown): void {
+    const text = streamErrorText(error, this.#context);
+    this.#fail(streamId, RSOCKET_ERRORS.applicationError, text);
+  }
+
   #fail(streamId: number, code: number, text: string): void {
     this.#socket.answer(encodeError(streamId, code, text));
   }
@@ -314,8 +320,8 @@ export class RSocketConnection {
   }
 
   #logRefusal(error: unknown): void {
-    const { code, message } = toAppError(error);
-    this.#context.logger.info('stream_refused', { code, message, transport: 'rsocket' });
+    const facts = { ...failureFacts(error), transport: 'rsocket' };
+    this.#context.logger.info('stream_refused', facts);
   }
 }
 

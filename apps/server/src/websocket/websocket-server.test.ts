@@ -34,6 +34,7 @@ async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
     apiTokens: [],
     probes: false,
     production: true,
+    completeDelayMs: 20,
     backend,
     logger: silentLogger,
     ...options,
@@ -336,6 +337,8 @@ it('ends streams with COMPLETE before it closes', async () => {
 });
 
 it('gives a client time to read the last line before COMPLETE, and sends none to one that left', async () => {
+  await server.close(0);
+  await listen({ completeDelayMs: undefined });
   backend.stream = async function* () {
     yield [LINE(1)];
   };

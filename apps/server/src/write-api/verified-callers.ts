@@ -27,7 +27,7 @@ export class VerifiedCallers {
     this.#options = options;
   }
 
-  /** @throws SyncError `SYNC_TOKEN_*`, `SYNC_KEYS_UNAVAILABLE`. */
+  /** @throws SyncError `SYNC_TOKEN_*`, `SYNC_KEYS_*`. */
   async caller(request: Request): Promise<Caller> {
     const token = requireToken(request.headers.get('authorization') ?? undefined);
     const nowMs = this.#options.clock.now();

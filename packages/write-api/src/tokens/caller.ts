@@ -23,7 +23,7 @@ export function callerOf({ claims }: VerifiedToken): Caller {
 /**
  * Finds out who sends a request from its Authorization header, with the rules of sync streams.
  *
- * @throws SyncError `SYNC_TOKEN_*`, `SYNC_KEYS_UNAVAILABLE`; all answer 401.
+ * @throws SyncError `SYNC_TOKEN_*`, `SYNC_KEYS_*`; all answer 401.
  */
 export function tokenAuthenticator(
   options: TokenVerifierOptions,

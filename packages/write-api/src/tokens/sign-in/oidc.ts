@@ -83,7 +83,7 @@ function upstreamToken({ headers, parameters }: SignInRequest): string | undefin
 /** What is wrong with an upstream token has nothing to do with `client_auth`, of which the codes speak. */
 function translated(error: AppError): AppError {
   const { code, message } = error;
-  if (code === 'SYNC_KEYS_UNAVAILABLE') return unavailable(message, error);
+  if (code.startsWith('SYNC_KEYS_')) return unavailable(message, error);
   if (!code.startsWith('SYNC_TOKEN_')) return error;
   const remedy = 'Send a token of the issuer and audience that write_api.sign_in.oidc names';
   return new SignInRefusal(message, { wasTried: true, remedy, cause: error });
