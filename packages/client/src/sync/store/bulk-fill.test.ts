@@ -118,15 +118,3 @@ describe('a table that is filled in bulk is as one that is filled row by row', (
     ).toEqual(doubles);
   });
 });
-
-test('a row that comes twice in a first download is the newer one', () => {
-  const { tasks } = download('in bulk', [
-    ['x', '{"t":"old","more":1}'],
-    ['y', '{"t":"other"}'],
-    ['x', '{"t":"new"}'],
-  ]);
-  expect(tasks.map(([id, , t]) => [id, t])).toEqual([
-    ['x', 'new'],
-    ['y', 'other'],
-  ]);
-});

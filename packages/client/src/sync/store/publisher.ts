@@ -1,28 +1,25 @@
 import type { ChangeSet } from '../../changes/change-set.ts';
 import type { SqliteConnection } from '../../driver/contract.ts';
-import type { CompiledSchema, CompiledTable } from '../../schema/compiled-schema.ts';
-import { quoteName } from '../../schema/sql-text.ts';
+import type { CompiledSchema } from '../../schema/compiled-schema.ts';
 import type { PublishScope } from '../sync-store.ts';
 import { BucketTable } from './bucket-table.ts';
-import { BulkFill } from './bulk-fill.ts';
+import { BulkFill, canFill, type FillLine, type FillTarget } from './bulk-fill.ts';
 import { ChangeRecorder } from './change-recorder.ts';
 import { hasHiddenRows, unhideRows } from './hidden-rows.ts';
 import { RowMerge } from './row-merge.ts';
 import { serverBody } from './server-body.ts';
+import { withSmallCache } from './small-cache.ts';
 import { decodeStaged, type StagedOp } from './staged-ops.ts';
 import { FULL_SYNC } from './sync-layout.ts';
 
 /** Staged lines that are looked for at once; what they hold is read one by one. */
 const LINES_AT_ONCE = 256;
 
-/** From here on it pays to take indexes off an empty table and put them back. */
+/** From here on it pays to take indexes off an empty table and put them back: as much as a type has staged. */
 const LARGE_BYTES = 100_000;
 
-interface StagedLineOf {
-  readonly id: number;
-  readonly bucket: number;
-  /** The object type, where the line has rows of one only, and no removals. */
-  readonly type: string | undefined;
+interface StagedLineOf extends FillLine {
+  readonly type: string;
 }
 
 /**
@@ -87,88 +84,79 @@ export class Publisher {
     this.#connection.exec('DELETE FROM sluice_shadow');
   }
 
-  /** Tables that turn out not to be fit for filling in bulk are done row by row in another attempt. */
   #applyStaged(scope: PublishScope): void {
-    const byRow = new Set<string>();
-    for (;;) {
-      this.#connection.exec('SAVEPOINT sluice_attempt');
-      const unfit = this.#attempt(scope, byRow);
-      if (unfit === undefined) break;
-      this.#connection.exec('ROLLBACK TO sluice_attempt; RELEASE sluice_attempt');
-      byRow.add(unfit);
-    }
-    this.#connection.exec('RELEASE sluice_attempt');
-    this.#connection
-      .prepare(
-        'DELETE FROM sluice_staged WHERE bucket IN (SELECT id FROM sluice_bucket WHERE priority <= ?)',
-      )
-      .run([priorityOf(scope)]);
-  }
-
-  /** Returns an object type that is not fit for filling in bulk. */
-  #attempt(scope: PublishScope, byRow: ReadonlySet<string>): string | undefined {
     const merge = this.#newMerge();
-    const fills = new Map<string, BulkFill | undefined>();
-    const isLarge = this.#isLarge();
-    const fillOf = (type: string): BulkFill | undefined => {
-      if (!fills.has(type)) {
-        const isFit = isLarge && !byRow.has(type);
-        fills.set(type, isFit ? this.#bulkFill(merge, type) : undefined);
-      }
-      return fills.get(type);
+    const targets = this.#fillTargets(merge, priorityOf(scope));
+    if (targets.length === 0) return this.#applyLines(scope, merge, new Map());
+    const fills = withSmallCache(this.#connection, () =>
+      targets.map((target) => new BulkFill(this.#connection, target)),
+    );
+    const fillAll = (): void => {
+      const byType = new Map(fills.map((fill) => [fill.objectType, fill]));
+      this.#applyLines(scope, merge, byType);
+      for (const fill of fills) fill.finish();
     };
-    for (const { id, bucket, type } of this.#stagedLines(scope)) {
-      const lineFill = type === undefined ? undefined : fillOf(type);
-      if (lineFill !== undefined) {
-        lineFill.appendLine(id);
-        continue;
-      }
-      for (const op of this.#opsOf(id)) {
-        const fill = fillOf(op.objectType);
-        if (fill === undefined) merge.apply(bucket, op);
-        else if (op.data === null) return op.objectType;
-        else fill.append(bucket, op, op.data);
-      }
-    }
-    for (const [type, fill] of fills) {
-      if (fill?.finish(priorityOf(scope)) === false) return type;
-    }
-    return undefined;
+    // Contested rows are written here and there.
+    if (fills.some(({ isContested }) => isContested)) fillAll();
+    else withSmallCache(this.#connection, fillAll);
   }
 
-  #bulkFill(merge: RowMerge, objectType: string): BulkFill | undefined {
-    const { number, writer } = merge.typeOf(objectType);
-    if (writer === undefined || !isUntouched(this.#connection, number, writer.table)) {
-      return undefined;
+  /** Lines go as they are published, so that their pages are there for the rows. */
+  #applyLines(scope: PublishScope, merge: RowMerge, fills: ReadonlyMap<string, BulkFill>): void {
+    const drop = this.#connection.prepare('DELETE FROM sluice_staged WHERE id = ?');
+    for (const line of this.#stagedLines(scope)) {
+      const fill = fills.get(line.type);
+      if (fill !== undefined) fill.append(line);
+      else for (const op of line.ops()) merge.apply(line.bucket, op);
+      drop.run([line.id]);
     }
-    this.#recorder.many(writer.table);
-    return new BulkFill(this.#connection, { type: number, writer });
   }
 
-  #isLarge(): boolean {
-    const sql = `SELECT sum(octet_length(bodies)) FROM (SELECT bodies FROM sluice_staged LIMIT 16)`;
-    return Number(this.#connection.prepare(sql).get()?.[0] ?? 0) >= LARGE_BYTES;
+  /** Types of which much has come, and of which there was nothing. */
+  #fillTargets(merge: RowMerge, priority: number): readonly FillTarget[] {
+    return this.#largeTypes(priority).flatMap((objectType) => {
+      const { number: type, writer } = merge.typeOf(objectType);
+      if (writer === undefined || !canFill(this.#connection, type, writer.table)) return [];
+      this.#recorder.many(writer.table);
+      return [{ type, writer, priority }];
+    });
+  }
+
+  #largeTypes(priority: number): readonly string[] {
+    const sql = `SELECT s.type, octet_length(s.bodies) FROM sluice_staged AS s
+      JOIN sluice_bucket AS b ON b.id = s.bucket WHERE b.priority <= ?`;
+    const bytes = new Map<string, number>();
+    for (const [type, length] of this.#connection.prepare(sql).all([priority])) {
+      bytes.set(String(type), (bytes.get(String(type)) ?? 0) + Number(length));
+    }
+    return [...bytes].flatMap(([type, length]) => (length < LARGE_BYTES ? [] : [type]));
   }
 
   *#stagedLines(scope: PublishScope): Generator<StagedLineOf> {
     const lines = this.#connection.prepare(
-      `SELECT s.id, s.bucket, s.type FROM sluice_staged AS s JOIN sluice_bucket AS b ON b.id = s.bucket
+      `SELECT s.id, s.bucket, s.type, s.is_plain FROM sluice_staged AS s JOIN sluice_bucket AS b ON b.id = s.bucket
         WHERE s.id > ? AND b.priority <= ? ORDER BY s.id LIMIT ${LINES_AT_ONCE}`,
     );
     for (let last = 0; ;) {
       const batch = lines.all([last, priorityOf(scope)]);
       if (batch.length === 0) return;
-      for (const [id, bucket, type] of batch) {
+      for (const [id, bucket, type, isPlain] of batch) {
         last = Number(id);
-        yield { id: last, bucket: Number(bucket), type: type === null ? undefined : String(type) };
+        yield {
+          id: Number(id),
+          bucket: Number(bucket),
+          type: String(type),
+          isPlain: isPlain === 1,
+          ops: () => this.#opsOf(Number(id), String(type)),
+        };
       }
     }
   }
 
-  #opsOf(stagedId: number): readonly StagedOp[] {
+  #opsOf(stagedId: number, type: string): readonly StagedOp[] {
     const line = this.#connection.prepare('SELECT ops, bodies FROM sluice_staged WHERE id = ?');
     const [ops, bodies] = line.get([stagedId]) ?? [];
-    return decodeStaged({ ops: String(ops), bodies: String(bodies) });
+    return decodeStaged({ type, ops: String(ops), bodies: String(bodies) });
   }
 
   /** Rows that retired buckets held go, unless another bucket has them too. */
@@ -205,13 +193,4 @@ export class Publisher {
 
 function priorityOf(scope: PublishScope): number {
   return scope.kind === 'full' ? FULL_SYNC : scope.priority;
-}
-
-function isUntouched(
-  connection: SqliteConnection,
-  type: number,
-  { viewName }: CompiledTable,
-): boolean {
-  const sql = `SELECT EXISTS (SELECT 1 FROM ${quoteName(viewName)}) OR EXISTS (SELECT 1 FROM sluice_row WHERE type = ?)`;
-  return connection.prepare(sql).get([type])?.[0] === 0;
 }

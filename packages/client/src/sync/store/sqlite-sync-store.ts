@@ -8,7 +8,11 @@ import type { PublishResult, PublishScope, SyncStore } from '../sync-store.ts';
 import { BucketTable, type LocalBucket } from './bucket-table.ts';
 import { hasHiddenRows } from './hidden-rows.ts';
 import { Publisher } from './publisher.ts';
+import { withSmallCache } from './small-cache.ts';
 import { encodeStaged } from './staged-ops.ts';
+
+/** Of one transaction's rows. */
+const LARGE_BYTES = 100_000;
 
 export interface SyncStoreOptions {
   readonly connection: SqliteConnection;
@@ -46,9 +50,12 @@ export class SqliteSyncStore implements SyncStore {
   }
 
   ingest(lines: readonly DataLine[]): void {
-    this.#inTransaction(() => {
-      for (const line of lines) this.#ingestLine(line);
-    });
+    const ingest = (): void =>
+      this.#inTransaction(() => {
+        for (const line of lines) this.#ingestLine(line);
+      });
+    if (isLarge(lines)) withSmallCache(this.#connection, ingest);
+    else ingest();
   }
 
   validate(scope: PublishScope): readonly string[] {
@@ -118,11 +125,12 @@ export class SqliteSyncStore implements SyncStore {
     }
     const position = ops.at(-1)?.opId ?? bucket.position;
     this.#buckets.advance(bucket.id, { position, checksum, count: ops.length });
-    if (rows.length === 0) return;
-    const staged = encodeStaged(rows);
-    this.#connection
-      .prepare('INSERT INTO sluice_staged (bucket, type, ops, bodies) VALUES (?, ?, ?, ?)')
-      .run([bucket.id, staged.type, staged.ops, staged.bodies]);
+    const stage = this.#connection.prepare(
+      `INSERT INTO sluice_staged (bucket, type, is_plain, puts, removals, ops, bodies) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
+    for (const { type, isPlain, puts, removals, ops: tuples, bodies } of encodeStaged(rows)) {
+      stage.run([bucket.id, type, isPlain, puts, removals, tuples, bodies]);
+    }
   }
 
   /** Everything that the bucket held is void: another takes its name. */
@@ -134,4 +142,13 @@ export class SqliteSyncStore implements SyncStore {
   #inTransaction<T>(body: () => T): T {
     return inWriteTransaction(this.#connection, body);
   }
+}
+
+/** Whether a first download, or as much as one, is coming. */
+function isLarge(lines: readonly DataLine[]): boolean {
+  let bytes = 0;
+  for (const { ops } of lines) {
+    for (const op of ops) if (op.kind === 'PUT') bytes += op.data.length;
+  }
+  return bytes >= LARGE_BYTES;
 }

@@ -17,7 +17,8 @@ const LAYOUT = `
 CREATE TABLE IF NOT EXISTS sluice_bucket (
   id INTEGER PRIMARY KEY, name TEXT UNIQUE, priority INTEGER NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL,
   count_at_last INTEGER NOT NULL, count_since_last INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS sluice_staged (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, type TEXT, ops TEXT NOT NULL, bodies TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sluice_staged (id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, type TEXT NOT NULL, is_plain INTEGER NOT NULL,
+  puts INTEGER NOT NULL, removals INTEGER NOT NULL, ops TEXT NOT NULL, bodies TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sluice_row (
   type INTEGER NOT NULL, id TEXT NOT NULL, bucket INTEGER NOT NULL, subkey TEXT NOT NULL, op_id INTEGER NOT NULL, data TEXT,
   PRIMARY KEY (type, id, bucket, subkey)) WITHOUT ROWID;
@@ -39,7 +40,7 @@ DROP TABLE sluice_staged;
 /** Makes the tables that are not there yet. */
 export function createSyncLayout(connection: SqliteConnection): void {
   const columns = connection.prepare(`SELECT name FROM pragma_table_info('sluice_staged')`).all();
-  if (columns.length > 0 && !columns.some(([name]) => name === 'type')) {
+  if (columns.length > 0 && !columns.some(([name]) => name === 'is_plain')) {
     connection.exec(LET_STAGED_GO);
   }
   connection.exec(LAYOUT);

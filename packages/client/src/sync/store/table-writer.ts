@@ -17,9 +17,6 @@ export class TableWriter {
   readonly #rest: SqliteStatement;
   readonly #putRest: SqliteStatement;
   readonly #dropRest: SqliteStatement;
-  /** Made when they are first needed: most publishes are small. */
-  #appendLine: SqliteStatement | undefined;
-  #putRestOfLine: SqliteStatement | undefined;
 
   constructor(connection: SqliteConnection, table: CompiledTable, type: number) {
     this.#connection = connection;
@@ -56,14 +53,18 @@ export class TableWriter {
   }
 
   /**
-   * The same for all rows of a staged line (staged-ops.ts), without a step outside of SQLite for each. Where `readRow` and this differ, SQLite
-   * keeps more: how numbers within nested JSON were written.
+   * The same for all rows of a staged line (staged-ops.ts), without a step outside of SQLite for each, but for those whose id is in the table
+   * `except`. Where `readRow` and this differ, SQLite keeps more: how numbers within nested JSON were written.
    */
-  appendLine(stagedId: number): void {
-    this.#appendLine ??= this.#connection.prepare(appendLineText(this.table));
-    this.#putRestOfLine ??= this.#connection.prepare(putRestOfLineText(this.table));
-    this.#appendLine.run([stagedId]);
-    this.#putRestOfLine.run([this.#type, stagedId]);
+  lineAppender(except: string | undefined): (stagedId: number) => void {
+    const rows =
+      except === undefined ? LINE : `${LINE} AND e.key NOT IN (SELECT id FROM ${except})`;
+    const append = this.#connection.prepare(appendLineText(this.table, rows));
+    const putRest = this.#connection.prepare(putRestOfLineText(this.table, rows));
+    return (stagedId) => {
+      append.run([stagedId]);
+      putRest.run([this.#type, stagedId]);
+    };
   }
 
   remove(id: string): void {
@@ -114,12 +115,13 @@ function restText(remove: string, body: string, { columns }: CompiledTable): str
   return text;
 }
 
-const LINE = 'FROM sluice_staged AS s, jsonb_each(s.bodies) AS e WHERE s.id = ?';
+/** Removals have null for a body. */
+const LINE = `FROM sluice_staged AS s, jsonb_each(s.bodies) AS e WHERE s.id = ? AND e.type <> 'null'`;
 
-function appendLineText({ viewName, columns }: CompiledTable): string {
+function appendLineText({ viewName, columns }: CompiledTable, rows: string): string {
   const names = ['"id"', ...columns.map(({ name }) => quoteName(name))];
   const values = ['e.key', ...columns.map(memberText)];
-  return `INSERT INTO ${quoteName(viewName)} (${names.join(', ')}) SELECT ${values.join(', ')} ${LINE}`;
+  return `INSERT INTO ${quoteName(viewName)} (${names.join(', ')}) SELECT ${values.join(', ')} ${rows}`;
 }
 
 /** A number for a TEXT column is its digits as they were written. */
@@ -130,9 +132,9 @@ function memberText({ name, type }: CompiledColumn): string {
   return `CASE WHEN json_type(e.value, ${path}) IN ('integer', 'real') THEN e.value -> ${path} ELSE ${value} END`;
 }
 
-function putRestOfLineText(table: CompiledTable): string {
+function putRestOfLineText(table: CompiledTable, rows: string): string {
   const rest = `${restText('jsonb_remove', 'e.value', table)} ->> '$'`;
-  return `INSERT OR REPLACE INTO sluice_rest SELECT ?, e.key, ${rest} AS rest ${LINE} AND rest <> '{}'`;
+  return `INSERT OR REPLACE INTO sluice_rest SELECT ?, e.key, ${rest} AS rest ${rows} AND rest <> '{}'`;
 }
 
 function pathText(name: string): string {
