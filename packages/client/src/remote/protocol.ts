@@ -18,7 +18,7 @@ import type { PlainError } from './plain-error.ts';
 import type { PlainStatus } from './plain-status.ts';
 
 /** Both sides speak the same; tabs of another version of the library may not. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** A call that must not be done twice; `again` if an earlier host may have done it. */
 export interface WritingCall extends RecordedCall {
@@ -117,6 +117,8 @@ export type AppMethods = {
   fetchCredentials(): Credentials | null | undefined;
   uploadData(): UploadResult | void;
   postCheckpointRequest(clientId: string, requestId: string): string;
+  /** Answered at once, unless the app's thread is frozen or busy. */
+  isAwake(): void;
 };
 
 export type HostEvent =

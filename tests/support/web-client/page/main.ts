@@ -31,8 +31,9 @@ class App {
     return this.#db;
   }
 
-  async open(name: string): Promise<void> {
+  async open(name: string, options: { readonly maxBusyMs?: number } = {}): Promise<void> {
     this.#db = await openDatabase({
+      ...options,
       name,
       schema,
       development: true,
