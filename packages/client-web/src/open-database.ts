@@ -34,7 +34,7 @@ export interface OpenDatabaseOptions {
 }
 
 export interface WebDatabase extends SluiceDatabase {
-  /** `memory`: the browser refuses to store, as in private windows. Everything works, and is gone when the app is closed. */
+  /** `memory`: the browser refuses to store, as in private windows. Everything works, and is gone when the tab that leads is closed. */
   readonly storage: StorageKind;
 }
 
