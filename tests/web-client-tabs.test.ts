@@ -88,6 +88,27 @@ test('a watched query that has rested has the result of a local write one trip t
   expect(seen).toBe(1);
 });
 
+test('tabs that share a database may each have another form of integers', async () => {
+  const [exact, plain] = [await browser.tab(), await browser.tab()];
+  await exact.evaluate(() => app.open('modes', { integerMode: 'bigint' }));
+  await plain.evaluate(() => app.open('modes'));
+  await plain.evaluate(async () => {
+    const insert = 'INSERT INTO notes (id, stars) VALUES (?, ?), (?, ?)';
+    await app.db.execute(insert, ['a', 5, 'b', 2n ** 63n - 1n]);
+  });
+  const stars = () => app.db.getAll('SELECT stars FROM notes ORDER BY id');
+  expect(await exact.evaluate(stars)).toEqual([{ stars: 5n }, { stars: 2n ** 63n - 1n }]);
+  expect(await plain.evaluate(stars)).toEqual([{ stars: 5 }, { stars: 2n ** 63n - 1n }]);
+  const entries = () => app.db.getCrudBatch().then((batch) => batch?.crud[0]?.opData);
+  expect(await exact.evaluate(entries)).toEqual({ stars: 5n });
+  expect(await plain.evaluate(entries)).toEqual({ stars: 5 });
+  const told = await exact.evaluate(async () => {
+    const { value } = await app.db.watch<{ stars: bigint }>('SELECT stars FROM notes').next();
+    return value?.array.map(({ stars: each }: { stars: bigint }) => typeof each);
+  });
+  expect(told).toEqual(['bigint', 'bigint']);
+});
+
 /** Ways in which the tab that leads goes. */
 const ENDS: readonly [string, (page: Page) => Promise<unknown>][] = [
   ['is closed', (page) => page.close()],

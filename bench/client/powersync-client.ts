@@ -1,5 +1,6 @@
 import { column, Schema, Table, type CommonPowerSyncDatabase } from '@powersync/common';
-import type { Access, BenchedClient, SqlInput, WatchedQuery } from './benched-client.ts';
+import type { WatchedQuery } from './benched-client.ts';
+import { DatabaseClient } from './database-client.ts';
 
 const { text, integer, real } = column;
 
@@ -12,50 +13,12 @@ export const POWERSYNC_SCHEMA = new Schema({
 });
 
 /** The official client, whose defaults are its newest sync implementation over HTTP. */
-export class PowerSyncClient implements BenchedClient {
-  readonly #db: CommonPowerSyncDatabase;
-  readonly #access: Access;
-
-  constructor(db: CommonPowerSyncDatabase, access: Access) {
-    this.#db = db;
-    this.#access = access;
-  }
-
-  async connect(): Promise<void> {
-    await this.#db.connect({
-      fetchCredentials: async () => this.#access,
-      uploadData: async () => undefined,
-    });
-  }
-
-  untilSynced(): Promise<void> {
-    return this.#db.waitForFirstSync();
-  }
-
-  disconnect(): Promise<void> {
-    return this.#db.disconnect();
-  }
-
-  rows(sql: string, parameters: readonly SqlInput[] = []): Promise<readonly unknown[]> {
-    return this.#db.getAll(sql, [...parameters]);
-  }
-
-  async write(sql: string, parameters: readonly SqlInput[] = []): Promise<void> {
-    await this.#db.execute(sql, [...parameters]);
-  }
-
-  async writeTransaction(sql: string, sets: readonly SqlInput[][]): Promise<void> {
-    await this.#db.writeTransaction(async (transaction) => {
-      for (const set of sets) await transaction.execute(sql, set);
-    });
-  }
-
-  async writeBatch(sql: string, sets: readonly SqlInput[][]): Promise<void> {
-    await this.#db.executeBatch(sql, [...sets]);
-  }
-
-  watch({ sql, parameters, throttleMs, signal }: WatchedQuery, onCount: (n: number) => void): void {
-    this.#db.watch(
+export class PowerSyncClient extends DatabaseClient<CommonPowerSyncDatabase> {
+  override watch(
+    { sql, parameters, throttleMs, signal }: WatchedQuery,
+    onCount: (n: number) => void,
+  ): void {
+    this.db.watch(
       sql,
       parameters,
       {
@@ -63,9 +26,5 @@ export class PowerSyncClient implements BenchedClient {
       },
       { signal, ...(throttleMs !== undefined && { throttleMs }) },
     );
-  }
-
-  async close(): Promise<void> {
-    await this.#db.close();
   }
 }

@@ -1,5 +1,6 @@
 import { column, Schema, Table, type SluiceDatabase } from '@sluice/client';
-import type { Access, BenchedClient, SqlInput, WatchedQuery } from './benched-client.ts';
+import type { WatchedQuery } from './benched-client.ts';
+import { DatabaseClient } from './database-client.ts';
 
 const { text, integer, real } = column;
 
@@ -12,58 +13,16 @@ export const SLUICE_SCHEMA = new Schema({
 });
 
 /** Our client. */
-export class SluiceClient implements BenchedClient {
-  readonly #db: SluiceDatabase;
-  readonly #access: Access;
-
-  constructor(db: SluiceDatabase, access: Access) {
-    this.#db = db;
-    this.#access = access;
-  }
-
-  async connect(): Promise<void> {
-    await this.#db.connect({
-      fetchCredentials: async () => this.#access,
-      uploadData: async () => undefined,
-    });
-  }
-
-  untilSynced(): Promise<void> {
-    return this.#db.waitForFirstSync();
-  }
-
-  disconnect(): Promise<void> {
-    return this.#db.disconnect();
-  }
-
-  rows(sql: string, parameters: readonly SqlInput[] = []): Promise<readonly unknown[]> {
-    return this.#db.getAll(sql, parameters);
-  }
-
-  async write(sql: string, parameters: readonly SqlInput[] = []): Promise<void> {
-    await this.#db.execute(sql, parameters);
-  }
-
-  async writeTransaction(sql: string, sets: readonly SqlInput[][]): Promise<void> {
-    await this.#db.writeTransaction(async (transaction) => {
-      for (const set of sets) await transaction.execute(sql, set);
-    });
-  }
-
-  async writeBatch(sql: string, sets: readonly SqlInput[][]): Promise<void> {
-    await this.#db.executeBatch(sql, sets);
-  }
-
-  watch({ sql, parameters, throttleMs, signal }: WatchedQuery, onCount: (n: number) => void): void {
-    this.#db.watch(
+export class SluiceClient extends DatabaseClient<SluiceDatabase> {
+  override watch(
+    { sql, parameters, throttleMs, signal }: WatchedQuery,
+    onCount: (n: number) => void,
+  ): void {
+    this.db.watch(
       sql,
       parameters,
       { onResult: ({ array }) => onCount(Number(array[0]?.['n'])) },
       { signal, ...(throttleMs !== undefined && { throttleMs }) },
     );
-  }
-
-  close(): Promise<void> {
-    return this.#db.close();
   }
 }

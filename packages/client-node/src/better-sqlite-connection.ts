@@ -1,6 +1,8 @@
 import {
   DatabaseClosedError,
+  integerIn,
   SqlError,
+  type IntegerMode,
   type RunResult,
   type SqliteConnection,
   type SqliteStatement,
@@ -51,7 +53,7 @@ export class BetterSqliteConnection implements SqliteConnection {
   ): void {
     // The library counts the arguments of the function that it is given.
     const counted = Object.defineProperty(
-      (...values: unknown[]) => body(...(values as SqlValue[]).map(exactOf)),
+      (...values: unknown[]) => body(...convertRow(values as SqlValue[], 'auto')),
       'length',
       { value: options.arguments },
     );
@@ -90,23 +92,26 @@ class BetterSqliteStatement implements SqliteStatement {
     this.sql = statement.source;
     this.readonly = statement.readonly;
     this.columns = statement.reader ? statement.columns().map(({ name }) => name) : [];
-    if (statement.reader) statement.raw(true).safeIntegers(true);
+    statement.safeIntegers(true);
+    if (statement.reader) statement.raw(true);
   }
 
-  all(parameters: readonly SqlParameter[] = []): SqlValue[][] {
+  all(parameters: readonly SqlParameter[] = [], integers: IntegerMode = 'auto'): SqlValue[][] {
     return guarded(this.sql, () => {
       if (this.columns.length === 0) {
         this.#statement.run(...bound(parameters));
         return [];
       }
-      return (this.#statement.all(...bound(parameters)) as SqlValue[][]).map(exactRow);
+      const rows = this.#statement.all(...bound(parameters)) as SqlValue[][];
+      if (integers !== 'bigint') for (const row of rows) convertRow(row, integers);
+      return rows;
     });
   }
 
   get(parameters: readonly SqlParameter[] = []): SqlValue[] | undefined {
     return guarded(this.sql, () => {
       const row = this.#statement.get(...bound(parameters)) as SqlValue[] | undefined;
-      return row === undefined ? undefined : exactRow(row);
+      return row && convertRow(row, 'auto');
     });
   }
 
@@ -116,7 +121,7 @@ class BetterSqliteStatement implements SqliteStatement {
       for (;;) {
         const next = guarded(this.sql, () => rows.next());
         if (next.done === true) return;
-        yield exactRow(next.value as SqlValue[]);
+        yield convertRow(next.value as SqlValue[], 'auto');
       }
     } finally {
       rows.return?.();
@@ -124,7 +129,10 @@ class BetterSqliteStatement implements SqliteStatement {
   }
 
   run(parameters: readonly SqlParameter[] = []): RunResult {
-    return guarded(this.sql, () => this.#statement.run(...bound(parameters)));
+    return guarded(this.sql, () => {
+      const { changes, lastInsertRowid } = this.#statement.run(...bound(parameters));
+      return { changes, lastInsertRowid: integerIn('auto', lastInsertRowid) };
+    });
   }
 }
 
@@ -140,16 +148,13 @@ function isInteger(value: SqlValue): value is number {
   return Number.isSafeInteger(value) && !Object.is(value, -0);
 }
 
-function exactRow(row: SqlValue[]): SqlValue[] {
-  for (let index = 0; index < row.length; index++) row[index] = exactOf(row[index] ?? null);
+/** From a row in which every integer is a `bigint`. */
+function convertRow(row: SqlValue[], integers: IntegerMode): SqlValue[] {
+  for (let index = 0; index < row.length; index++) {
+    const value = row[index];
+    if (typeof value === 'bigint') row[index] = integerIn(integers, value);
+  }
   return row;
-}
-
-/** A `number` where that loses nothing. */
-function exactOf(value: SqlValue): SqlValue {
-  if (typeof value !== 'bigint') return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** Runs calls of the library; what SQLite refuses becomes a `SqlError`. */

@@ -80,6 +80,28 @@ describe.each([
   );
 });
 
+test('integers come from every thread in the form of the schema', TIMEOUT, async () => {
+  const lists = new Table({ name: column.text, size: column.integer });
+  const db = await open({ schema: new Schema({ lists }, { integerMode: 'bigint' }) });
+  const { array } = await db.execute(
+    'INSERT INTO lists (id, name, size) VALUES (?, ?, ?), (?, ?, 5) RETURNING size',
+    ['a', 'A', 2n ** 63n - 1n, 'b', 'B'],
+  );
+  const sizes = [{ size: 2n ** 63n - 1n }, { size: 5n }];
+  expect(array).toEqual(sizes);
+  const sql = 'SELECT size FROM lists ORDER BY id';
+  expect(await db.getAll(sql)).toEqual(sizes);
+  await db.readTransaction(async (tx) => expect(await tx.getAll(sql)).toEqual(sizes));
+  const watched = db.watch(sql);
+  expect((await watched.next()).value.array).toEqual(sizes);
+  expect((await db.getCrudBatch())?.crud.map(({ opData }) => opData?.['size'])).toEqual([
+    2n ** 63n - 1n,
+    5n,
+  ]);
+  await db.close();
+  expect(problems).toEqual([]);
+});
+
 describe('with two readers', () => {
   let db: SluiceDatabase;
 

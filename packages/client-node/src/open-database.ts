@@ -7,7 +7,7 @@ import {
   InThreadDatabase,
   RemoteDatabase,
   systemClock,
-  type Schema,
+  type AnySchema,
   type SluiceDatabase,
 } from '@sluice/client';
 import { startThread } from './database-thread.ts';
@@ -18,7 +18,7 @@ import { ReaderPool } from './reader-pool.ts';
 export interface OpenDatabaseOptions extends Omit<ConnectionOptions, 'readonly'> {
   /** Made if it is not there. Files with the same name and `-wal`, `-shm`, `-lead` lie beside it while it is open. */
   readonly file: string;
-  readonly schema: Schema;
+  readonly schema: AnySchema;
   /**
    * `worker`, if left out: SQLite and sync have a thread of their own, and readers others, so that nothing of theirs keeps the
    * caller's waiting; they end with `close`. `caller`: all of it runs in the caller's thread, for tests and short programs.
@@ -112,6 +112,7 @@ async function openInThread(options: OpenDatabaseOptions): Promise<SluiceDatabas
       reads:
         maxReaders > 0 ? new ReaderPool({ maxReaders, start, onLost: lost, onProblem }) : undefined,
       development,
+      integerMode: schema.integerMode,
       onProblem,
     });
     isOpen = true;

@@ -5,6 +5,7 @@ import {
   type RawRows,
   type ReadAccess,
   type ReadStatements,
+  type SelectOptions,
   type StatementReads,
 } from '@sluice/client';
 import type { DatabaseThread } from './database-thread.ts';
@@ -55,8 +56,8 @@ export class ReaderPool implements ReadAccess {
     return this.#readers.length;
   }
 
-  select(sql: string, parameters: readonly unknown[], signal?: AbortSignal): Promise<RawRows> {
-    return this.#with(({ link }) => link.select(sql, parameters, signal));
+  select(sql: string, parameters: readonly unknown[], options?: SelectOptions): Promise<RawRows> {
+    return this.#with(({ link }) => link.select(sql, parameters, options));
   }
 
   analyse(sql: string): Promise<StatementReads> {

@@ -42,7 +42,7 @@ describe('types', () => {
     expectTypeOf<Hooks['stored'][number]>().toEqualTypeOf<{
       id: string;
       title: string;
-      done: number | bigint | null;
+      done: number | null;
     }>();
     expectTypeOf<Hooks['described']>().toEqualTypeOf<readonly Row<typeof todos>[]>();
     expectTypeOf<Hooks['described'][number]['done']>().toEqualTypeOf<boolean | null>();

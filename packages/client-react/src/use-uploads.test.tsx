@@ -33,6 +33,35 @@ test('waiting uploads are counted through local writes and their completion', as
   await shows('0 waiting');
 });
 
+test('while uploads fail, it shows how often, and when the next attempt is', async () => {
+  service = new LineService();
+  let isDown = true;
+  await app.db.connect({
+    ...service.connector,
+    uploadData: async (database) => {
+      if (isDown) throw new Error('down');
+      await (await database.getCrudBatch())?.complete();
+    },
+  });
+  function Attempts() {
+    const pending = usePendingUploads();
+    if (pending === null) return 'unknown';
+    const { count, attempts, nextRetryAt } = pending;
+    const isPlanned = nextRetryAt !== undefined && nextRetryAt.getTime() > Date.now() - 5_000;
+    return `${count} waiting, ${attempts} attempts, ${isPlanned ? 'next planned' : 'none planned'}`;
+  }
+  const { shows } = page.render(app.within(<Attempts />));
+  await shows('0 waiting, 0 attempts, none planned');
+  await app.add('a');
+  await shows('1 waiting, 1 attempts, next planned');
+  const { attempts, nextRetryAt } = await app.db.getUploadQueueStats();
+  expect(attempts).toBe(1);
+  expect(nextRetryAt).toEqual(app.db.currentStatus.nextUploadAt);
+  isDown = false;
+  app.db.hint();
+  await shows('0 waiting, 0 attempts, none planned');
+});
+
 test('a row is pending from a local write until a checkpoint has confirmed it', async () => {
   service = new LineService();
   await app.db.syncStream('todos', { list_id: 'L1' }).subscribe();

@@ -2,7 +2,10 @@ import type { DeadLetter, PendingUploads, RowSyncState } from '@sluice/client';
 import { useQueryStore } from './sluice-context.tsx';
 import { useStore } from './use-store.ts';
 
-/** How many local writes wait for the backend, and with `withSize` how many bytes they have; null until it is known. */
+/**
+ * How many local writes wait for the backend, with `withSize` how many bytes they have, how often the oldest was sent in vain, and when it
+ * is sent again; null until it is known.
+ */
 export function usePendingUploads(options?: {
   readonly withSize?: boolean;
 }): PendingUploads | null {

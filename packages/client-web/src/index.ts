@@ -19,6 +19,7 @@ export {
 export type {
   BackendConnectorOptions,
   BackendResult,
+  BatchOptions,
   CheckpointRequest,
   Connector,
   Credentials,
@@ -31,6 +32,7 @@ export type {
   DeadLetterBox,
   EntryOutcome,
   EntryOutcomes,
+  IntegerMode,
   PlainRow,
   QueryResult,
   QueryStore,

@@ -6,7 +6,7 @@ import {
   systemClock,
   type Channel,
   type CompiledSchema,
-  type Schema,
+  type AnySchema,
   type SluiceDatabase,
 } from '@sluice/client';
 import type { StorageKind } from './storage/stored-database.ts';
@@ -15,7 +15,7 @@ import { leaderSilent, Tab } from './tabs/tab.ts';
 export interface OpenDatabaseOptions {
   /** Pages of one origin that give the same name share the database. */
   readonly name: string;
-  readonly schema: Schema;
+  readonly schema: AnySchema;
   /** Where the worker comes from, if not from the file beside this one, e.g. for a bundler that does not know `new URL`. */
   readonly worker?: () => Worker;
   /** Where `sqlite3.wasm` is, if not where the bundler put it. */
@@ -119,6 +119,7 @@ class Opening {
         newId: () => crypto.randomUUID(),
         clock: systemClock,
         development: this.#options.development,
+        integerMode: this.#options.schema.integerMode,
         handOver: {
           onLost: () => undefined,
           timeoutMs: HAND_OVER_TIMEOUT_MS,

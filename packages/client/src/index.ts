@@ -14,9 +14,16 @@ export type {
   SqlValue,
 } from './driver/contract.ts';
 export { ClientError, DatabaseClosedError, SchemaError, SqlError } from './errors.ts';
+export { integerIn, type IntegerMode } from './driver/integer-mode.ts';
 export { column, type Column, type ReferenceOptions, type SqliteType } from './schema/column.ts';
 export { compileSchema } from './schema/compile-schema.ts';
-export { Schema, type SchemaJson, type TableJson } from './schema/schema.ts';
+export {
+  Schema,
+  type AnySchema,
+  type SchemaJson,
+  type SchemaOptions,
+  type TableJson,
+} from './schema/schema.ts';
 export {
   Table,
   type AnyTable,
@@ -40,7 +47,6 @@ export {
   type Complete,
   type CrudBatch,
   type CrudTransaction,
-  type UploadQueueStats,
 } from './crud/upload-queue.ts';
 export {
   WriterSession,
@@ -134,7 +140,12 @@ export type {
   WriteTransaction,
 } from './facade/sluice-database.ts';
 export type { SyncStream, SyncStreamSubscription } from './facade/sync-stream.ts';
-export type { AppConnector, DatabaseAccess, HeldStream } from './facade/database-access.ts';
+export type {
+  AppConnector,
+  DatabaseAccess,
+  HeldStream,
+  SelectOptions,
+} from './facade/database-access.ts';
 export { DatabaseEngine, type EngineOptions } from './facade/database-engine.ts';
 export type { ReadStatements } from './facade/statements.ts';
 export { portChannel, type Channel, type PortLike } from './remote/channel.ts';
@@ -147,9 +158,11 @@ export { refuseApp } from './remote/refuse-app.ts';
 export { RemoteDatabase, type RemoteDatabaseOptions } from './remote/remote-database.ts';
 export type { DeadLetterBox } from './facade/dead-letter-box.ts';
 export type {
+  BatchOptions,
   CompleteLater,
   EntryOutcomes,
   Settle,
+  UploadQueueStats,
   WaitingBatch,
   WaitingTransaction,
 } from './facade/upload-access.ts';

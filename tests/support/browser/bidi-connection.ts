@@ -23,7 +23,8 @@ export class BidiConnection {
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.on('message', (data) => this.#receive(JSON.parse(String(data)) as Reply));
+    // In one piece, as text, unless `binaryType` says otherwise.
+    socket.on('message', (data: Buffer) => this.#receive(JSON.parse(data.toString()) as Reply));
     socket.on('close', () => this.#fail(new Error('The browser closed the connection')));
     socket.on('error', (error) => this.#fail(error));
   }

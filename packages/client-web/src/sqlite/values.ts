@@ -1,4 +1,4 @@
-import type { SqlParameter, SqlValue } from '@sluice/client';
+import type { IntegerMode, SqlParameter, SqlValue } from '@sluice/client';
 import { TRANSIENT, type Pointer, type SqliteModule } from './sqlite-module.ts';
 
 const INTEGER = 1;
@@ -9,13 +9,19 @@ const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
 
 /** Column `at` of the row on which `statement` stands. */
-export function columnValue(module: SqliteModule, statement: Pointer, at: number): SqlValue {
+export function columnValue(
+  module: SqliteModule,
+  statement: Pointer,
+  at: number,
+  integers: IntegerMode,
+): SqlValue {
   const { exports } = module;
   switch (exports.sqlite3_column_type(statement, at)) {
     case INTEGER: {
+      if (integers === 'bigint') return exports.sqlite3_column_int64(statement, at);
       // As a double it is exact below 2^53, and not below 2^53 from there on.
       const number = exports.sqlite3_column_double(statement, at);
-      if (Number.isSafeInteger(number)) return number;
+      if (Number.isSafeInteger(number) || integers === 'number') return number;
       return exports.sqlite3_column_int64(statement, at);
     }
     case FLOAT:
@@ -106,12 +112,6 @@ export function setResult(module: SqliteModule, context: Pointer, value: SqlValu
   module.withBytes(value, (pointer) =>
     exports.sqlite3_result_blob(context, pointer, value.length, TRANSIENT),
   );
-}
-
-/** `number` where that is exact. */
-export function exactInteger(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** Whole numbers are integers: bound as reals, a TEXT column would get `5.0`. */

@@ -1,5 +1,7 @@
 import {
+  integerIn,
   SqlError,
+  type IntegerMode,
   type RunResult,
   type SqliteStatement,
   type SqlParameter,
@@ -7,7 +9,7 @@ import {
 } from '@sluice/client';
 import { DONE, OK, ROW } from './result-codes.ts';
 import type { Pointer, SqliteModule } from './sqlite-module.ts';
-import { bindValue, columnValue, exactInteger } from './values.ts';
+import { bindValue, columnValue } from './values.ts';
 
 /** What a statement needs of its connection. */
 export interface StatementOwner {
@@ -56,10 +58,10 @@ export class WasmStatement implements SqliteStatement {
     return this.#readonly;
   }
 
-  all(parameters: readonly SqlParameter[] = []): SqlValue[][] {
+  all(parameters: readonly SqlParameter[] = [], integers: IntegerMode = 'auto'): SqlValue[][] {
     return this.#execute(parameters, (statement) => {
       const rows: SqlValue[][] = [];
-      while (this.#step(statement)) rows.push(this.#row(statement));
+      while (this.#step(statement)) rows.push(this.#row(statement, integers));
       return rows;
     });
   }
@@ -88,7 +90,7 @@ export class WasmStatement implements SqliteStatement {
       const hasChanged = exports.sqlite3_total_changes(db) !== before;
       return {
         changes: hasChanged ? exports.sqlite3_changes(db) : 0,
-        lastInsertRowid: exactInteger(exports.sqlite3_last_insert_rowid(db)),
+        lastInsertRowid: integerIn('auto', exports.sqlite3_last_insert_rowid(db)),
       };
     });
   }
@@ -146,11 +148,11 @@ export class WasmStatement implements SqliteStatement {
     throw this.#owner.failure(this.sql);
   }
 
-  #row(statement: Pointer): SqlValue[] {
+  #row(statement: Pointer, integers: IntegerMode = 'auto'): SqlValue[] {
     const { module } = this.#owner;
     const { length } = this.#columns;
     const row: SqlValue[] = [];
-    for (let at = 0; at < length; at++) row.push(columnValue(module, statement, at));
+    for (let at = 0; at < length; at++) row.push(columnValue(module, statement, at, integers));
     return row;
   }
 

@@ -128,7 +128,7 @@ test('damage at the start: another database takes its place, and keeps what wait
   const opened = await world.open();
   expect(world.codes).toEqual(['DATABASE_DAMAGED']);
   expect(await opened.engine.uploads.stats(false)).toMatchObject({ count: 200 });
-  const batch = await opened.engine.uploads.batch(1);
+  const batch = await opened.engine.uploads.batch({ limit: 1 });
   expect(batch?.crud[0]).toMatchObject({ id: 'n0', op: 'PUT', table: 'notes' });
   // Downloads wait for these uploads, and new writes go on behind them.
   expect(await first(opened, `SELECT value FROM sluice_kv WHERE key = 'target'`)).toBe(

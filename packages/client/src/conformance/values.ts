@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import type { SqlParameter, SqlValue } from '../driver/contract.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import { SqlError } from '../errors.ts';
 import type { ConnectionTarget } from './index.ts';
+
+const MAX_SAFE = Number.MAX_SAFE_INTEGER;
+const MAX_SAFE_BIGINT = BigInt(MAX_SAFE);
+const MAX = 2n ** 63n - 1n;
+const MIN = -(2n ** 63n);
 
 /** Values come out of SQLite as they went in. */
 export function describeValues({ open }: ConnectionTarget): void {
@@ -25,6 +31,33 @@ export function describeValues({ open }: ConnectionTarget): void {
     expect(db.prepare(sql).all().map(plain)).toEqual([[value]]);
     db.close();
   });
+
+  test.each<[mode: IntegerMode, values: readonly SqlValue[]]>([
+    ['auto', [5, MAX_SAFE, MAX_SAFE_BIGINT + 1n, -MAX_SAFE_BIGINT - 1n, MAX, MIN, 5, 'x', null]],
+    ['number', [5, MAX_SAFE, MAX_SAFE + 1, -MAX_SAFE - 1, 2 ** 63, -(2 ** 63), 5, 'x', null]],
+    [
+      'bigint',
+      [5n, MAX_SAFE_BIGINT, MAX_SAFE_BIGINT + 1n, -MAX_SAFE_BIGINT - 1n, MAX, MIN, 5, 'x', null],
+    ],
+  ])('gives integers, and nothing else, in the mode %s', async (mode, values) => {
+    const db = await open();
+    const sql = `SELECT 5, ${MAX_SAFE}, ${MAX_SAFE + 1}, -${MAX_SAFE + 1}, ${MAX}, ${MIN}, 5.0, 'x', NULL`;
+    expect(db.prepare(sql).all([], mode)).toEqual([values]);
+    expect(db.prepare(sql).all()).toHaveLength(1);
+    db.close();
+  });
+
+  test.each([1n, MAX_SAFE_BIGINT, MAX_SAFE_BIGINT + 1n, MAX, -MAX_SAFE_BIGINT - 2n])(
+    'tells the exact row id of an insertion: %s',
+    async (id) => {
+      const db = await open();
+      db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)');
+      const { lastInsertRowid } = db.prepare('INSERT INTO t VALUES (?)').run([id]);
+      expect(BigInt(lastInsertRowid)).toBe(id);
+      expect(typeof lastInsertRowid).toBe(id > MAX_SAFE || id < -MAX_SAFE ? 'bigint' : 'number');
+      db.close();
+    },
+  );
 
   test.each<[value: SqlParameter, type: string, text: string]>([
     [5, 'integer', '5'],

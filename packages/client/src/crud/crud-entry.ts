@@ -16,5 +16,5 @@ export interface CrudEntry {
   readonly metadata: string | undefined;
 }
 
-/** Integers are exact: `bigint` beyond 2^53. */
+/** Integers are exact in every mode, as an upload must not change them: `bigint` beyond 2^53, or for all with the mode `bigint`. */
 export type CrudValues = Readonly<Record<string, SqlValue>>;

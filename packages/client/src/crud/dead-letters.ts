@@ -1,5 +1,6 @@
 import { inWriteTransaction } from '../database/transaction.ts';
 import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import { ClientError } from '../errors.ts';
 import type { CrudEntry } from './crud-entry.ts';
 import { parseEntry } from './entry-values.ts';
@@ -59,7 +60,7 @@ export class DeadLetters {
     return this.#connection
       .prepare(`SELECT ${ENTRY}, state, reason, at FROM sluice_dead ORDER BY id`)
       .all()
-      .map(deadLetterOf);
+      .map((row) => deadLetterOf(row));
   }
 
   /**
@@ -137,15 +138,18 @@ function inOrder(clientIds: readonly number[]): readonly number[] {
 }
 
 /** From id, tx_id, data, state, reason and at, as `sluice_dead` has them. */
-export function deadLetterOf(row: readonly SqlValue[]): DeadLetter {
+export function deadLetterOf(row: readonly SqlValue[], integers?: IntegerMode): DeadLetter {
   const [id, transactionId, data, state, reason, at] = row;
   return {
-    entry: parseEntry({
-      id: Number(id),
-      transactionId:
-        transactionId === null || transactionId === undefined ? undefined : Number(transactionId),
-      data: String(data),
-    }),
+    entry: parseEntry(
+      {
+        id: Number(id),
+        transactionId:
+          transactionId === null || transactionId === undefined ? undefined : Number(transactionId),
+        data: String(data),
+      },
+      integers,
+    ),
     state: state === 'parked' ? 'parked' : 'rejected',
     reason: String(reason),
     at: Number(at),

@@ -1,4 +1,5 @@
 import type { SqlValue } from '../driver/contract.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { CrudEntry, CrudOperation, CrudValues } from './crud-entry.ts';
 
 /** A row of `sluice_crud`. */
@@ -18,8 +19,12 @@ interface EntryJson {
   readonly metadata?: string;
 }
 
-export function parseEntry({ id, transactionId, data }: QueuedEntry): CrudEntry {
-  const json = parseEntryJson(data);
+/** `integers`: `number` is as `auto`, so that what is uploaded has all its digits. */
+export function parseEntry(
+  { id, transactionId, data }: QueuedEntry,
+  integers: IntegerMode = 'auto',
+): CrudEntry {
+  const json = parseEntryJson(data, integers === 'bigint');
   return {
     clientId: id,
     transactionId,
@@ -32,11 +37,13 @@ export function parseEntry({ id, transactionId, data }: QueuedEntry): CrudEntry 
   };
 }
 
-/** Columns come in the order of the text, and integers beyond 2^53 as `bigint`. */
-function parseEntryJson(text: string): EntryJson {
-  if (!MANY_DIGITS.test(text)) return JSON.parse(text) as EntryJson;
+/** Columns come in the order of the text, and all integers, or those beyond 2^53, as `bigint`. */
+function parseEntryJson(text: string, allIntegers: boolean): EntryJson {
+  if (!allIntegers && !MANY_DIGITS.test(text)) return JSON.parse(text) as EntryJson;
+  const isWrapped = (token: string) =>
+    INTEGER.test(token) && (allIntegers || !Number.isSafeInteger(Number(token)));
   const wrapped = text.replace(TOKEN, (token) =>
-    INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `{"digits":"${token}"}` : token,
+    isWrapped(token) ? `{"digits":"${token}"}` : token,
   );
   // Values of columns are never objects, so an object is a wrapped integer.
   const { data, old, ...rest } = JSON.parse(wrapped) as Omit<EntryJson, 'data' | 'old'> & Wrapped;

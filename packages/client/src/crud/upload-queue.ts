@@ -1,7 +1,9 @@
 import { inWriteTransaction } from '../database/transaction.ts';
 import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import { ClientError } from '../errors.ts';
 import type { CrudEntry } from './crud-entry.ts';
+import { SentEntries } from './sent-entries.ts';
 import { parseEntry } from './entry-values.ts';
 import { MAX_OP } from './write-gate.ts';
 
@@ -26,7 +28,8 @@ export interface CrudTransaction {
  */
 export type Complete = (writeCheckpoint?: bigint | number | string) => void;
 
-export interface UploadQueueStats {
+/** What is stored of the queue. */
+export interface QueueFigures {
   readonly count: number;
   /** Bytes of the stored entries, if asked for. */
   readonly size: number | undefined;
@@ -45,20 +48,36 @@ const COLUMNS = 'SELECT id, tx_id, data FROM sluice_crud';
  */
 export class UploadQueue {
   readonly #connection: SqliteConnection;
+  readonly #sent: SentEntries;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
+    this.#sent = new SentEntries(connection);
   }
 
-  /** The oldest entries, whatever their transactions; undefined if there are none. */
-  batch(limit = DEFAULT_BATCH): CrudBatch | undefined {
+  /** The queue id of the oldest entry; undefined for an empty queue. */
+  oldest(): number | undefined {
+    const [id] = this.#connection.prepare('SELECT min(id) FROM sluice_crud').get() ?? [];
+    return typeof id === 'number' ? id : undefined;
+  }
+
+  /**
+   * Merges entries that were not given out yet, so that fewer are sent: see `coalesced`. Gives how many there are fewer.
+   */
+  coalesce(): number {
+    return this.#sent.coalesce();
+  }
+
+  /** The oldest entries, whatever their transactions; undefined if there are none. They are taken for sent. */
+  batch(limit = DEFAULT_BATCH, integers?: IntegerMode): CrudBatch | undefined {
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new ClientError('PARAMETER', `A batch has at least one entry, not ${limit}`);
     }
     const rows = this.#connection.prepare(`${COLUMNS} ORDER BY id LIMIT ?`).all([limit + 1]);
-    const crud = rows.slice(0, limit).map(entryOf);
+    const crud = rows.slice(0, limit).map((row) => entryOf(row, integers));
     const last = crud.at(-1);
     if (last === undefined) return undefined;
+    this.#sent.mark(last.clientId);
     return { crud, haveMore: rows.length > limit, complete: this.completeUpTo(last.clientId) };
   }
 
@@ -78,19 +97,20 @@ export class UploadQueue {
     }
   }
 
-  /** The transaction that follows the entry of the given queue id. */
-  transactionAfter(clientId: number): CrudTransaction | undefined {
+  /** The transaction that follows the entry of the given queue id; it is taken for sent. */
+  transactionAfter(clientId: number, integers?: IntegerMode): CrudTransaction | undefined {
     const crud: CrudEntry[] = [];
     const rows = this.#connection.prepare(`${COLUMNS} WHERE id > ? ORDER BY id`);
     for (const row of rows.iterate([clientId])) {
       const first = crud[0];
       const sameTransaction = first === undefined || first.transactionId === transactionOf(row);
       if (!sameTransaction) break;
-      crud.push(entryOf(row));
+      crud.push(entryOf(row, integers));
       if (transactionOf(row) === undefined) break;
     }
     const last = crud.at(-1);
     if (last === undefined) return undefined;
+    this.#sent.mark(last.clientId);
     const complete = this.completeUpTo(last.clientId);
     return { crud, transactionId: last.transactionId, complete };
   }
@@ -98,11 +118,11 @@ export class UploadQueue {
   /** The entries that are still there of those from one queue id to another, both included. */
   between(firstId: number, lastId: number): readonly CrudEntry[] {
     const rows = this.#connection.prepare(`${COLUMNS} WHERE id BETWEEN ? AND ? ORDER BY id`);
-    return rows.all([firstId, lastId]).map(entryOf);
+    return rows.all([firstId, lastId]).map((row) => entryOf(row));
   }
 
   /** Reads every entry if `withSize`. */
-  stats(now: number, withSize = false): UploadQueueStats {
+  stats(now: number, withSize = false): QueueFigures {
     const size = withSize ? 'coalesce(sum(octet_length(data)), 0)' : 'NULL';
     const oldestAt = '(SELECT created_at FROM sluice_crud ORDER BY id LIMIT 1)';
     const sql = `SELECT count(*), ${size}, ${oldestAt}, (SELECT count(*) FROM sluice_dead) FROM sluice_crud`;
@@ -157,10 +177,10 @@ function transactionOf(row: readonly SqlValue[]): number | undefined {
   return row[1] === null || row[1] === undefined ? undefined : Number(row[1]);
 }
 
-function entryOf(row: readonly SqlValue[]): CrudEntry {
-  return parseEntry({
-    id: Number(row[0]),
-    transactionId: transactionOf(row),
-    data: String(row[2]),
-  });
+function entryOf(row: readonly SqlValue[], integers?: IntegerMode): CrudEntry {
+  const [id, , data] = row;
+  return parseEntry(
+    { id: Number(id), transactionId: transactionOf(row), data: String(data) },
+    integers,
+  );
 }

@@ -1,7 +1,14 @@
 import type { ChangeSet } from '../changes/change-set.ts';
 import type { CrudEntry } from '../crud/crud-entry.ts';
 import { parseEntry } from '../crud/entry-values.ts';
-import type { SqliteConnection, SqlParameter, SqlValue } from '../driver/contract.ts';
+import type {
+  RunResult,
+  SqliteConnection,
+  SqliteStatement,
+  SqlParameter,
+  SqlValue,
+} from '../driver/contract.ts';
+import { integerIn, type IntegerMode } from '../driver/integer-mode.ts';
 import { ClientError } from '../errors.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import { quoteName } from '../schema/sql-text.ts';
@@ -21,6 +28,13 @@ export interface StatementResult {
   readonly insertId: number | bigint | undefined;
   /** What the statement committed; undefined inside a transaction, and for one that only reads. */
   readonly committed: ChangeSet | undefined;
+}
+
+export interface ExecuteOptions {
+  /** How integers of the result come out, the insert id too; `auto` if left out. */
+  readonly integers?: IntegerMode | undefined;
+  /** The last thing of a transaction of the statement's own; it may refuse by throwing. */
+  readonly beforeCommit?: ((result: StatementResult) => void) | undefined;
 }
 
 export interface WriterSessionOptions {
@@ -67,14 +81,14 @@ export class WriterSession {
 
   /**
    * Runs one statement: in the open transaction, or else in one of its own, of which nothing is kept if it fails
-   * (not even with OR FAIL). `beforeCommit` is the last thing of a transaction of its own.
+   * (not even with OR FAIL).
    *
    * @throws SqlError; ClientError `PARAMETER`, `TRANSACTION`
    */
   execute(
     sql: string,
     parameters: readonly unknown[] = [],
-    beforeCommit?: (result: StatementResult) => void,
+    { integers = 'auto', beforeCommit }: ExecuteOptions = {},
   ): StatementResult {
     const values = normalizeParameters(parameters);
     const kind = statementKind(sql);
@@ -83,10 +97,12 @@ export class WriterSession {
         'Transactions are begun and ended by the methods for them, not by SQL',
       );
     }
-    if (this.#inTransaction) return this.#run(sql, values);
-    if (kind === 'outside' || this.#connection.prepare(sql).readonly) return this.#run(sql, values);
+    if (this.#inTransaction) return this.#run(sql, values, integers);
+    if (kind === 'outside' || this.#connection.prepare(sql).readonly) {
+      return this.#run(sql, values, integers);
+    }
     const { value, committed } = this.#inOwnTransaction(() => {
-      const result = this.#run(sql, values);
+      const result = this.#run(sql, values, integers);
       beforeCommit?.(result);
       return result;
     });
@@ -187,10 +203,14 @@ export class WriterSession {
     }
   }
 
-  #run(sql: string, values: readonly SqlParameter[]): StatementResult {
+  #run(
+    sql: string,
+    values: readonly SqlParameter[],
+    integers: IntegerMode = 'auto',
+  ): StatementResult {
     if (this.#inTransaction) this.#mustBeOpen();
     const statement = this.#connection.prepare(sql);
-    if (statement.readonly) return { ...NOTHING, ...this.#rowsOf(statement, values) };
+    if (statement.readonly) return { ...NOTHING, ...rowsOf(statement, values, integers) };
     const written = this.#writtenTables(sql);
     // Noted beforehand, as a statement that fails may leave some of its rows (OR FAIL).
     for (const table of written) this.#written.add(table);
@@ -199,30 +219,27 @@ export class WriterSession {
     const before = queuesOnly ? this.#sequence() : 0;
     const result =
       statement.columns.length > 0
-        ? this.#runReturning(statement, values)
-        : { ...NOTHING, ...counted(statement.run(values)) };
+        ? this.#runReturning(statement, values, integers)
+        : { ...NOTHING, ...counted(statement.run(values), integers) };
     return queuesOnly ? { ...result, rowsAffected: this.#sequence() - before } : result;
-  }
-
-  #rowsOf(
-    statement: ReturnType<SqliteConnection['prepare']>,
-    values: readonly SqlParameter[],
-  ): Pick<StatementResult, 'columns' | 'rows'> {
-    return { columns: statement.columns, rows: statement.all(values) };
   }
 
   /** RETURNING gives one row for each that it changed. */
   #runReturning(
-    statement: ReturnType<SqliteConnection['prepare']>,
+    statement: SqliteStatement,
     values: readonly SqlParameter[],
+    integers: IntegerMode,
   ): StatementResult {
-    const result = this.#rowsOf(statement, values);
+    const result = rowsOf(statement, values, integers);
     const insertId = this.#connection.prepare('SELECT last_insert_rowid()').get()?.[0];
     return {
       ...NOTHING,
       ...result,
       rowsAffected: result.rows.length,
-      insertId: typeof insertId === 'number' || typeof insertId === 'bigint' ? insertId : undefined,
+      insertId:
+        typeof insertId === 'number' || typeof insertId === 'bigint'
+          ? integerIn(integers, insertId)
+          : undefined,
     };
   }
 
@@ -264,11 +281,19 @@ const NOTHING: StatementResult = {
   committed: undefined,
 };
 
-function counted(result: {
-  readonly changes: number;
-  readonly lastInsertRowid: number | bigint;
-}): Pick<StatementResult, 'rowsAffected' | 'insertId'> {
-  return { rowsAffected: result.changes, insertId: result.lastInsertRowid };
+function rowsOf(
+  statement: SqliteStatement,
+  values: readonly SqlParameter[],
+  integers: IntegerMode,
+): Pick<StatementResult, 'columns' | 'rows'> {
+  return { columns: statement.columns, rows: statement.all(values, integers) };
+}
+
+function counted(
+  { changes, lastInsertRowid }: RunResult,
+  integers: IntegerMode,
+): Pick<StatementResult, 'rowsAffected' | 'insertId'> {
+  return { rowsAffected: changes, insertId: integerIn(integers, lastInsertRowid) };
 }
 
 function transactionError(message: string): ClientError {

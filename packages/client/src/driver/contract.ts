@@ -1,6 +1,8 @@
+import type { IntegerMode } from './integer-mode.ts';
+
 /**
  * A value that goes into SQLite or comes out of it. INTEGER comes out as `number` while it is exact
- * and as `bigint` beyond that; booleans go in as 1 and 0.
+ * and as `bigint` beyond that, if no other mode is asked for; booleans go in as 1 and 0.
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
@@ -24,7 +26,7 @@ export interface SqliteStatement {
   readonly columns: readonly string[];
   /** Whether it leaves the database as it is. */
   readonly readonly: boolean;
-  all(parameters?: readonly SqlParameter[]): SqlValue[][];
+  all(parameters?: readonly SqlParameter[], integers?: IntegerMode): SqlValue[][];
   /** The first row. */
   get(parameters?: readonly SqlParameter[]): SqlValue[] | undefined;
   /** Rows as they are asked for; the connection is busy until the iteration ends. */

@@ -1,12 +1,12 @@
 import { orAborted, withTimeout, type ClientClock } from '../clock.ts';
-import type { UploadQueueStats } from '../crud/upload-queue.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { AnySchema } from '../schema/schema.ts';
 import type { SyncStatus } from '../sync/status/sync-status.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
 import { LiveQueries } from '../watch/live-queries.ts';
-import type { RawRows } from '../watch/query-runner.ts';
+import type { QueryRunner, RawRows } from '../watch/query-runner.ts';
 import { AppReadTransaction } from './app-read-transaction.ts';
 import { AppTransaction, settleTransaction } from './app-transaction.ts';
 import { RequestedCheckpoint, type CheckpointRequest } from './checkpoint-request.ts';
@@ -25,9 +25,15 @@ import type {
   TransactionOptions,
   WriteTransaction,
 } from './sluice-database.ts';
-import type { RowsAffected } from './statements.ts';
+import type { ResultOptions, RowsAffected } from './statements.ts';
 import { syncStream, type SyncStream } from './sync-stream.ts';
-import { WaitingUploads, type WaitingBatch, type WaitingTransaction } from './upload-access.ts';
+import {
+  WaitingUploads,
+  type BatchOptions,
+  type UploadQueueStats,
+  type WaitingBatch,
+  type WaitingTransaction,
+} from './upload-access.ts';
 
 export interface AppDatabaseOptions {
   readonly clock: ClientClock;
@@ -35,6 +41,8 @@ export interface AppDatabaseOptions {
   readonly onProblem: (problem: unknown) => void;
   /** Mistakes of the app, like rows with the same key in a live query, are reported as errors. */
   readonly development?: boolean | undefined;
+  /** The schema's. */
+  readonly integerMode: IntegerMode;
 }
 
 const SYNC_ONCE_TIMEOUT_MS = 120_000;
@@ -48,6 +56,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   readonly onChange: LiveQueries['onChange'];
   readonly deadLetters: DeadLetterBox;
   readonly #access: DatabaseAccess;
+  readonly #results: ResultOptions;
   readonly #clock: ClientClock;
   readonly #listeners: DatabaseListeners;
   readonly #uploads: WaitingUploads;
@@ -56,12 +65,13 @@ export class AppDatabase extends Queries implements SluiceDatabase {
 
   protected constructor(access: DatabaseAccess, options: AppDatabaseOptions) {
     super();
-    const { clock, development = false, onProblem } = options;
+    const { clock, development = false, integerMode: integers, onProblem } = options;
     this.#access = access;
+    this.#results = { integers };
     this.#clock = clock;
     this.#listeners = new DatabaseListeners(onProblem);
-    this.#uploads = new WaitingUploads(access.uploads);
-    this.deadLetters = new AccessedDeadLetters(access);
+    this.#uploads = new WaitingUploads(access.uploads, integers);
+    this.deadLetters = new AccessedDeadLetters(access, integers);
     access.status.listen((status) => this.#listeners.tell((each) => each.statusChanged?.(status)));
     access.changes.subscribe(({ kind }) => {
       if (kind === 'schema') this.#listeners.tell((each) => each.schemaChanged?.(access.schema));
@@ -69,8 +79,8 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     });
     // It may also be closed by others, or lost.
     access.closing.addEventListener('abort', () => this.close().catch(onProblem), { once: true });
-    const runner = {
-      run: access.select.bind(access),
+    const runner: QueryRunner = {
+      run: (sql, parameters, signal) => access.select(sql, parameters, { signal, integers }),
       analyse: access.analyse.bind(access),
       changes: access.changes,
     };
@@ -90,11 +100,11 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   }
 
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<QueryResult> {
-    return new QueryResult(await this.#access.execute(sql, parameters));
+    return new QueryResult(await this.#access.execute(sql, parameters, this.#results));
   }
 
   async executeRaw(sql: string, parameters: readonly unknown[] = []): Promise<RawRows> {
-    const { columns, rows } = await this.#access.execute(sql, parameters);
+    const { columns, rows } = await this.#access.execute(sql, parameters, this.#results);
     return { columns, rows };
   }
 
@@ -108,7 +118,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   ): Promise<T> {
     const { closing } = this.#access;
     return this.#access.writeTransaction(async (statements) => {
-      const transaction = new AppTransaction(statements);
+      const transaction = new AppTransaction(statements, this.#results);
       const lose = () => transaction.end(new DatabaseClosedError());
       closing.addEventListener('abort', lose, { once: true });
       try {
@@ -124,7 +134,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     { timeoutMs }: TransactionOptions = {},
   ): Promise<T> {
     return this.#access.readTransaction(async (statements) => {
-      const transaction = new AppReadTransaction(statements);
+      const transaction = new AppReadTransaction(statements, this.#results);
       try {
         return await body(transaction);
       } finally {
@@ -177,8 +187,11 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     return new RequestedCheckpoint(this.#access, await this.#access.requestCheckpoint());
   }
 
-  async updateSchema(schema: Schema): Promise<void> {
+  async updateSchema(schema: AnySchema): Promise<void> {
     this.#access.checkUsable();
+    if (schema.integerMode !== this.#results.integers) {
+      throw new ClientError('PARAMETER', 'The integerMode of a database that is open stays');
+    }
     await this.#access.updateSchema(compileSchema(schema));
   }
 
@@ -201,8 +214,8 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     return syncStream(this.#access, name, params);
   }
 
-  getCrudBatch(limit?: number): Promise<WaitingBatch | null> {
-    return this.#uploads.batch(limit);
+  getCrudBatch(limit?: number, options?: BatchOptions): Promise<WaitingBatch | null> {
+    return this.#uploads.batch(limit, options);
   }
 
   getNextCrudTransaction(): Promise<WaitingTransaction | null> {
@@ -213,8 +226,10 @@ export class AppDatabase extends Queries implements SluiceDatabase {
     return this.#uploads.transactions();
   }
 
-  getUploadQueueStats(withSize = false): Promise<UploadQueueStats> {
-    return this.#access.uploads.stats(withSize);
+  async getUploadQueueStats(withSize = false): Promise<UploadQueueStats> {
+    const figures = await this.#access.uploads.stats(withSize);
+    const { uploadAttempts: attempts, nextUploadAt: nextRetryAt } = this.currentStatus;
+    return { ...figures, attempts, nextRetryAt };
   }
 
   async getClientId(): Promise<string> {
@@ -235,7 +250,7 @@ export class AppDatabase extends Queries implements SluiceDatabase {
   }
 
   protected select(sql: string, parameters: readonly unknown[]): Promise<RawRows> {
-    return this.#access.select(sql, parameters);
+    return this.#access.select(sql, parameters, this.#results);
   }
 
   #ownConnector(connector: DatabaseConnector): AppConnector {

@@ -3,26 +3,28 @@ import type { RawRows } from '../watch/query-runner.ts';
 import { Queries } from './queries.ts';
 import { QueryResult } from './query-result.ts';
 import type { WriteTransaction } from './sluice-database.ts';
-import type { RowsAffected, TransactionStatements } from './statements.ts';
+import type { ResultOptions, RowsAffected, TransactionStatements } from './statements.ts';
 
 /** What the callback of `writeTransaction` is given, wherever its statements run. */
 export class AppTransaction extends Queries implements WriteTransaction {
   readonly #statements: TransactionStatements;
+  readonly #results: ResultOptions;
   readonly #depth: number;
   #ended: Error | undefined;
   /** Why it cannot be ended in order any more. */
   #broken: Error | undefined;
   #inner: AppTransaction | undefined;
 
-  constructor(statements: TransactionStatements, depth = 0) {
+  constructor(statements: TransactionStatements, results: ResultOptions, depth = 0) {
     super();
     this.#statements = statements;
+    this.#results = results;
     this.#depth = depth;
   }
 
   async execute(sql: string, parameters: readonly unknown[] = []): Promise<QueryResult> {
     this.#checkOpen();
-    return new QueryResult(await this.#statements.execute(sql, parameters));
+    return new QueryResult(await this.#statements.execute(sql, parameters, this.#results));
   }
 
   async executeRaw(sql: string, parameters: readonly unknown[] = []): Promise<RawRows> {
@@ -44,7 +46,7 @@ export class AppTransaction extends Queries implements WriteTransaction {
       throw new ClientError('TRANSACTION', 'A savepoint is open: await it, or use its `inner`');
     }
     const name = `sluice_app_${this.#depth}`;
-    const inner = new AppTransaction(this.#statements, this.#depth + 1);
+    const inner = new AppTransaction(this.#statements, this.#results, this.#depth + 1);
     this.#inner = inner;
     try {
       await this.#statements.savepoint(name);
@@ -84,7 +86,7 @@ export class AppTransaction extends Queries implements WriteTransaction {
 
   protected async select(sql: string, parameters: readonly unknown[]): Promise<RawRows> {
     this.#checkOpen();
-    const { columns, rows } = await this.#statements.execute(sql, parameters);
+    const { columns, rows } = await this.#statements.execute(sql, parameters, this.#results);
     return { columns, rows };
   }
 

@@ -6,9 +6,9 @@ import { outcomeOf, type BackendResult } from '../upload/backend-answer.ts';
 import { BackendCalls } from '../upload/backend-calls.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { DatabaseConnector, SluiceDatabase } from './sluice-database.ts';
-import type { WaitingBatch } from './upload-access.ts';
+import type { BatchOptions, WaitingBatch } from './upload-access.ts';
 
-export interface BackendConnectorOptions {
+export interface BackendConnectorOptions extends BatchOptions {
   /** Where the write API answers, e.g. `https://app.example.com`; usually the service itself. */
   readonly backendUrl: string;
   /** The app's own proof of who is signed in, sent to `GET /token`; null: nobody is. */
@@ -67,7 +67,8 @@ class BackendConnector {
 
   /** One batch; the loop asks again while entries are left. */
   async uploadData(database: SluiceDatabase, signal: AbortSignal): Promise<UploadResult | void> {
-    const batch = await database.getCrudBatch(this.#maxEntries);
+    const { coalesce } = this.#options;
+    const batch = await database.getCrudBatch(this.#maxEntries, { coalesce });
     if (batch === null) return undefined;
     const sent = await this.#calls.send(await database.getClientId(), batch.crud, signal);
     if (sent.kind === 'answered') return this.#settle(batch, sent.results);

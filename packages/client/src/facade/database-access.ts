@@ -9,7 +9,12 @@ import type { ChangeFeed, RawRows } from '../watch/query-runner.ts';
 import type { SyncConnector } from '../sync/session/create-session.ts';
 import type { ClearOptions } from './clear-database.ts';
 import type { SyncOptions } from './connector.ts';
-import type { ReadStatements, RowsAffected, TransactionStatements } from './statements.ts';
+import type {
+  ReadStatements,
+  ResultOptions,
+  RowsAffected,
+  TransactionStatements,
+} from './statements.ts';
 import type { UploadAccess } from './upload-access.ts';
 
 /** What the app gives to sync; how `uploadData` gets at the queue is its own business. */
@@ -21,6 +26,10 @@ export interface AppConnector extends Omit<SyncConnector, 'uploadData'> {
 export interface HeldStream extends StreamKey {
   /** May be called twice. */
   release(): Promise<void>;
+}
+
+export interface SelectOptions extends ResultOptions {
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -36,7 +45,11 @@ export interface DatabaseAccess {
   readonly uploads: UploadAccess;
   /** Aborts with DatabaseClosedError when it begins to close, whoever closes it. */
   readonly closing: AbortSignal;
-  execute(sql: string, parameters: readonly unknown[]): Promise<StatementResult>;
+  execute(
+    sql: string,
+    parameters: readonly unknown[],
+    options?: ResultOptions,
+  ): Promise<StatementResult>;
   executeBatch(sql: string, parameterSets: readonly (readonly unknown[])[]): Promise<RowsAffected>;
   /** What `body` leaves open is rolled back. */
   writeTransaction<T>(
@@ -47,7 +60,7 @@ export interface DatabaseAccess {
     body: (statements: ReadStatements) => Promise<T>,
     timeoutMs?: number,
   ): Promise<T>;
-  select(sql: string, parameters: readonly unknown[], signal?: AbortSignal): Promise<RawRows>;
+  select(sql: string, parameters: readonly unknown[], options?: SelectOptions): Promise<RawRows>;
   analyse(sql: string): Promise<StatementReads>;
   connect(connector: AppConnector, options: SyncOptions): Promise<void>;
   disconnect(): Promise<void>;

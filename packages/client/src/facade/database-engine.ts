@@ -2,7 +2,7 @@ import type { ChangeSet } from '../changes/change-set.ts';
 import type { StatementReads } from '../changes/statement-analyzer.ts';
 import { withTriggered } from '../changes/triggered-changes.ts';
 import { DeadLetters } from '../crud/dead-letters.ts';
-import type { StatementResult } from '../database/writer-session.ts';
+import type { ExecuteOptions, StatementResult } from '../database/writer-session.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import { ClientError, DatabaseClosedError } from '../errors.ts';
 import { CallRecords } from '../remote/call-records.ts';
@@ -20,7 +20,7 @@ import { LocalDatabase } from './local-database.ts';
 import type { Platform } from './platform.ts';
 import { Readers } from './readers.ts';
 import { SyncControl } from './sync-control.ts';
-import type { ReadStatements, RowsAffected } from './statements.ts';
+import type { ReadStatements, ResultOptions, RowsAffected } from './statements.ts';
 import { Turns } from './turns.ts';
 import { QueueInTurn } from './upload-access.ts';
 import { WriterStatements } from './writer-statements.ts';
@@ -114,14 +114,13 @@ export class DatabaseEngine implements DatabaseAccess {
     return this.#closing.signal;
   }
 
-  /** `beforeCommit` is the last thing of the statement's own transaction, if it has one; it may refuse by throwing. */
   async execute(
     sql: string,
     parameters: readonly unknown[],
-    beforeCommit?: (result: StatementResult) => void,
+    options?: ExecuteOptions,
   ): Promise<StatementResult> {
     const { session } = this.#local;
-    const result = await this.#turns.run(() => session.execute(sql, parameters, beforeCommit));
+    const result = await this.#turns.run(() => session.execute(sql, parameters, options));
     this.#committed(result.committed);
     return result;
   }
@@ -166,8 +165,12 @@ export class DatabaseEngine implements DatabaseAccess {
     return this.#readers.transaction(body, timeoutMs);
   }
 
-  async select(sql: string, parameters: readonly unknown[]): Promise<RawRows> {
-    return this.#readers.run(sql, parameters);
+  async select(
+    sql: string,
+    parameters: readonly unknown[],
+    options?: ResultOptions,
+  ): Promise<RawRows> {
+    return this.#readers.run(sql, parameters, options);
   }
 
   async analyse(sql: string): Promise<StatementReads> {

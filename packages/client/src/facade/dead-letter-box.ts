@@ -1,3 +1,4 @@
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import { deadLetterOf, type DeadLetter } from '../crud/dead-letters.ts';
 import { LatestValues } from '../watch/latest-values.ts';
 import { rereading } from '../watch/rereading.ts';
@@ -35,15 +36,18 @@ const NEWEST =
 /** Over whoever has the database. */
 export class AccessedDeadLetters implements DeadLetterBox {
   readonly #access: DatabaseAccess;
+  readonly #integers: IntegerMode;
 
-  constructor(access: DatabaseAccess) {
+  constructor(access: DatabaseAccess, integers: IntegerMode) {
     this.#access = access;
+    this.#integers = integers;
   }
 
   async list({ limit = DEFAULT_LIMIT }: { readonly limit?: number | undefined } = {}): Promise<
     readonly DeadLetter[]
   > {
-    return (await this.#access.select(NEWEST, [limit])).rows.map(deadLetterOf);
+    const { rows } = await this.#access.select(NEWEST, [limit]);
+    return rows.map((row) => deadLetterOf(row, this.#integers));
   }
 
   watch({

@@ -1,11 +1,11 @@
 import { compileSchema } from '../schema/compile-schema.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { AnySchema } from '../schema/schema.ts';
 import { AppDatabase } from './app-database.ts';
 import { DatabaseEngine } from './database-engine.ts';
 import type { Platform } from './platform.ts';
 
 export interface DatabaseOptions {
-  readonly schema: Schema;
+  readonly schema: AnySchema;
   readonly platform: Platform;
   /** Mistakes of the app, like rows with the same key in a live query, are reported as errors. */
   readonly development?: boolean | undefined;
@@ -19,9 +19,10 @@ export class InThreadDatabase extends AppDatabase {
    * @throws SchemaError; ClientError `LAYOUT` for a database of a newer version; SqlError
    */
   static async open(options: DatabaseOptions): Promise<InThreadDatabase> {
-    const { platform, development } = options;
-    const engine = DatabaseEngine.open({ schema: compileSchema(options.schema), platform });
+    const { schema, platform, development } = options;
+    const engine = DatabaseEngine.open({ schema: compileSchema(schema), platform });
     const { clock, onProblem } = platform;
-    return new InThreadDatabase(engine, { clock, onProblem, development });
+    const { integerMode } = schema;
+    return new InThreadDatabase(engine, { clock, onProblem, development, integerMode });
   }
 }

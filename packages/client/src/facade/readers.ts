@@ -3,7 +3,7 @@ import { normalizeParameters } from '../database/parameters.ts';
 import type { SqliteConnection, SqlValue } from '../driver/contract.ts';
 import { DatabaseClosedError } from '../errors.ts';
 import type { RawRows } from '../watch/query-runner.ts';
-import type { ReadStatements } from './statements.ts';
+import type { ReadStatements, ResultOptions } from './statements.ts';
 import { Turns, type TurnOptions } from './turns.ts';
 
 interface Single {
@@ -28,8 +28,8 @@ export class Readers {
     this.#turns = new Turns(options);
   }
 
-  run(sql: string, parameters: readonly unknown[]): RawRows {
-    return rowsOf(this.#forSingle().connection, sql, parameters);
+  run(sql: string, parameters: readonly unknown[], options?: ResultOptions): RawRows {
+    return rowsOf(this.#forSingle().connection, sql, parameters, options);
   }
 
   analyse(sql: string): StatementReads {
@@ -42,7 +42,9 @@ export class Readers {
       const connection = this.#open();
       try {
         connection.exec('BEGIN');
-        return await body({ select: (sql, parameters) => rowsOf(connection, sql, parameters) });
+        return await body({
+          select: (sql, parameters, options) => rowsOf(connection, sql, parameters, options),
+        });
       } finally {
         connection.close();
       }
@@ -76,7 +78,9 @@ function rowsOf(
   connection: SqliteConnection,
   sql: string,
   parameters: readonly unknown[],
+  { integers }: ResultOptions = {},
 ): RawRows {
   const statement = connection.prepare(sql);
-  return { columns: statement.columns, rows: statement.all(normalizeParameters(parameters)) };
+  const rows = statement.all(normalizeParameters(parameters), integers);
+  return { columns: statement.columns, rows };
 }

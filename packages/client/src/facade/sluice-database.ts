@@ -1,5 +1,4 @@
-import type { UploadQueueStats } from '../crud/upload-queue.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { AnySchema } from '../schema/schema.ts';
 import type { SyncStatus } from '../sync/status/sync-status.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
 import type { LiveQueries } from '../watch/live-queries.ts';
@@ -11,7 +10,12 @@ import type { DatabaseListener } from './database-listeners.ts';
 import type { Queries } from './queries.ts';
 import type { QueryResult } from './query-result.ts';
 import type { SyncStream } from './sync-stream.ts';
-import type { WaitingBatch, WaitingTransaction } from './upload-access.ts';
+import type {
+  BatchOptions,
+  UploadQueueStats,
+  WaitingBatch,
+  WaitingTransaction,
+} from './upload-access.ts';
 
 export type DatabaseConnector = Connector<SluiceDatabase>;
 
@@ -130,11 +134,11 @@ export interface SluiceDatabase
   }): Promise<void>;
 
   /**
-   * Changes the tables, also while connected: sync stops for that.
+   * Changes the tables, also while connected: sync stops for that. The form of integers stays as the database was opened with.
    *
-   * @throws SchemaError; SqlError
+   * @throws SchemaError; ClientError `PARAMETER` for another `integerMode`; SqlError
    */
-  updateSchema(schema: Schema): Promise<void>;
+  updateSchema(schema: AnySchema): Promise<void>;
 
   /** @throws the signal's reason; DatabaseClosedError */
   waitForFirstSync(options?: {
@@ -151,8 +155,8 @@ export interface SluiceDatabase
   /** Describes a stream; `subscribe` asks for it. */
   syncStream(name: string, params?: StreamParams | null): SyncStream;
 
-  /** The oldest entries, whatever their transactions; null for an empty queue. */
-  getCrudBatch(limit?: number): Promise<WaitingBatch | null>;
+  /** The oldest entries, whatever their transactions, 100 if not told otherwise; null for an empty queue. */
+  getCrudBatch(limit?: number, options?: BatchOptions): Promise<WaitingBatch | null>;
 
   /** The oldest transaction; null for an empty queue. */
   getNextCrudTransaction(): Promise<WaitingTransaction | null>;
@@ -160,6 +164,7 @@ export interface SluiceDatabase
   /** From the oldest on, without removing them: completing one completes all before it. */
   getCrudTransactions(): AsyncIterableIterator<WaitingTransaction>;
 
+  /** `attempts` and `nextRetryAt` are also in `currentStatus`, which tells of every change; the rest changes with `uploadsChanged` too. */
   getUploadQueueStats(withSize?: boolean): Promise<UploadQueueStats>;
 
   /** The name of this database at the service and the backend. */

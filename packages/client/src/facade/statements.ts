@@ -1,9 +1,20 @@
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { StatementResult } from '../database/writer-session.ts';
 import type { RawRows } from '../watch/query-runner.ts';
 
+/** How a result comes. */
+export interface ResultOptions {
+  /** `auto` if left out. */
+  readonly integers?: IntegerMode | undefined;
+}
+
 /** What a transaction of an app needs of whoever runs it, on this thread (at once) or on another (later). */
 export interface TransactionStatements {
-  execute(sql: string, parameters: readonly unknown[]): StatementResult | Promise<StatementResult>;
+  execute(
+    sql: string,
+    parameters: readonly unknown[],
+    options?: ResultOptions,
+  ): StatementResult | Promise<StatementResult>;
   executeBatch(
     sql: string,
     parameterSets: readonly (readonly unknown[])[],
@@ -23,5 +34,9 @@ export interface RowsAffected {
 
 /** What a transaction that only reads needs. */
 export interface ReadStatements {
-  select(sql: string, parameters: readonly unknown[]): RawRows | Promise<RawRows>;
+  select(
+    sql: string,
+    parameters: readonly unknown[],
+    options?: ResultOptions,
+  ): RawRows | Promise<RawRows>;
 }

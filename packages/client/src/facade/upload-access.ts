@@ -1,7 +1,8 @@
 import type { CrudEntry } from '../crud/crud-entry.ts';
 import type { DeadLetters } from '../crud/dead-letters.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
-import type { Complete, UploadQueue, UploadQueueStats } from '../crud/upload-queue.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
+import type { Complete, QueueFigures, UploadQueue } from '../crud/upload-queue.ts';
 import { untilFree } from '../database/writer-turn.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { Turns } from './turns.ts';
@@ -39,6 +40,27 @@ export interface WaitingTransaction {
   readonly settle: Settle;
 }
 
+/** The queue and how its upload goes (spec/client.md 1.4). */
+export interface UploadQueueStats extends QueueFigures {
+  /** How often in a row the oldest entry was sent in vain; 0 where another process uploads. */
+  readonly attempts: number;
+  /** When it is sent again; undefined while nothing waits for that. */
+  readonly nextRetryAt: Date | undefined;
+}
+
+export interface BatchOptions {
+  /**
+   * Whether changes of one row that stand side by side, and that nobody was given yet, are merged into one entry; false if left out. See `coalesced`.
+   */
+  readonly coalesce?: boolean | undefined;
+}
+
+/** Which entries, and in which form. */
+export interface BatchRequest extends BatchOptions {
+  readonly limit?: number | undefined;
+  readonly integers?: IntegerMode | undefined;
+}
+
 /** What crosses to another thread. */
 export type PlainBatch = Omit<WaitingBatch, 'complete' | 'settle'>;
 export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
@@ -46,9 +68,9 @@ export type PlainTransaction = Omit<WaitingTransaction, 'complete' | 'settle'>;
 /** The upload queue in plain values, on whatever thread it is (spec/client.md 1.4). */
 export interface UploadAccess {
   /** The oldest entries, whatever their transactions; undefined if there are none. */
-  batch(limit?: number): Promise<PlainBatch | undefined>;
+  batch(request: BatchRequest): Promise<PlainBatch | undefined>;
   /** The transaction that follows the entry of the given queue id. */
-  transactionAfter(clientId: number): Promise<PlainTransaction | undefined>;
+  transactionAfter(clientId: number, integers?: IntegerMode): Promise<PlainTransaction | undefined>;
   /** Of the entry of this queue id and all earlier ones. Repeatable. */
   complete(lastId: number, ...parameters: Parameters<Complete>): Promise<void>;
   /** Repeatable: entries that are gone stay so. */
@@ -56,7 +78,7 @@ export interface UploadAccess {
     range: EntryRange,
     outcomes: readonly (readonly [number, EntryOutcome])[],
   ): Promise<UploadResult>;
-  stats(withSize: boolean): Promise<UploadQueueStats>;
+  stats(withSize: boolean): Promise<QueueFigures>;
   /** Of dead letters. @throws ClientError `DEAD_LETTER` */
   requeue(clientIds: readonly number[]): Promise<void>;
   /** Of dead letters. @throws ClientError `DEAD_LETTER` */
@@ -66,17 +88,20 @@ export interface UploadAccess {
 /** What the app works with, over whoever has the queue. */
 export class WaitingUploads {
   readonly #access: UploadAccess;
+  readonly #integers: IntegerMode;
 
-  constructor(access: UploadAccess) {
+  constructor(access: UploadAccess, integers: IntegerMode) {
     this.#access = access;
+    this.#integers = integers;
   }
 
-  async batch(limit?: number): Promise<WaitingBatch | null> {
-    return this.#completable(await this.#access.batch(limit));
+  async batch(limit?: number, options?: BatchOptions): Promise<WaitingBatch | null> {
+    const request = { ...options, limit, integers: this.#integers };
+    return this.#completable(await this.#access.batch(request));
   }
 
   async transactionAfter(clientId: number): Promise<WaitingTransaction | null> {
-    return this.#completable(await this.#access.transactionAfter(clientId));
+    return this.#completable(await this.#access.transactionAfter(clientId, this.#integers));
   }
 
   /** From the oldest on, without removing them. */
@@ -122,14 +147,26 @@ export class QueueInTurn implements UploadAccess {
     this.#options = options;
   }
 
-  async batch(limit?: number): ReturnType<UploadAccess['batch']> {
-    const { queue, turns } = this.#options;
-    return plain(await turns.run(() => queue.batch(limit)));
+  async batch({
+    limit,
+    integers,
+    coalesce = false,
+  }: BatchRequest): ReturnType<UploadAccess['batch']> {
+    const { queue, turns, onChanged } = this.#options;
+    const { batch, isFewer } = await turns.run(() => {
+      const fewer = coalesce ? queue.coalesce() : 0;
+      return { isFewer: fewer > 0, batch: queue.batch(limit, integers) };
+    });
+    if (isFewer) onChanged();
+    return plain(batch);
   }
 
-  async transactionAfter(clientId: number): ReturnType<UploadAccess['transactionAfter']> {
+  async transactionAfter(
+    clientId: number,
+    integers?: IntegerMode,
+  ): ReturnType<UploadAccess['transactionAfter']> {
     const { queue, turns } = this.#options;
-    return plain(await turns.run(() => queue.transactionAfter(clientId)));
+    return plain(await turns.run(() => queue.transactionAfter(clientId, integers)));
   }
 
   /** Also while the database closes: what the backend has should not be sent again. */
@@ -164,7 +201,7 @@ export class QueueInTurn implements UploadAccess {
     onChanged();
   }
 
-  stats(withSize: boolean): Promise<UploadQueueStats> {
+  stats(withSize: boolean): Promise<QueueFigures> {
     const { queue, turns, now } = this.#options;
     return turns.run(() => queue.stats(now(), withSize));
   }

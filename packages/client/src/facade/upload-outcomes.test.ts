@@ -54,6 +54,55 @@ describe.each(APP_DATABASES)('outcomes of single entries, $name', (kind) => {
     });
   });
 
+  test('changes of one row that stand side by side are sent as one, if the app wants that', async () => {
+    await write('a');
+    for (const name of ['b', 'c']) await app.db.execute('UPDATE lists SET name = ?', [name]);
+    const sent: unknown[] = [];
+    const send: Parameters<typeof uploadEntries>[0] = async (entries) => {
+      sent.push(...entries.map(({ op, opData }) => [op, opData]));
+      return entries.map(({ clientId }) => [clientId, ok] as const);
+    };
+    const { signal } = new AbortController();
+    const told: string[] = [];
+    app.db.registerListener({ uploadsChanged: () => told.push('changed') });
+    await uploadEntries(send, { coalesce: true })(app.db, signal);
+    expect(sent).toEqual([['PUT', { name: 'c' }]]);
+    expect(told).not.toEqual([]);
+    for (const name of ['d', 'e']) await app.db.execute('UPDATE lists SET name = ?', [name]);
+    await uploadEntries(send)(app.db, signal);
+    expect(sent.slice(1)).toEqual([
+      ['PATCH', { name: 'd' }],
+      ['PATCH', { name: 'e' }],
+    ]);
+    expect(await waiting()).toEqual([]);
+  });
+
+  test('statistics tell of the attempts, as the status does to whoever listens', async () => {
+    const { connector } = app;
+    let isDown = true;
+    const uploadData: typeof connector.uploadData = async (...call) => {
+      if (isDown) throw new Error('down');
+      return connector.uploadData(...call);
+    };
+    await write('a');
+    const told: number[] = [];
+    app.db.registerListener({ statusChanged: (status) => told.push(status.uploadAttempts) });
+    await app.db.connect({ ...connector, uploadData });
+    await app.db.waitForStatus((status) => status.nextUploadAt !== undefined);
+    const { count, attempts, nextRetryAt } = await app.db.getUploadQueueStats();
+    expect([count, attempts]).toEqual([1, 1]);
+    expect(nextRetryAt?.getTime()).toBeGreaterThan(Date.now() - 5_000);
+    isDown = false;
+    app.db.hint();
+    await app.db.waitForStatus((status) => !status.uploading && status.uploadAttempts === 0);
+    await until('it is uploaded', async () => (await waiting()).length === 0);
+    expect(told).toContain(1);
+    expect(await app.db.getUploadQueueStats()).toMatchObject({
+      attempts: 0,
+      nextRetryAt: undefined,
+    });
+  });
+
   test('an outcome that is told twice counts once', async () => {
     await write('a', 'b');
     const batch = await app.db.getCrudBatch();

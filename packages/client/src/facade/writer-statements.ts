@@ -1,7 +1,7 @@
 import type { ChangeSet } from '../changes/change-set.ts';
 import type { StatementResult, WriterSession } from '../database/writer-session.ts';
 import { DatabaseClosedError } from '../errors.ts';
-import type { RowsAffected, TransactionStatements } from './statements.ts';
+import type { ResultOptions, RowsAffected, TransactionStatements } from './statements.ts';
 
 /** The transaction that is open on the writer's session. Everything is done when it returns. */
 export class WriterStatements implements TransactionStatements {
@@ -19,8 +19,8 @@ export class WriterStatements implements TransactionStatements {
     return this.#committed;
   }
 
-  execute(sql: string, parameters: readonly unknown[]): StatementResult {
-    return this.#open().execute(sql, parameters);
+  execute(sql: string, parameters: readonly unknown[], options?: ResultOptions): StatementResult {
+    return this.#open().execute(sql, parameters, options);
   }
 
   executeBatch(sql: string, parameterSets: readonly (readonly unknown[])[]): RowsAffected {

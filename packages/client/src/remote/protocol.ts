@@ -1,11 +1,17 @@
 import type { StatementReads } from '../changes/statement-analyzer.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
-import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
+import type { Complete, QueueFigures } from '../crud/upload-queue.ts';
 import type { StatementResult } from '../database/writer-session.ts';
 import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
 import type { RowsAffected } from '../facade/statements.ts';
-import type { EntryRange, PlainBatch, PlainTransaction } from '../facade/upload-access.ts';
+import type {
+  BatchRequest,
+  EntryRange,
+  PlainBatch,
+  PlainTransaction,
+} from '../facade/upload-access.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import type { Credentials } from '../sync/session/credentials.ts';
 import type { StreamSubscription } from '../sync/streams/sync-streams.ts';
@@ -40,24 +46,41 @@ export interface Introduction {
 /** A statement's result without what it committed, which is told as an event. */
 export type PlainResult = Omit<StatementResult, 'committed'>;
 
+type Integers = IntegerMode | undefined;
+
 /** What readers can be asked. Transactions are numbered by the app. */
 export type ReadMethods = {
-  select(sql: string, parameters: readonly unknown[]): RawRows;
+  select(sql: string, parameters: readonly unknown[], integers: Integers): RawRows;
   analyse(sql: string): StatementReads;
   readBegin(transaction: number, timeoutMs: number | undefined): void;
-  readSelect(transaction: number, sql: string, parameters: readonly unknown[]): RawRows;
+  readSelect(
+    transaction: number,
+    sql: string,
+    parameters: readonly unknown[],
+    integers: Integers,
+  ): RawRows;
   readEnd(transaction: number): void;
 };
 
 type WriteMethods = {
-  execute(sql: string, parameters: readonly unknown[], call: WritingCall | undefined): PlainResult;
+  execute(
+    sql: string,
+    parameters: readonly unknown[],
+    integers: Integers,
+    call: WritingCall | undefined,
+  ): PlainResult;
   executeBatch(
     sql: string,
     parameterSets: readonly (readonly unknown[])[],
     call: WritingCall | undefined,
   ): RowsAffected;
   begin(transaction: number, timeoutMs: number | undefined): void;
-  transactionExecute(transaction: number, sql: string, parameters: readonly unknown[]): PlainResult;
+  transactionExecute(
+    transaction: number,
+    sql: string,
+    parameters: readonly unknown[],
+    integers: Integers,
+  ): PlainResult;
   transactionBatch(
     transaction: number,
     sql: string,
@@ -71,14 +94,14 @@ type WriteMethods = {
 };
 
 type QueueMethods = {
-  crudBatch(limit: number | undefined): PlainBatch | undefined;
-  crudAfter(clientId: number): PlainTransaction | undefined;
+  crudBatch(request: BatchRequest): PlainBatch | undefined;
+  crudAfter(clientId: number, integers: Integers): PlainTransaction | undefined;
   crudComplete(lastId: number, parameters: Parameters<Complete>): void;
   crudSettle(
     range: EntryRange,
     outcomes: readonly (readonly [number, EntryOutcome])[],
   ): UploadResult;
-  crudStats(withSize: boolean): UploadQueueStats;
+  crudStats(withSize: boolean): QueueFigures;
   requeue(clientIds: readonly number[], call: WritingCall | undefined): void;
   discard(clientIds: readonly number[], call: WritingCall | undefined): void;
 };

@@ -24,7 +24,7 @@ export function serveReader(
   const { clock, onProblem } = options;
   const readers = new Readers(open, { clock, context: NO_CALL_CONTEXT });
   const reads = new ServedReads({
-    select: async (sql, parameters) => readers.run(sql, parameters),
+    select: async (sql, parameters, options) => readers.run(sql, parameters, options),
     analyse: async (sql) => readers.analyse(sql),
     readTransaction: (body, timeoutMs) => readers.transaction(body, timeoutMs),
   });

@@ -1,5 +1,6 @@
 import { DatabaseClosedError } from '../errors.ts';
-import { AppDatabase } from '../facade/app-database.ts';
+import { AppDatabase, type AppDatabaseOptions } from '../facade/app-database.ts';
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { Channel } from './channel.ts';
 import { ChannelClosed } from './peer.ts';
 import { RemoteEngine, type RemoteEngineOptions } from './remote-engine.ts';
@@ -7,6 +8,8 @@ import { RemoteEngine, type RemoteEngineOptions } from './remote-engine.ts';
 export interface RemoteDatabaseOptions extends RemoteEngineOptions {
   /** Mistakes of the app, like rows with the same key in a live query, are reported as errors. */
   readonly development?: boolean | undefined;
+  /** The schema's; `auto` if left out. */
+  readonly integerMode?: IntegerMode | undefined;
 }
 
 /** A database that another thread serves (`DatabaseHost`); live queries and connectors are on this one. */
@@ -22,10 +25,10 @@ export class RemoteDatabase extends AppDatabase {
       await engine.close();
       throw error instanceof ChannelClosed ? new DatabaseClosedError({ cause: error }) : error;
     }
-    return new RemoteDatabase(engine, options);
+    return new RemoteDatabase(engine, { ...options, integerMode: options.integerMode ?? 'auto' });
   }
 
-  private constructor(engine: RemoteEngine, options: RemoteDatabaseOptions) {
+  private constructor(engine: RemoteEngine, options: AppDatabaseOptions) {
     super(engine, options);
     this.#engine = engine;
   }

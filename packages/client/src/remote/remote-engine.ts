@@ -8,8 +8,13 @@ import { NO_CALL_CONTEXT, type CallContext } from '../facade/call-context.ts';
 import { ChangeHub } from '../facade/change-hub.ts';
 import type { ClearOptions } from '../facade/clear-database.ts';
 import type { SyncOptions } from '../facade/connector.ts';
-import type { AppConnector, DatabaseAccess, HeldStream } from '../facade/database-access.ts';
-import type { ReadStatements, RowsAffected } from '../facade/statements.ts';
+import type {
+  AppConnector,
+  DatabaseAccess,
+  HeldStream,
+  SelectOptions,
+} from '../facade/database-access.ts';
+import type { ReadStatements, ResultOptions, RowsAffected } from '../facade/statements.ts';
 import type { CompiledSchema } from '../schema/compiled-schema.ts';
 import { StatusTracker } from '../sync/status/status-tracker.ts';
 import type { StreamParams } from '../sync/streams/canonical-params.ts';
@@ -110,10 +115,14 @@ export class RemoteEngine implements DatabaseAccess {
     await this.#link.link(channel, (introduction, peer) => this.#prepare(introduction, peer));
   }
 
-  async execute(sql: string, parameters: readonly unknown[]): Promise<StatementResult> {
+  async execute(
+    sql: string,
+    parameters: readonly unknown[],
+    { integers }: ResultOptions = {},
+  ): Promise<StatementResult> {
     this.checkUsable();
     const values = normalizeParameters(parameters);
-    const result = await this.#link.write('execute', (call) => [sql, values, call]);
+    const result = await this.#link.write('execute', (call) => [sql, values, integers, call]);
     return { ...result, committed: undefined };
   }
 
@@ -165,10 +174,10 @@ export class RemoteEngine implements DatabaseAccess {
   async select(
     sql: string,
     parameters: readonly unknown[],
-    signal?: AbortSignal,
+    options?: SelectOptions,
   ): Promise<RawRows> {
     this.#checkOpen();
-    return this.#reads.select(sql, parameters, signal);
+    return this.#reads.select(sql, parameters, options);
   }
 
   async analyse(sql: string): Promise<StatementReads> {

@@ -1,5 +1,6 @@
 import type { StatementReads } from '../changes/statement-analyzer.ts';
 import { normalizeParameters } from '../database/parameters.ts';
+import type { SelectOptions } from '../facade/database-access.ts';
 import type { ReadStatements } from '../facade/statements.ts';
 import type { RawRows } from '../watch/query-runner.ts';
 import type { Ask } from './ask.ts';
@@ -18,9 +19,9 @@ export class RemoteReads implements ReadAccess {
   async select(
     sql: string,
     parameters: readonly unknown[],
-    signal?: AbortSignal,
+    { signal, integers }: SelectOptions = {},
   ): Promise<RawRows> {
-    return this.#ask('select', [sql, normalizeParameters(parameters)], signal);
+    return this.#ask('select', [sql, normalizeParameters(parameters), integers], signal);
   }
 
   analyse(sql: string): Promise<StatementReads> {
@@ -35,8 +36,8 @@ export class RemoteReads implements ReadAccess {
     await this.#ask('readBegin', [id, timeoutMs]);
     try {
       return await body({
-        select: async (sql, parameters) =>
-          this.#ask('readSelect', [id, sql, normalizeParameters(parameters)]),
+        select: async (sql, parameters, { integers } = {}) =>
+          this.#ask('readSelect', [id, sql, normalizeParameters(parameters), integers]),
       });
     } finally {
       // Where this fails the host is gone, and the transaction with it.

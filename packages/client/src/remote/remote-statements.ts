@@ -1,6 +1,6 @@
 import type { StatementResult } from '../database/writer-session.ts';
 import { normalizeParameters } from '../database/parameters.ts';
-import type { RowsAffected, TransactionStatements } from '../facade/statements.ts';
+import type { ResultOptions, RowsAffected, TransactionStatements } from '../facade/statements.ts';
 import type { HostLink } from './host-link.ts';
 
 /** A transaction that is open at the host. */
@@ -14,9 +14,13 @@ export class RemoteStatements implements TransactionStatements {
     this.#id = id;
   }
 
-  async execute(sql: string, parameters: readonly unknown[]): Promise<StatementResult> {
+  async execute(
+    sql: string,
+    parameters: readonly unknown[],
+    { integers }: ResultOptions = {},
+  ): Promise<StatementResult> {
     const values = normalizeParameters(parameters);
-    const result = await this.#link.call('transactionExecute', [this.#id, sql, values]);
+    const result = await this.#link.call('transactionExecute', [this.#id, sql, values, integers]);
     return { ...result, committed: undefined };
   }
 

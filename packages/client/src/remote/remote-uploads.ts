@@ -1,6 +1,7 @@
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { EntryOutcome } from '../crud/outcomes.ts';
-import type { Complete, UploadQueueStats } from '../crud/upload-queue.ts';
-import type { EntryRange, UploadAccess } from '../facade/upload-access.ts';
+import type { Complete, QueueFigures } from '../crud/upload-queue.ts';
+import type { BatchRequest, EntryRange, UploadAccess } from '../facade/upload-access.ts';
 import type { UploadResult } from '../upload/upload-loop.ts';
 import type { HostLink } from './host-link.ts';
 
@@ -15,14 +16,17 @@ export class RemoteUploads implements UploadAccess {
     this.#checkOutside = checkOutside;
   }
 
-  async batch(limit?: number): ReturnType<UploadAccess['batch']> {
+  async batch(request: BatchRequest): ReturnType<UploadAccess['batch']> {
     this.#checkOutside();
-    return this.#link.call('crudBatch', [limit]);
+    return this.#link.call('crudBatch', [request]);
   }
 
-  async transactionAfter(clientId: number): ReturnType<UploadAccess['transactionAfter']> {
+  async transactionAfter(
+    clientId: number,
+    integers?: IntegerMode,
+  ): ReturnType<UploadAccess['transactionAfter']> {
     this.#checkOutside();
-    return this.#link.call('crudAfter', [clientId]);
+    return this.#link.call('crudAfter', [clientId, integers]);
   }
 
   /** Also while the database closes: what the backend has should not be sent again. */
@@ -50,7 +54,7 @@ export class RemoteUploads implements UploadAccess {
     await this.#link.write('discard', (call) => [clientIds, call]);
   }
 
-  async stats(withSize: boolean): Promise<UploadQueueStats> {
+  async stats(withSize: boolean): Promise<QueueFigures> {
     this.#checkOutside();
     return this.#link.call('crudStats', [withSize]);
   }

@@ -94,10 +94,11 @@ export class ServedApp {
       return transactions.statements(id);
     };
     return {
-      execute: ([sql, parameters, call]) =>
-        this.#once(call, async (note) =>
-          plainResult(await engine.execute(sql, parameters, (result) => note(plainResult(result)))),
-        ),
+      execute: ([sql, parameters, integers, call]) =>
+        this.#once(call, async (note) => {
+          const beforeCommit = (result: StatementResult) => note(plainResult(result));
+          return plainResult(await engine.execute(sql, parameters, { integers, beforeCommit }));
+        }),
       executeBatch: ([sql, sets, call]) =>
         this.#once(call, (note) =>
           engine.executeBatch(sql, sets, (rowsAffected) => note({ rowsAffected })),
@@ -106,7 +107,8 @@ export class ServedApp {
         await transactions.begin(id, timeoutMs);
         this.#watchSilence();
       },
-      transactionExecute: ([id, sql, parameters]) => plainResult(open(id).execute(sql, parameters)),
+      transactionExecute: ([id, sql, parameters, integers]) =>
+        plainResult(open(id).execute(sql, parameters, { integers })),
       transactionBatch: ([id, sql, sets]) => {
         const { rowsAffected } = open(id).executeBatch(sql, sets);
         return { rowsAffected };
@@ -160,8 +162,8 @@ export class ServedApp {
   #queue() {
     const { uploads } = this.#options.engine;
     return {
-      crudBatch: ([limit]) => uploads.batch(limit),
-      crudAfter: ([clientId]) => uploads.transactionAfter(clientId),
+      crudBatch: ([request]) => uploads.batch(request),
+      crudAfter: ([clientId, integers]) => uploads.transactionAfter(clientId, integers),
       crudComplete: ([lastId, parameters]) => uploads.complete(lastId, ...parameters),
       crudSettle: ([range, outcomes]) => uploads.settle(range, outcomes),
       crudStats: ([withSize]) => uploads.stats(withSize),

@@ -20,13 +20,13 @@ export class ServedReads {
   constructor(access: Omit<ReadAccess, 'close'>) {
     this.#access = access;
     this.handlers = {
-      select: ([sql, parameters]) => access.select(sql, parameters),
+      select: ([sql, parameters, integers]) => access.select(sql, parameters, { integers }),
       analyse: ([sql]) => access.analyse(sql),
       readBegin: ([id, timeoutMs]) => this.#begin(id, timeoutMs),
-      readSelect: async ([id, sql, parameters]) => {
+      readSelect: async ([id, sql, parameters, integers]) => {
         const open = this.#open.get(id);
         if (open === undefined) throw rolledBack();
-        return open.statements.select(sql, parameters);
+        return open.statements.select(sql, parameters, { integers });
       },
       readEnd: async ([id]) => {
         const open = this.#open.get(id);

@@ -1,4 +1,5 @@
 import type { SqlValue } from '../driver/contract.ts';
+import { integerColumnIn, type IntegerMode } from '../driver/integer-mode.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 
 export type SqliteType = 'TEXT' | 'INTEGER' | 'REAL' | 'BLOB';
@@ -6,7 +7,7 @@ export type SqliteType = 'TEXT' | 'INTEGER' | 'REAL' | 'BLOB';
 /** How the app's values become SQLite's, and back. Null is not its business. */
 interface Codec<Value, Stored extends SqlValue> {
   readonly encode: (value: Value) => Stored;
-  readonly decode: (stored: Stored) => Value;
+  readonly decode: (stored: Stored, integers: IntegerMode) => Value;
 }
 
 type ConstraintText = (columnName: string) => string;
@@ -64,9 +65,9 @@ export class Column<Value, Stored extends SqlValue, Null extends null = null> {
     return value === null ? null : this.#codec.encode(value);
   }
 
-  decode(stored: Stored | null): Value | Null {
+  decode(stored: Stored | null, integers: IntegerMode = 'auto'): Value | Null {
     // A column that must have a value has none only in rows that the server sent so.
-    return stored === null ? (null as Null) : this.#codec.decode(stored);
+    return stored === null ? (null as Null) : this.#codec.decode(stored, integers);
   }
 
   /** What follows the type in CREATE TABLE. */
@@ -86,7 +87,7 @@ export class Column<Value, Stored extends SqlValue, Null extends null = null> {
 export interface AnyColumn {
   readonly type: SqliteType;
   constraintText(name: string): string;
-  decode(stored: SqlValue): unknown;
+  decode(stored: SqlValue, integers?: IntegerMode): unknown;
 }
 
 function same<Value extends SqlValue>(type: SqliteType): Column<Value, Value> {
@@ -96,10 +97,17 @@ function same<Value extends SqlValue>(type: SqliteType): Column<Value, Value> {
 /**
  * The columns an app can declare: `column.text`, `column.json<Tags>()`. SQLite holds booleans as 1 and 0, dates as text
  * (ISO 8601, UTC), JSON as text; what other programs stored there is decoded as it is.
+ *
+ * `integer` says that a `number` holds what comes, unless the schema's `integerMode` is `bigint`; `bigint` that it may be larger, and is one
+ * in every mode.
  */
 export const column = {
   text: same<string>('TEXT'),
-  integer: same<number>('INTEGER'),
+  integer: new Column<number, number | bigint>('INTEGER', {
+    encode: (value) => value,
+    // The declaration's word; `Row` tells what it is in which mode.
+    decode: (stored, integers) => integerColumnIn(integers, stored) as number,
+  }),
   real: same<number>('REAL'),
   blob: same<Uint8Array>('BLOB'),
   boolean: new Column<boolean, number | bigint>('INTEGER', {
@@ -108,7 +116,7 @@ export const column = {
   }),
   bigint: new Column<bigint, number | bigint>('INTEGER', {
     encode: (value) => value,
-    decode: BigInt,
+    decode: (stored) => BigInt(stored),
   }),
   date: new Column<Date, string>('TEXT', {
     encode: (value) => value.toISOString(),

@@ -39,7 +39,8 @@ test('a row type follows from the declaration', () => {
     body: Uint8Array | null;
     list_id: string | null;
   }>();
-  expectTypeOf<StoredRow<typeof tasks>['done']>().toEqualTypeOf<number | bigint | null>();
+  expectTypeOf<StoredRow<typeof tasks>['done']>().toEqualTypeOf<number | null>();
+  expectTypeOf<StoredRow<typeof tasks>['size']>().toEqualTypeOf<number | bigint | null>();
   expectTypeOf<StoredRow<typeof tasks>['title']>().toEqualTypeOf<string>();
   const schema = new Schema({ tasks });
   expectTypeOf<typeof schema.types.tasks.tags>().toEqualTypeOf<string[] | null>();

@@ -9,7 +9,7 @@ export const LAYOUT_VERSION = 1;
 const MAX_OP_TEXT = '9223372036854775807';
 
 /**
- * sluice_kv: `layout`, `schema` (compiled, JSON), and the write gate: `target`, `seen`, `applied`, whose rows are
+ * sluice_kv: `layout`, `schema` (compiled, JSON), `sent` (see `SentEntries`), and the write gate: `target`, `seen`, `applied`, whose rows are
  * always there, so that triggers only update them: a conflict clause inside a trigger gives way to the one of the statement that fired it.
  *
  * sluice_guard.applying: 1 while rows are written that are no local writes; no trigger acts then.
@@ -40,7 +40,7 @@ CREATE TRIGGER sluice_arm AFTER UPDATE OF armed ON sluice_tx WHEN NEW.armed > OL
   UPDATE sluice_kv SET value = ${MAX_OP_TEXT} WHERE key = 'target' AND value IS NOT ${MAX_OP_TEXT};
   UPDATE sluice_kv SET value = NULL WHERE key IN ('seen', 'applied') AND value IS NOT NULL;
 END;
-INSERT INTO sluice_kv VALUES ('layout', ${LAYOUT_VERSION}), ('target', NULL), ('seen', NULL), ('applied', NULL);
+INSERT INTO sluice_kv VALUES ('layout', ${LAYOUT_VERSION}), ('target', NULL), ('seen', NULL), ('applied', NULL), ('sent', 0);
 INSERT INTO sluice_guard VALUES (0);
 INSERT INTO sluice_tx VALUES (0, 0, 0, 0);
 `;

@@ -1,17 +1,32 @@
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { CompiledTable } from './compiled-schema.ts';
 import { compileTable } from './compile-table.ts';
 import type { AnyTable, Row } from './table.ts';
 
 type Tables = Readonly<Record<string, AnyTable>>;
 
-/** What an app declares: its tables by their synced names. */
-export class Schema<T extends Tables = Tables> {
-  readonly tables: T;
-  /** Only there for types: `typeof schema.types.tasks` is the type of a row of `tasks`. */
-  declare readonly types: { readonly [Name in keyof T]: Row<T[Name]> };
+export interface SchemaOptions<Mode extends IntegerMode> {
+  /** How integers come out of every query, watch and write of this schema's database; `auto` if left out. */
+  readonly integerMode?: Mode | undefined;
+}
 
-  constructor(tables: T) {
+/** Any schema, whatever its tables. */
+export interface AnySchema {
+  readonly tables: Tables;
+  readonly integerMode: IntegerMode;
+}
+
+/** What an app declares: its tables by their synced names, and in which form it wants integers. */
+export class Schema<T extends Tables = Tables, Mode extends IntegerMode = 'auto'> {
+  readonly tables: T;
+  readonly integerMode: Mode;
+  /** Only there for types: `typeof schema.types.tasks` is the type of a row of `tasks`, as `rowOf` gives it. */
+  declare readonly types: { readonly [Name in keyof T]: Row<T[Name], Mode> };
+
+  constructor(tables: T, options: SchemaOptions<Mode> = {}) {
     this.tables = tables;
+    // Whoever names another mode gives it.
+    this.integerMode = options.integerMode ?? ('auto' as Mode);
   }
 
   /** In the form that other tools know (spec/client.md 2.3). */

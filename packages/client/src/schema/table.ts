@@ -1,3 +1,4 @@
+import type { IntegerMode } from '../driver/integer-mode.ts';
 import type { AnyColumn, Column } from './column.ts';
 
 export type Columns = Readonly<Record<string, AnyColumn>>;
@@ -70,22 +71,44 @@ export interface AnyTable {
   readonly options: TableOptions<Columns>;
 }
 
-/** A row of the table as the app works with it. */
-export type Row<T extends { readonly columns: Columns }> = Simplify<
+/** A row of the table as the app works with it; `Mode` is the schema's `integerMode`. */
+export type Row<
+  T extends { readonly columns: Columns },
+  Mode extends IntegerMode = 'auto',
+> = Simplify<
   { id: string } & {
-    [Name in keyof T['columns']]: T['columns'][Name] extends Column<infer V, infer _S, infer Null>
-      ? V | Null
+    [Name in keyof T['columns']]: T['columns'][Name] extends Column<infer V, infer S, infer Null>
+      ? AppValue<V, S, Mode> | Null
       : never;
   }
 >;
 
-/** A row of the table as SQLite gives it. */
-export type StoredRow<T extends { readonly columns: Columns }> = Simplify<
+/** A row of the table as SQLite gives it; `Mode` is the schema's `integerMode`. */
+export type StoredRow<
+  T extends { readonly columns: Columns },
+  Mode extends IntegerMode = 'auto',
+> = Simplify<
   { id: string } & {
-    [Name in keyof T['columns']]: T['columns'][Name] extends Column<infer _V, infer S, infer Null>
-      ? S | Null
+    [Name in keyof T['columns']]: T['columns'][Name] extends Column<infer V, infer S, infer Null>
+      ? StoredValue<V, S, Mode> | Null
       : never;
   }
 >;
+
+/** Columns of integers are those that SQLite may give as `bigint`; of booleans, `V` is not a number. */
+type AppValue<V, S, Mode extends IntegerMode> = bigint extends S
+  ? V extends number
+    ? Integer<Mode>
+    : V
+  : V;
+
+/** In the mode `auto` only columns that are declared as `bigint` have integers that a `number` does not hold. */
+type StoredValue<V, S, Mode extends IntegerMode> = bigint extends S
+  ? [Mode, V] extends ['auto', bigint]
+    ? S
+    : Integer<Mode>
+  : S;
+
+type Integer<Mode extends IntegerMode> = Mode extends 'bigint' ? bigint : number;
 
 type Simplify<T> = { [K in keyof T]: T[K] } & {};

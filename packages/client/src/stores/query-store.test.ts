@@ -186,7 +186,8 @@ test('as an observable and as a signal it gives the current value, then each nex
   stop();
   await add('b');
   await clock.advance(1000);
-  expect(observed).toEqual([null, { count: 0 }, { count: 1 }]);
+  const idle = { attempts: 0, nextRetryAt: undefined, size: undefined };
+  expect(observed).toEqual([null, { count: 0, ...idle }, { count: 1, ...idle }]);
   expect(followed).toEqual(observed);
   expect(Object.keys(toObservable(pending))).toContain('@@observable');
 });

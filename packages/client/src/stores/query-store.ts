@@ -1,6 +1,7 @@
 import { systemClock, type ClientClock } from '../clock.ts';
 import type { DeadLetter } from '../crud/dead-letters.ts';
 import type { SluiceDatabase } from '../facade/sluice-database.ts';
+import type { UploadQueueStats } from '../facade/upload-access.ts';
 import { KeptValue } from './kept-value.ts';
 import { QueryEntry, type KeepTimes } from './query-entry.ts';
 import { queryKey, streamKey } from './query-key.ts';
@@ -19,11 +20,7 @@ export interface QueryStoreOptions extends Partial<KeepTimes> {
   readonly onProblem?: (problem: unknown) => void;
 }
 
-export interface PendingUploads {
-  readonly count: number;
-  /** Bytes of the entries, if asked for. */
-  readonly size: number | undefined;
-}
+export type PendingUploads = Pick<UploadQueueStats, 'count' | 'size' | 'attempts' | 'nextRetryAt'>;
 
 /**
  * What user interfaces share over one database (spec/client.md 5.5): queries, streams and the state of uploads, each once for all who
@@ -89,12 +86,13 @@ export class QueryStore {
     });
   }
 
-  /** How many local writes wait for the backend; null until it is known. */
+  /** How many local writes wait for the backend, and how their upload goes; null until it is known. */
   pendingUploads(options: { readonly withSize?: boolean } = {}): Store<PendingUploads | null> {
     const { withSize = false } = options;
     return this.#reread(`uploads ${withSize}`, async (): Promise<PendingUploads> => {
-      const { count, size } = await this.database.getUploadQueueStats(withSize);
-      return { count, size };
+      const stats = await this.database.getUploadQueueStats(withSize);
+      const { count, size, attempts, nextRetryAt } = stats;
+      return { count, size, attempts, nextRetryAt };
     });
   }
 

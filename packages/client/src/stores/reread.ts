@@ -12,10 +12,12 @@ export function onUploadActivity(
   onProblem: (problem: unknown) => void,
 ): () => void {
   if (database.closed) return () => undefined;
-  const meant = ({ uploading, uploadError, lastSyncedAt }: SyncStatus) => [
-    uploading,
-    uploadError,
-    lastSyncedAt,
+  const meant = (status: SyncStatus) => [
+    status.uploading,
+    status.uploadError,
+    status.uploadAttempts,
+    status.nextUploadAt,
+    status.lastSyncedAt,
   ];
   let before = meant(database.currentStatus);
   const stopListening = database.registerListener({

@@ -10,15 +10,17 @@ import { DatabaseHost } from '../remote/database-host.ts';
 import { portChannel, type Channel } from '../remote/channel.ts';
 import { RemoteDatabase } from '../remote/remote-database.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { AnySchema } from '../schema/schema.ts';
 import { inProcessLock } from '../upload/upload-lock.ts';
 
 export interface AppDatabaseSettings {
   readonly file: string;
-  readonly schema: Schema;
+  readonly schema: AnySchema;
   readonly fetch: typeof fetch;
   readonly openSocket?: Platform['openSocket'];
   readonly onProblem: (problem: unknown) => void;
+  readonly newId?: Platform['newId'];
+  readonly userAgent?: string;
 }
 
 function filePlatform(settings: AppDatabaseSettings): Platform {
@@ -28,10 +30,10 @@ function filePlatform(settings: AppDatabaseSettings): Platform {
     openReader: () => openConnection(file, { readonly: true }),
     clock: systemClock,
     random: Math.random,
-    newId: randomUUID,
+    newId: settings.newId ?? randomUUID,
     fetch: settings.fetch,
     openSocket: settings.openSocket,
-    userAgent: 'test',
+    userAgent: settings.userAgent ?? 'test',
     uploadLock: inProcessLock(),
     callContext: new AsyncLocalStorage(),
     onProblem,
@@ -71,7 +73,8 @@ export const APP_DATABASES: readonly AppDatabaseKind[] = [
       const [theirs, ours] = joinedChannels();
       new DatabaseHost(engine, { clock: systemClock, closes: 'database' }).serve(theirs);
       const callContext = new AsyncLocalStorage();
-      const app = { clock: systemClock, newId: randomUUID, callContext, onProblem };
+      const { integerMode } = settings.schema;
+      const app = { clock: systemClock, newId: randomUUID, callContext, integerMode, onProblem };
       return RemoteDatabase.open(ours, app);
     },
   },

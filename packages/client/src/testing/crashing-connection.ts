@@ -30,7 +30,7 @@ export class CrashingConnection implements SqliteConnection {
       sql: statement.sql,
       columns: statement.columns,
       readonly: statement.readonly,
-      all: (parameters) => this.#run(() => statement.all(parameters)),
+      all: (parameters, integers) => this.#run(() => statement.all(parameters, integers)),
       get: (parameters) => this.#run(() => statement.get(parameters)),
       iterate: (parameters) => this.#run(() => statement.iterate(parameters)),
       run: (parameters) => this.#run(() => statement.run(parameters)),

@@ -16,21 +16,33 @@ interface Connection {
   writeCheckpoint: number;
 }
 
-const BUCKETS = [
-  { name: 'urgent', priority: 1 },
-  { name: 'later', priority: 3 },
-] as const;
+/**
+ * What a service of today says, or one of those that clients still meet (spec/protocol.md 2.4, 12.3): rows embedded in lines, signed sums, other
+ * names, and neither priorities nor streams, subscriptions or counts.
+ */
+export type ServiceForm = 'current' | 'legacy';
+
+/** The more urgent one first. */
+const NAMES = {
+  current: ['7#notes|0["urgent"]', '7#notes|0["later"]'],
+  legacy: ['global[]', 'by_user["u1"]'],
+} as const;
 
 /** Rows of one table in two buckets, and what a service says of them to a stream, line by line (spec/protocol.md 2). */
 export class SimulatedBuckets {
   readonly rows = new Map<string, string>();
   readonly #random: SeededRandom;
-  readonly #ops = new Map<string, SentOp[]>(BUCKETS.map(({ name }) => [name, []]));
+  readonly #form: ServiceForm;
+  readonly #names: readonly [urgent: string, later: string];
+  readonly #ops: ReadonlyMap<string, SentOp[]>;
   readonly #connections = new WeakMap<ScriptedStream, Connection>();
   #lastOp = 0n;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, form: ServiceForm = 'current') {
     this.#random = random;
+    this.#form = form;
+    this.#names = NAMES[form];
+    this.#ops = new Map(this.#names.map((name) => [name, []]));
   }
 
   put(id: string, name: string): void {
@@ -54,15 +66,15 @@ export class SimulatedBuckets {
 
   #log(op: 'PUT' | 'REMOVE', id: string, data: string | null): void {
     this.#lastOp += 1n;
-    const bucket = id.charCodeAt(id.length - 1) % 2 === 0 ? 'urgent' : 'later';
-    this.#ops.get(bucket)?.push({
+    const [urgent, later] = this.#names;
+    this.#ops.get(id.charCodeAt(id.length - 1) % 2 === 0 ? urgent : later)?.push({
       op_id: String(this.#lastOp),
       op,
       object_type: 'lists',
       object_id: id,
       subkey: id,
       checksum: this.#random.int(2 ** 32),
-      data,
+      data: this.#form === 'legacy' && data !== null ? JSON.parse(data) : data,
     });
   }
 
@@ -70,17 +82,18 @@ export class SimulatedBuckets {
     const upTo = new Map(stream.request.buckets.map(({ name, after }) => [name, BigInt(after)]));
     const connection = { lines: [], upTo, writeCheckpoint };
     this.#connections.set(stream, connection);
-    const buckets = BUCKETS.map(({ name }) => this.#described(name));
-    const body = { ...this.#head(writeCheckpoint), buckets, streams: [] };
+    const buckets = this.#names.map((name) => this.#described(name));
+    const streams = this.#form === 'legacy' ? {} : { streams: [] };
+    const body = { ...this.#head(writeCheckpoint), buckets, ...streams };
     this.#addLines(connection, { checkpoint: body });
     return connection;
   }
 
   #addDiff(connection: Connection, writeCheckpoint: number): void {
-    const changed = BUCKETS.filter(({ name }) => this.#after(connection, name).length > 0);
+    const changed = this.#names.filter((name) => this.#after(connection, name).length > 0);
     if (changed.length === 0 && connection.writeCheckpoint === writeCheckpoint) return;
     connection.writeCheckpoint = writeCheckpoint;
-    const updated = changed.map(({ name }) => this.#described(name));
+    const updated = changed.map((name) => this.#described(name));
     const body = { ...this.#head(writeCheckpoint), updated_buckets: updated, removed_buckets: [] };
     this.#addLines(connection, { checkpoint_diff: body });
   }
@@ -88,14 +101,14 @@ export class SimulatedBuckets {
   #addLines(connection: Connection, first: unknown): void {
     const last_op_id = String(this.#lastOp);
     connection.lines.push(first);
-    for (const { name, priority } of BUCKETS) {
+    for (const name of this.#names) {
       const ops = this.#after(connection, name);
       for (let at = 0; at < ops.length; at += 2) {
         connection.lines.push({ data: { bucket: name, data: ops.slice(at, at + 2) } });
       }
       connection.upTo.set(name, this.#lastOp);
-      if (priority === 1) {
-        connection.lines.push({ partial_checkpoint_complete: { last_op_id, priority } });
+      if (this.#form === 'current' && this.#priority(name) === 1) {
+        connection.lines.push({ partial_checkpoint_complete: { last_op_id, priority: 1 } });
       }
     }
     connection.lines.push({ checkpoint_complete: { last_op_id } });
@@ -116,8 +129,13 @@ export class SimulatedBuckets {
   #described(name: string) {
     const ops = this.#ops.get(name) ?? [];
     const checksum = ops.reduce((sum, op) => (sum + op.checksum) >>> 0, 0);
-    const priority = BUCKETS.find((bucket) => bucket.name === name)?.priority ?? 3;
+    if (this.#form === 'legacy') return { bucket: name, checksum: checksum | 0 };
+    const priority = this.#priority(name);
     return { bucket: name, checksum, count: ops.length, priority, subscriptions: [] };
+  }
+
+  #priority(name: string): number {
+    return name === this.#names[0] ? 1 : 3;
   }
 }
 

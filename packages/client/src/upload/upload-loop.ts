@@ -3,6 +3,7 @@ import type { WriteGate } from '../crud/write-gate.ts';
 import { untilFree, type WriterTurn } from '../database/writer-turn.ts';
 import { ClientError } from '../errors.ts';
 import { retryDelayMs } from '../sync/machine/delays.ts';
+import type { StatusFacts } from '../sync/status/sync-status.ts';
 import type { UploadLock } from './upload-lock.ts';
 import { nextUploadStep, type UploadStep } from './upload-step.ts';
 import type { WriteCheckpoints } from './write-checkpoints.ts';
@@ -26,6 +27,10 @@ export interface UploadResult {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** What is left out is as before. See `StatusFacts`. */
+type UploadFacts = Pick<StatusFacts, 'uploading'> &
+  Partial<Pick<StatusFacts, 'uploadError' | 'uploadAttempts' | 'nextUploadAtMs'>>;
+
 export interface UploadLoopOptions {
   /** The queue id of the oldest entry. */
   readonly oldest: () => number | undefined;
@@ -41,15 +46,12 @@ export interface UploadLoopOptions {
   readonly random: () => number;
   /** The least time between the starts of two rounds; 1,000 ms if left out. */
   readonly throttleMs?: number | undefined;
-  readonly onStatus: (status: {
-    readonly uploading: boolean;
-    /** Left out: as before. */
-    readonly uploadError?: ClientError | undefined;
-  }) => void;
+  readonly onStatus: (status: UploadFacts) => void;
   /** Everything is uploaded, and the write checkpoint for it noted. */
   readonly onAcknowledged: () => void;
 }
 
+const NEVER = { oldest: undefined, count: 0 };
 const DEFAULT_THROTTLE_MS = 1_000;
 /** An app's upload that goes on after the stop is waited for no longer than this. */
 const STOP_TIMEOUT_MS = 30_000;
@@ -68,6 +70,8 @@ export class UploadLoop implements Uploads {
   #wake: () => void = () => undefined;
   #backoff = new AbortController();
   #failures = 0;
+  /** How often in a row an entry was sent in vain; undefined: the write checkpoint was asked for. */
+  #inVain: { readonly oldest: number | undefined; readonly count: number } = NEVER;
   #postedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: UploadLoopOptions) {
@@ -79,7 +83,7 @@ export class UploadLoop implements Uploads {
     if (this.#stopping !== undefined) return;
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
-    this.#running = this.#running.then(() => this.#run(signal));
+    this.#running = this.#running.then(() => this.#run(signal)).finally(() => this.#ended());
   }
 
   async stop(): Promise<void> {
@@ -127,6 +131,11 @@ export class UploadLoop implements Uploads {
     }
   }
 
+  #ended(): void {
+    this.#inVain = NEVER;
+    this.#options.onStatus({ uploading: false, uploadAttempts: 0, nextUploadAtMs: undefined });
+  }
+
   #untilWanted(): Promise<void> {
     const { checkpoints, clock } = this.#options;
     const wanted = new Promise<void>((resolve) => (this.#wake = resolve));
@@ -144,13 +153,17 @@ export class UploadLoop implements Uploads {
         await untilFree(this.#options.turn);
         if (signal.aborted) break;
         const next = this.#next(previous);
+        // What was sent before is done; an app that completes nothing is no success.
+        if (previous !== undefined && next.kind !== 'stuck') this.#failures = 0;
         if (next.kind === 'rest') break;
         previous = next.kind === 'upload' ? next.oldest : undefined;
         const retryAfterMs = await this.#take(next, signal);
-        if (retryAfterMs !== 0) this.#failures = 0;
+        if (next.kind !== 'upload' || (retryAfterMs ?? 0) > 0) this.#failures = 0;
         if (retryAfterMs === undefined) continue;
         previous = undefined;
-        this.#options.onStatus({ uploading: false });
+        // What it took is gone, and what is left was sent as well.
+        this.#begin(this.#options.oldest());
+        this.#options.onStatus({ uploading: false, uploadAttempts: this.#attempts() });
         await this.#wait(retryAfterMs === 0 ? this.#nextDelayMs() : retryAfterMs, signal);
       } catch (error) {
         if (signal.aborted) break;
@@ -158,7 +171,7 @@ export class UploadLoop implements Uploads {
         await this.#failed(error, signal);
       }
     }
-    this.#options.onStatus({ uploading: false });
+    this.#ended();
   }
 
   #next(previous: number | undefined): UploadStep {
@@ -181,15 +194,16 @@ export class UploadLoop implements Uploads {
           'uploadData returned without completing anything: entries that were uploaded must be completed',
         );
       case 'upload': {
-        onStatus({ uploading: true });
+        onStatus({ uploading: true, uploadAttempts: this.#begin(next.oldest) });
         const result = await upload(signal);
         onStatus({ uploading: true, uploadError: undefined });
         return result?.retryAfterMs;
       }
       case 'checkpoint': {
+        this.#begin(undefined);
         const checkpoint = await checkpoints.request(signal);
         this.#postedAtMs = clock.elapsed();
-        onStatus({ uploading: false, uploadError: undefined });
+        onStatus({ uploading: false, uploadError: undefined, uploadAttempts: 0 });
         await untilFree(turn);
         if (gate.settle(next.sequence, checkpoint)) onAcknowledged();
         return undefined;
@@ -207,8 +221,22 @@ export class UploadLoop implements Uploads {
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {
-    this.#options.onStatus({ uploading: false, uploadError: uploadError(error) });
+    const uploadAttempts = this.#attempts();
+    this.#options.onStatus({ uploading: false, uploadError: uploadError(error), uploadAttempts });
     await this.#wait(this.#nextDelayMs(), signal);
+  }
+
+  /** Gives how often that was in vain before: it counts for the entry that is at the head of the queue. */
+  #begin(oldest: number | undefined): number {
+    if (this.#inVain.oldest !== oldest) this.#inVain = { oldest, count: 0 };
+    return this.#inVain.count;
+  }
+
+  /** With the one that was in vain just now. */
+  #attempts(): number {
+    const { oldest, count } = this.#inVain;
+    this.#inVain = { oldest, count: count + 1 };
+    return count + 1;
   }
 
   #nextDelayMs(): number {
@@ -222,7 +250,11 @@ export class UploadLoop implements Uploads {
     this.#backoff = new AbortController();
     const abort = (): void => this.#backoff.abort();
     signal.addEventListener('abort', abort, { once: true });
-    await pause(this.#options.clock, Math.min(ms, LONGEST_WAIT_MS), this.#backoff.signal);
+    const { clock, onStatus } = this.#options;
+    const waitMs = Math.min(ms, LONGEST_WAIT_MS);
+    onStatus({ uploading: false, nextUploadAtMs: clock.now() + waitMs });
+    await pause(clock, waitMs, this.#backoff.signal);
+    onStatus({ uploading: false, nextUploadAtMs: undefined });
     signal.removeEventListener('abort', abort);
   }
 }

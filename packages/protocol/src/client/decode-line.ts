@@ -2,6 +2,7 @@ import { LineError } from '../line-error.ts';
 import type { Line } from '../line.ts';
 import { parseLine } from '../parse-line.ts';
 import { readBsonDocument } from './bson-document.ts';
+import { hasEmbeddedRows, withRowsAsText } from './embedded-rows.ts';
 
 /** The only key of a line, written without escapes. */
 const FIRST_KEY = /^\s*\{\s*"([^"\\]*)"\s*:/;
@@ -20,7 +21,9 @@ export function decodeJsonLine(text: string): Line | undefined {
   if (kind !== 'data' && FRACTION.test(text)) {
     throw new LineError(`A ${kind} line has a fraction where a whole number belongs`);
   }
-  return parseLine(parsed(text));
+  const line = parsed(text);
+  const isLegacy = kind === 'data' && hasEmbeddedRows(line);
+  return parseLine(isLegacy ? parsed(withRowsAsText(text)) : line);
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   requestPersistence,
   Schema,
   Table,
+  type IntegerMode,
   type WaitingTransaction,
   type WebDatabase,
 } from '@sluice/client-web';
@@ -15,9 +16,9 @@ declare global {
   var upload: (user: string, body: string) => Promise<void>;
 }
 
-const schema = new Schema({
+const TABLES = {
   notes: new Table({ owner_id: column.text, body: column.text, stars: column.integer }),
-});
+};
 
 /** What tests call in the page. */
 class App {
@@ -31,11 +32,17 @@ class App {
     return this.#db;
   }
 
-  async open(name: string, options: { readonly maxBusyMs?: number } = {}): Promise<void> {
+  async open(
+    name: string,
+    {
+      maxBusyMs,
+      integerMode,
+    }: { readonly maxBusyMs?: number; readonly integerMode?: IntegerMode } = {},
+  ): Promise<void> {
     this.#db = await openDatabase({
-      ...options,
+      ...(maxBusyMs !== undefined && { maxBusyMs }),
       name,
-      schema,
+      schema: new Schema(TABLES, { integerMode }),
       development: true,
       onProblem: (problem) => this.problems.push(codeOf(problem)),
     });

@@ -2,7 +2,7 @@ import { SeededRandom } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import type { CrudEntry } from '../../crud/crud-entry.ts';
 import { SessionWorld } from '../../testing/session-world.ts';
-import { SimulatedBuckets } from '../../testing/simulated-buckets.ts';
+import { SimulatedBuckets, type ServiceForm } from '../../testing/simulated-buckets.ts';
 
 const FIRST_SEED = Number(process.env['SLUICE_TEST_SEED'] ?? 20261125);
 const SEEDS = Array.from({ length: 12 }, (_, index) => FIRST_SEED + index);
@@ -20,9 +20,9 @@ class Chaos {
   #isBackendDown = false;
   #counter = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, form: ServiceForm) {
     this.random = new SeededRandom(seed);
-    this.buckets = new SimulatedBuckets(this.random);
+    this.buckets = new SimulatedBuckets(this.random, form);
     this.world.uploadData = async (queue) => {
       if (this.#isBackendDown) throw new Error('The backend is down');
       const transaction = queue.nextTransaction();
@@ -136,10 +136,13 @@ class Chaos {
   }
 }
 
-test.each(SEEDS)(
-  'whatever fails, the client ends with what the server has (seed %s)',
-  async (seed) => {
-    const chaos = new Chaos(seed);
+test.each([
+  ...SEEDS.map((seed) => ['current', seed] as const),
+  ...SEEDS.map((seed) => ['legacy', seed] as const),
+])(
+  'whatever fails, the client of a %s service ends with what that has (seed %s)',
+  async (form, seed) => {
+    const chaos = new Chaos(seed, form);
     const { world } = chaos;
     await world.connect();
     for (let step = 0; step < STEPS; step += 1) {

@@ -92,7 +92,7 @@ export function createSession(options: CreateSessionOptions): CreatedSession {
   });
   const checkpoints = writeCheckpoints(options, { credentials, gate, clientId: id });
   const uploads = new UploadLoop({
-    oldest: () => queue.batch(1)?.crud[0]?.clientId,
+    oldest: () => queue.oldest(),
     gate,
     upload: (signal) => connector.uploadData(queue, signal),
     checkpoints,

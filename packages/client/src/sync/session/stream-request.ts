@@ -50,7 +50,8 @@ export function subscriptionsText(subscriptions: readonly StreamRow[]): string {
 
 /** @throws ClientError `PARAMETER` for what the service would refuse */
 export function checkRequestOptions({ params, appMetadata }: RequestOptions): void {
-  if (params !== undefined && (typeof params !== 'object' || Array.isArray(params))) {
+  const isObject = typeof params === 'object' && params !== null && !Array.isArray(params);
+  if (params !== undefined && !isObject) {
     throw new ClientError('PARAMETER', 'params is an object');
   }
   for (const [key, value] of Object.entries(appMetadata ?? {})) {

@@ -1,5 +1,5 @@
 import type { ChangeSet } from '../../changes/change-set.ts';
-import { pause, type ClientClock } from '../../clock.ts';
+import type { ClientClock } from '../../clock.ts';
 import { untilFree, type WriterTurn } from '../../database/writer-turn.ts';
 import { ClientError } from '../../errors.ts';
 import type { Uploads } from '../../upload/upload-loop.ts';
@@ -9,11 +9,14 @@ import { step } from '../machine/step.ts';
 import type { StreamRow } from '../streams/subscription-store.ts';
 import type { SyncStreams } from '../streams/sync-streams.ts';
 import type { PublishScope, SyncStore } from '../sync-store.ts';
-import { toStreamFailure, type SyncTransport } from '../transport/transport.ts';
+import type { SyncTransport } from '../transport/transport.ts';
 import type { StatusTracker } from '../status/status-tracker.ts';
 import type { Credentials, CredentialsCache } from './credentials.ts';
+import { EventQueue } from './event-queue.ts';
+import { followStream } from './follow-stream.ts';
 import { LineGroup } from './line-group.ts';
 import { RoundWaiters } from './round-waiters.ts';
+import { SessionTimers } from './session-timers.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import {
   checkRequestOptions,
@@ -59,12 +62,11 @@ interface OpenStream {
 export class SyncSession {
   readonly #options: SyncSessionOptions;
   readonly #group: LineGroup;
-  readonly #timers = new Map<TimerName, AbortController>();
+  readonly #timers: SessionTimers;
   readonly #running = new Set<Promise<void>>();
   readonly #rounds = new RoundWaiters();
+  readonly #events: EventQueue<SyncEvent>;
   #state: SyncState = INITIAL_STATE;
-  #events: SyncEvent[] = [];
-  #isHandling = false;
   #connectOptions: ConnectOptions | undefined;
   #credentials: Credentials | undefined;
   #credentialsWait = new AbortController();
@@ -73,11 +75,12 @@ export class SyncSession {
   /** The highest that a checkpoint of this session brought; -1 for none. */
   #appliedWriteCheckpoint = -1n;
   #stream: OpenStream | undefined;
-  /** While events wait for the writer's connection. */
-  #waiting: Promise<void> | undefined;
 
   constructor(options: SyncSessionOptions) {
     this.#options = options;
+    const { turn } = options;
+    this.#events = new EventQueue({ turn, handle: (event) => this.#handle(event) });
+    this.#timers = new SessionTimers(options.clock);
     this.#group = new LineGroup({
       clock: options.clock,
       ingest: (lines) => {
@@ -185,46 +188,19 @@ export class SyncSession {
     this.#rounds.end(new ClientError('STOPPED', 'The session was stopped'));
     const running = [...this.#running];
     const uploads = this.#options.uploads.stop();
-    await this.#caughtUp();
+    await this.#events.caughtUp();
     await uploads;
     // Nothing of what ends starts anything else; what a later `connect` starts is not waited for.
     await Promise.all(running);
   }
 
   #post(event: SyncEvent): void {
-    this.#events.push(event);
-    this.#handleAll();
-  }
-
-  /** Events that come up meanwhile wait, as do all of them while the app has a transaction open. */
-  #handleAll(): void {
-    if (this.#isHandling) return;
-    this.#isHandling = true;
-    try {
-      while (this.#options.turn.isFree) {
-        const next = this.#events.shift();
-        if (next === undefined) return;
-        this.#handle(next);
-      }
-    } finally {
-      this.#isHandling = false;
-    }
-    if (this.#events.length > 0) this.#waiting ??= this.#handleInTurn();
-  }
-
-  async #handleInTurn(): Promise<void> {
-    await untilFree(this.#options.turn);
-    this.#waiting = undefined;
-    this.#handleAll();
+    this.#events.post(event);
   }
 
   async #flushInTurn(): Promise<void> {
     if (!this.#options.turn.isFree) await untilFree(this.#options.turn);
     this.#guarded(() => this.#group.flush());
-  }
-
-  async #caughtUp(): Promise<void> {
-    while (this.#waiting !== undefined) await this.#waiting;
   }
 
   #handle(event: SyncEvent): void {
@@ -262,8 +238,7 @@ export class SyncSession {
       const { phase } = this.#state;
       if (phase.kind === 'opening' || phase.kind === 'streaming') {
         const { stream } = phase;
-        this.#events.unshift({ kind: 'failed', stream, error, unauthorized: false });
-        this.#handleAll();
+        this.#events.postFirst({ kind: 'failed', stream, error, unauthorized: false });
       } else {
         this.#options.status.update({ downloadError: error });
         this.#options.onProblem(error);
@@ -305,7 +280,7 @@ export class SyncSession {
       case 'startTimer':
         return this.#startTimer(action.timer, action.ms);
       case 'stopTimer':
-        return this.#timers.get(action.timer)?.abort();
+        return this.#timers.stop(action.timer);
     }
   }
 
@@ -346,34 +321,7 @@ export class SyncSession {
     });
     const { signal } = controller;
     const opening = { credentials, body, signal };
-    this.#run(() => this.#follow(number, connect.transport, opening));
-  }
-
-  /** The next lines are asked for when those before are done with: the service waits meanwhile. */
-  async #follow(
-    stream: number,
-    transport: SyncTransport,
-    opening: Parameters<SyncTransport['open']>[0],
-  ): Promise<void> {
-    const { signal } = opening;
-    try {
-      const batches = await transport.open(opening);
-      if (!signal.aborted) this.#post({ kind: 'opened', stream });
-      for await (const lines of batches) {
-        if (lines.length === 0) this.#post({ kind: 'alive', stream });
-        for (const line of lines) {
-          if (signal.aborted) break;
-          this.#post({ kind: 'line', stream, line });
-          if (this.#waiting !== undefined) await this.#caughtUp();
-        }
-        if (signal.aborted) break;
-      }
-      this.#post({ kind: 'ended', stream });
-    } catch (thrown) {
-      if (signal.aborted) return;
-      const error = toStreamFailure(thrown);
-      this.#post({ kind: 'failed', stream, error, unauthorized: error.unauthorized });
-    }
+    this.#run(() => followStream(number, connect.transport, { opening, events: this.#events }));
   }
 
   /** What has come counts, but closing does not depend on it. */
@@ -434,12 +382,9 @@ export class SyncSession {
   }
 
   #startTimer(timer: TimerName, ms: number): void {
-    this.#timers.get(timer)?.abort();
-    const controller = new AbortController();
-    this.#timers.set(timer, controller);
+    const elapsed = this.#timers.elapsed(timer, ms);
     this.#run(async () => {
-      const due = await pause(this.#options.clock, ms, controller.signal);
-      if (due) this.#post({ kind: 'timer', timer });
+      if (await elapsed) this.#post({ kind: 'timer', timer });
     });
   }
 

@@ -92,6 +92,8 @@ const NOTHING: StatusFacts = {
   paused: false,
   downloadError: undefined,
   uploadError: undefined,
+  uploadAttempts: 0,
+  nextUploadAtMs: undefined,
   syncedAt: [],
   progress: undefined,
   streams: [],

@@ -14,6 +14,10 @@ export interface StatusFacts {
   readonly downloadError: ClientError | undefined;
   /** Until the next upload succeeds. */
   readonly uploadError: ClientError | undefined;
+  /** How often in a row the oldest entry of the queue was sent in vain, or its write checkpoint asked for. */
+  readonly uploadAttempts: number;
+  /** When that is tried again (ms since 1970); undefined while nothing waits for that. */
+  readonly nextUploadAtMs: number | undefined;
   /** When a priority was last complete (ms since 1970), least urgent first; `FULL_SYNC` stands for all of them. */
   readonly syncedAt: readonly { readonly priority: number; readonly atMs: number }[];
   /** Of the checkpoint that is being downloaded, most urgent first; undefined for none. */
@@ -92,6 +96,16 @@ export class SyncStatus {
 
   get uploadError(): ClientError | undefined {
     return this.facts.uploadError;
+  }
+
+  /** How often in a row the oldest local write was sent in vain; 0 where another process uploads. */
+  get uploadAttempts(): number {
+    return this.facts.uploadAttempts;
+  }
+
+  /** When it is sent again; undefined while nothing waits for that. `hint` does not. */
+  get nextUploadAt(): Date | undefined {
+    return dateOf(this.facts.nextUploadAtMs);
   }
 
   /** Whether everything was there at least once. */
