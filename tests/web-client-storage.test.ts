@@ -118,3 +118,21 @@ test('a damaged database is put aside, and what waits for upload is in the new o
     await page.evaluate((id) => app.write(id, 'body'), `again-${start}`);
   }
 });
+
+test('what a browser evicts is gone as a whole: the app begins anew, as on a new device', async () => {
+  const page = await browser.tab('evicted');
+  await page.evaluate(() => app.write('before', 'body'));
+  const clientId = await page.evaluate(() => app.db.getClientId());
+  await page.goto('about:blank');
+  const session = await browser.context.newCDPSession(page);
+  const { origin } = new URL(browser.url);
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+  await browser.show(page, 'evicted');
+  expect(await page.evaluate(() => app.db.storage)).toBe('kept');
+  expect(await page.evaluate(() => app.ids('%'))).toEqual([]);
+  expect((await page.evaluate(() => app.db.getUploadQueueStats())).count).toBe(0);
+  expect(await page.evaluate(() => app.db.getClientId())).not.toBe(clientId);
+  await page.evaluate(() => app.write('after', 'body'));
+  expect(await page.evaluate(() => app.ids('%'))).toEqual(['after']);
+  expect(await page.evaluate(() => app.problems)).toEqual([]);
+});

@@ -64,9 +64,33 @@ test('four tabs have one database: each sees the writes of all, at once in its w
   expect(locks).toBe(1);
 });
 
+test('a watched query that has rested has the result of a local write one trip to the worker after it, with no timer in between', async () => {
+  const page = await browser.tab('frame');
+  const seen = await page.evaluate(async () => {
+    let count = -1;
+    let toldAt = performance.now();
+    const beganAt = toldAt;
+    const onResult = (rows: { readonly array: readonly unknown[] }) => {
+      count = rows.array.length;
+      toldAt = performance.now();
+    };
+    app.db.watch('SELECT id FROM notes', [], { onResult }, { throttleMs: 0 });
+    const frame = () => new Promise(requestAnimationFrame);
+    while (count < 0) await frame();
+    // Runs take turns with rests of their own length.
+    const restedAt = toldAt + 2 * (toldAt - beganAt);
+    while (performance.now() < restedAt) await frame();
+    await app.write('a', 'body');
+    // The worker answers in order, and was asked for the result before this.
+    await app.db.get('SELECT 1');
+    return count;
+  });
+  expect(seen).toBe(1);
+});
+
 test('tabs that share a database may each have another form of integers', async () => {
   const [exact, plain] = [await browser.tab(), await browser.tab()];
-  await exact.evaluate(() => app.open('modes', 'bigint'));
+  await exact.evaluate(() => app.open('modes', { integerMode: 'bigint' }));
   await plain.evaluate(() => app.open('modes'));
   await plain.evaluate(async () => {
     const insert = 'INSERT INTO notes (id, stars) VALUES (?, ?), (?, ?)';

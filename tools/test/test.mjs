@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './find-chromium.mjs';
+import { findFirefox } from './find-firefox.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '../..');
@@ -118,21 +119,26 @@ function oldestPostgres() {
 }
 
 /**
- * Chromium for the tests of the web client. Where it is missing it is installed, on Debian as root;
- * elsewhere those tests are skipped, except in CI.
+ * A browser for the tests of the web client. Where it is missing it is installed, on Debian as root; elsewhere those tests are skipped, except
+ * in CI.
  */
-function chromium() {
-  if (findChromium() !== undefined) return;
+function browser({ title, find, debian, setting }) {
+  if (find() !== undefined) return;
   if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
-    const install = ['install', '-y', '--no-install-recommends', 'chromium'];
-    run('package lists for Chromium', 'apt-get', ['update', '-q']);
-    run('install Chromium', 'apt-get', ['-q', ...install]);
+    const install = ['install', '-y', '--no-install-recommends', debian];
+    run(`package lists for ${title}`, 'apt-get', ['update', '-q']);
+    run(`install ${title}`, 'apt-get', ['-q', ...install]);
   }
-  if (findChromium() !== undefined) return;
-  const remedy = 'install it (Debian: apt-get install chromium), or name one in SLUICE_CHROMIUM';
-  if (process.env.CI) failures.push(`Chromium is missing: ${remedy}`);
-  else console.log(`\n== The tests of the web client are SKIPPED without Chromium: ${remedy}`);
+  if (find() !== undefined) return;
+  const remedy = `install it (Debian: apt-get install ${debian}), or name one in ${setting}`;
+  if (process.env.CI) failures.push(`${title} is missing: ${remedy}`);
+  else console.log(`\n== The tests of the web client are SKIPPED without ${title}: ${remedy}`);
 }
+
+const BROWSERS = [
+  { title: 'Chromium', find: findChromium, debian: 'chromium', setting: 'SLUICE_CHROMIUM' },
+  { title: 'Firefox', find: findFirefox, debian: 'firefox-esr', setting: 'SLUICE_FIREFOX' },
+];
 
 mkdirSync(reports, { recursive: true });
 // Random tests differ from day to day, and can be repeated.
@@ -146,7 +152,7 @@ if (ready) {
   for (const script of ['format:check', 'lint', 'typecheck', 'boundaries', 'deadcode']) {
     run(script, 'npm', ['run', '--silent', script]);
   }
-  chromium();
+  for (const each of BROWSERS) browser(each);
   for (const project of ['unit', 'db', 'system']) vitest(project);
   oldestPostgres();
   settleFailedFiles();

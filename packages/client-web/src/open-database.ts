@@ -10,7 +10,7 @@ import {
   type SluiceDatabase,
 } from '@sluice/client';
 import type { StorageKind } from './storage/stored-database.ts';
-import { Tab } from './tabs/tab.ts';
+import { leaderSilent, Tab } from './tabs/tab.ts';
 
 export interface OpenDatabaseOptions {
   /** Pages of one origin that give the same name share the database. */
@@ -22,6 +22,11 @@ export interface OpenDatabaseOptions {
   readonly wasmUrl?: string | URL;
   /** Memory for pages of the database; 50 MB if left out. */
   readonly cacheBytes?: number;
+  /**
+   * How long a worker may be busy with one thing, e.g. one statement; 60,000 if left out. One that is busy for longer is ended, and the next one
+   * goes on. Where nobody can end it, as its page is frozen as well, calls of other tabs are refused by `LEADER_SILENT` 15 s later.
+   */
+  readonly maxBusyMs?: number;
   /** Mistakes of the app, like rows with the same key in a live query, are reported as errors. */
   readonly development?: boolean;
   /** What went wrong where no promise and no status tells it; the console if left out. */
@@ -29,18 +34,19 @@ export interface OpenDatabaseOptions {
 }
 
 export interface WebDatabase extends SluiceDatabase {
-  /** `memory`: the browser refuses to store, as in private windows. Everything works, and is gone when the app is closed. */
+  /** `memory`: the browser refuses to store, as in private windows. Everything works, and is gone when the tab that leads is closed. */
   readonly storage: StorageKind;
 }
 
-/** How long a tab waits for one that leads. */
-const HAND_OVER_TIMEOUT_MS = 60_000;
+const MAX_BUSY_MS = 60_000;
+/** How long calls wait for the next leader. Chromium takes two seconds to end a worker that loops, and the next one opens the files. */
+const HAND_OVER_TIMEOUT_MS = 15_000;
 
 /**
  * Opens a database that all tabs of the app share. One tab's worker has the file, and syncs; when that tab goes, another one takes over, and
  * everything that this database was asked for goes on.
  *
- * @throws SchemaError; ClientError `PLATFORM`, `WORKER`, `WASM`, `STORAGE_IN_USE`, `LAYOUT`, `PROTOCOL_VERSION`; SqlError
+ * @throws SchemaError; ClientError `PLATFORM`, `WORKER`, `WASM`, `STORAGE_IN_USE`, `LAYOUT`, `PROTOCOL_VERSION`, `LEADER_SILENT`; SqlError
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<WebDatabase> {
   checkPlatform();
@@ -54,6 +60,7 @@ class Opening {
   readonly done: Promise<WebDatabase>;
   readonly #options: OpenDatabaseOptions;
   readonly #onProblem: (problem: unknown) => void;
+  readonly #maxBusyMs: number;
   #schema: CompiledSchema;
   #database: RemoteDatabase | undefined;
   #resolve: (database: RemoteDatabase) => void = () => undefined;
@@ -62,6 +69,7 @@ class Opening {
   constructor(options: OpenDatabaseOptions, schema: CompiledSchema) {
     this.#options = options;
     this.#schema = schema;
+    this.#maxBusyMs = options.maxBusyMs ?? MAX_BUSY_MS;
     this.#onProblem = options.onProblem ?? defaultOnProblem;
     this.done = this.#open();
   }
@@ -80,6 +88,10 @@ class Opening {
       startWorker: worker,
       wasmUrl: wasmUrl === undefined ? undefined : new URL(wasmUrl, location.href).href,
       cacheBytes,
+      maxBusyMs: this.#maxBusyMs,
+      onSilent: (error) => {
+        if (this.#database === undefined) this.#reject(error);
+      },
       onChannel: (channel) => this.#linked(channel),
       onProblem: this.#onProblem,
       onFailed: (error) => this.#failed(error),
@@ -108,7 +120,11 @@ class Opening {
         clock: systemClock,
         development: this.#options.development,
         integerMode: this.#options.schema.integerMode,
-        handOver: { onLost: () => undefined, timeoutMs: HAND_OVER_TIMEOUT_MS },
+        handOver: {
+          onLost: () => undefined,
+          timeoutMs: HAND_OVER_TIMEOUT_MS,
+          refusal: leaderSilent,
+        },
         onProblem: this.#onProblem,
       });
       this.#resolve(this.#database);

@@ -24,6 +24,9 @@ scope.addEventListener('message', ({ data: message }) => {
     case 'join':
       void leader?.then((leading) => leading.joinByPort(message.join, message.port), failed);
       return;
+    case 'ping':
+      scope.postMessage({ kind: 'awake' });
+      return;
     case 'end':
       void end();
   }

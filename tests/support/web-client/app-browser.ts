@@ -6,7 +6,7 @@ import { launchProfile } from '../browser/chromium.ts';
 import { PageServer } from '../browser/page-server.ts';
 
 /** What the page needs, and no more: nothing is evaluated from text, and no header makes it isolated. */
-const HEADERS = {
+export const APP_HEADERS = {
   'content-security-policy':
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' http://127.0.0.1:*",
 };
@@ -35,7 +35,7 @@ export class AppBrowser implements AsyncDisposable {
 
   static async open({ site, tokenOf, upload }: AppBrowserOptions): Promise<AppBrowser> {
     const dir = await mkdtemp(path.join(tmpdir(), 'sluice-profile-'));
-    const server = await PageServer.start(site, HEADERS);
+    const server = await PageServer.start(site, APP_HEADERS);
     const context = await launchProfile(dir);
     await context.exposeFunction('tokenOf', tokenOf ?? (() => ''));
     await context.exposeFunction('upload', upload ?? (() => Promise.resolve()));

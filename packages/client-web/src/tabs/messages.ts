@@ -33,6 +33,8 @@ export type ToWorker =
     }
   /** The page's own way, instead of a channel that passes through the browser. */
   | { readonly kind: 'join'; readonly join: Join; readonly port: MessagePort }
+  /** It answers `awake`. */
+  | { readonly kind: 'ping' }
   /** Close what there is, answer `ended`, and expect to be terminated. */
   | { readonly kind: 'end' };
 
@@ -40,6 +42,7 @@ export type ToWorker =
 export type FromWorker =
   /** It holds its lock. */
   | { readonly kind: 'started' }
+  | { readonly kind: 'awake' }
   | { readonly kind: 'problem'; readonly error: PlainError }
   /** It could not open the database, and does not lead. */
   | { readonly kind: 'failed'; readonly error: PlainError }

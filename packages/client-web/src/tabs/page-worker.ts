@@ -1,6 +1,7 @@
-import { fromPlainError, type CompiledSchema } from '@sluice/client';
+import { ClientError, fromPlainError, type CompiledSchema } from '@sluice/client';
 import type { FromWorker, Join, ToWorker } from './messages.ts';
 import { tabNames, type TabNames } from './names.ts';
+import { Silence } from './silence.ts';
 import { whenLockIsFree } from './when-lock-is-free.ts';
 
 export interface PageWorkerOptions {
@@ -11,6 +12,8 @@ export interface PageWorkerOptions {
   readonly startWorker: () => Worker;
   readonly wasmUrl: string | undefined;
   readonly cacheBytes: number | undefined;
+  /** How long the worker may be busy with one thing, until it is ended and another one begun. */
+  readonly maxBusyMs: number;
   readonly onProblem: (problem: unknown) => void;
   /** It cannot lead, and says why. Another tab's may. */
   readonly onFailed: (error: unknown) => void;
@@ -19,8 +22,12 @@ export interface PageWorkerOptions {
 const END_TIMEOUT_MS = 5_000;
 /** A browser that is short of memory may end workers: not more often than this is one begun again. */
 const RESTART_AFTER_MS = 2_000;
+const PING_AFTER_MS = 1_000;
 
-/** A page's worker, which leads or waits to. One that dies, as for want of memory, is followed by another. */
+/**
+ * A page's worker, which leads or waits to. One that dies, as for want of memory, is followed by another. So is one that hangs: nobody but its page can
+ * end it, and the files are held until it ends. The next one may be busy for twice as long, in case it is not a mistake but much work.
+ */
 export class PageWorker {
   readonly #options: PageWorkerOptions;
   readonly #names: TabNames;
@@ -28,11 +35,17 @@ export class PageWorker {
   #onEnded: () => void = () => undefined;
   #worker: Worker;
   #id: string;
+  #maxBusyMs: number;
+  /** Of the worker, once its script runs. */
+  #silence: Silence | undefined;
+  #isAsked = false;
+  #isEnding = false;
 
   constructor(options: PageWorkerOptions) {
     this.#options = options;
     this.#names = tabNames(options.database);
     this.#id = options.newId();
+    this.#maxBusyMs = options.maxBusyMs;
     this.#worker = this.#start();
   }
 
@@ -47,6 +60,24 @@ export class PageWorker {
     return port1;
   }
 
+  /** Ends the worker if it has hung for too long. To be called again and again, also when others ask who leads: timers of hidden pages are slow. */
+  watch(): void {
+    const silentMs = this.#silence?.look(performance.now()) ?? 0;
+    if (this.#isAsked && silentMs > this.#maxBusyMs) {
+      this.#options.onProblem(hung(silentMs));
+      this.#maxBusyMs *= 2;
+      this.#end();
+    } else if (silentMs > PING_AFTER_MS && !this.#isAsked) {
+      this.#isAsked = true;
+      this.#worker.postMessage({ kind: 'ping' } satisfies ToWorker);
+    }
+  }
+
+  /** The page will be frozen: another tab's worker is to lead meanwhile. When the page goes on, it begins another one. */
+  freeze(): void {
+    this.#end();
+  }
+
   /** Closes the database if the worker leads, so that the next one finds the files free. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -56,10 +87,23 @@ export class PageWorker {
     this.#worker.terminate();
   }
 
+  /** Its lock is free then, which begins the next one. */
+  #end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#worker.terminate();
+    if (this.#silence === undefined) this.#restartAtEnd().catch(this.#options.onProblem);
+    this.#silence = undefined;
+  }
+
   #start(): Worker {
     const { database, openedAt, schema, wasmUrl, cacheBytes, startWorker } = this.#options;
+    this.#isAsked = false;
+    this.#isEnding = false;
     const worker = startWorker();
-    worker.addEventListener('message', ({ data }) => this.#hear(data as FromWorker));
+    worker.addEventListener('message', ({ data }) => {
+      if (worker === this.#worker && !this.#isEnding) this.#hear(data as FromWorker);
+    });
     worker.addEventListener('error', (event) => this.#options.onFailed(event));
     const start = { worker: this.#id, database, openedAt, schema: schema(), wasmUrl, cacheBytes };
     worker.postMessage({ kind: 'start', ...start } satisfies ToWorker);
@@ -67,8 +111,13 @@ export class PageWorker {
   }
 
   #hear(message: FromWorker): void {
+    this.#isAsked = false;
+    this.#silence?.heard(performance.now());
     switch (message.kind) {
+      case 'awake':
+        return;
       case 'started':
+        this.#silence = new Silence(performance.now());
         this.#restartAtEnd().catch(this.#options.onProblem);
         return;
       case 'ended':
@@ -91,4 +140,11 @@ export class PageWorker {
     this.#id = this.#options.newId();
     this.#worker = this.#start();
   }
+}
+
+function hung(silentMs: number): ClientError {
+  return new ClientError(
+    'WORKER_HUNG',
+    `The database's worker did not answer for ${Math.round(silentMs / 1000)} s, and was ended: a statement may take too long; what it was asked is asked again (maxBusyMs)`,
+  );
 }

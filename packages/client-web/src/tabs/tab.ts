@@ -1,18 +1,24 @@
-import { portChannel, type Channel } from '@sluice/client';
+import { ClientError, portChannel, type Channel } from '@sluice/client';
 import type { StorageKind } from '../storage/stored-database.ts';
 import { broadcastLink } from './broadcast-link.ts';
 import type { ControlMessage, Join } from './messages.ts';
 import { tabNames, workerOf, type TabNames } from './names.ts';
 import { PageWorker, type PageWorkerOptions } from './page-worker.ts';
+import { Silence } from './silence.ts';
 import { ALONE, tabStep, type TabEvent, type TabState } from './tab-step.ts';
 import { whenLockIsFree } from './when-lock-is-free.ts';
 
 export interface TabOptions extends PageWorkerOptions {
   /** A leader was found: the first, or the next. Resolves when it has greeted. */
   readonly onChannel: (channel: Channel) => Promise<void>;
+  /** Some worker has the files, and does not answer for so long that its channel was given up. */
+  readonly onSilent: (error: ClientError) => void;
 }
 
 const TICK_MS = 500;
+const ASK_AFTER_MS = 2_000;
+/** The app is told then; the longest task that nobody need worry about. */
+const TELL_AFTER_MS = 10_000;
 
 /** A page among those that have one database open: keeps its worker, which waits to lead, and the channel to whoever leads. */
 export class Tab {
@@ -25,6 +31,9 @@ export class Tab {
   #state: TabState = ALONE;
   #channel: Channel | undefined;
   #storage: StorageKind = 'kept';
+  /** Of whoever leads. */
+  #silence = new Silence(performance.now());
+  #isTold = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   private constructor(options: TabOptions) {
@@ -59,7 +68,7 @@ export class Tab {
     this.#control.addEventListener('message', ({ data }) => this.#hear(data as ControlMessage));
     await this.#holdLock();
     this.#listenForHints();
-    this.#timer = setInterval(() => this.#happen({ kind: 'tick' }), TICK_MS);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#happen({ kind: 'tick' });
   }
 
@@ -87,12 +96,49 @@ export class Tab {
     addEventListener('online', hint, { signal });
     addEventListener('pageshow', hint, { signal });
     document.addEventListener('visibilitychange', whenVisible, { signal });
+    document.addEventListener('freeze', () => this.#worker.freeze(), { signal });
+    const whenHidden = ({ persisted }: PageTransitionEvent) => {
+      if (persisted) this.#worker.freeze();
+    };
+    addEventListener('pagehide', whenHidden, { signal });
   }
 
   #hear(message: ControlMessage): void {
+    if (message.kind === 'who') this.#worker.watch();
     if (message.kind !== 'leads') return;
+    this.#silence.heard(performance.now());
+    this.#isTold = false;
     this.#storage = message.storage;
     this.#happen({ kind: 'leads', leader: message.leader });
+  }
+
+  #tick(): void {
+    this.#happen({ kind: 'tick' });
+    this.#worker.watch();
+    const silentMs = this.#silence.look(performance.now());
+    if (silentMs < ASK_AFTER_MS) return;
+    if (this.#state.kind === 'linked') this.#say({ kind: 'who' });
+    const { maxBusyMs, onProblem } = this.#options;
+    if (silentMs < Math.min(TELL_AFTER_MS, maxBusyMs)) return;
+    if (!this.#isTold) this.#whenSomebodyLeads(onProblem);
+    this.#isTold = true;
+    if (silentMs >= maxBusyMs) this.#giveUp();
+  }
+
+  /** Calls wait for the next leader then, or for this one to wake: it is asked who leads at every tick. */
+  #giveUp(): void {
+    this.#channel?.close();
+    this.#whenSomebodyLeads(this.#options.onSilent);
+  }
+
+  /** Without a leader there is nothing to wait for but the start of this page's own. */
+  #whenSomebodyLeads(tell: (error: ClientError) => void): void {
+    navigator.locks
+      .query()
+      .then(({ held = [] }) => {
+        if (held.some(({ name }) => name === this.#names.leaderLock)) tell(leaderSilent());
+      })
+      .catch(this.#options.onProblem);
   }
 
   #happen(event: TabEvent): void {
@@ -136,4 +182,12 @@ export class Tab {
   #say(message: ControlMessage): void {
     if (!this.#closing.signal.aborted) this.#control.postMessage(message);
   }
+}
+
+/** What calls are refused by while whoever has the files does not answer. */
+export function leaderSilent(): ClientError {
+  return new ClientError(
+    'LEADER_SILENT',
+    'The tab that has the database open does not answer, as it is frozen or busy: bring it to the front, or close it; it goes on by itself when it wakes',
+  );
 }

@@ -24,7 +24,10 @@ export class DatabaseHost {
   constructor(engine: DatabaseEngine, options: DatabaseHostOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#connectors = new Connectors(engine, (problem) => this.report(problem));
+    this.#connectors = new Connectors(engine, {
+      clock: options.clock,
+      onProblem: (problem) => this.report(problem),
+    });
     engine.closing.addEventListener('abort', () => this.#closeAll(), { once: true });
   }
 

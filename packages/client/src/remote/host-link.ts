@@ -1,5 +1,5 @@
 import { pause, withTimeout, type ClientClock } from '../clock.ts';
-import { DatabaseClosedError } from '../errors.ts';
+import { DatabaseClosedError, type ClientError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { ChannelClosed, Peer, type Answer, type Handlers } from './peer.ts';
 import {
@@ -18,6 +18,8 @@ export interface HandOver {
   readonly onLost: () => void;
   /** The database is closed if there is none by then; 30,000 ms if left out. */
   readonly timeoutMs?: number;
+  /** If given, the database is not closed then: calls are refused by this until there is a host again. */
+  readonly refusal?: () => ClientError;
 }
 
 export interface HostLinkOptions {
@@ -62,7 +64,7 @@ class NextHost {
  *   -----> linked ----------------> lost -------------> linked
  *             \                      |  timeoutMs
  *              \ no handOver, close  v
- *               `----------------> ended
+ *               `----------------> ended, or with a refusal: calls are refused, and `replace` links as before
  * ```
  */
 export class HostLink {
@@ -72,6 +74,7 @@ export class HostLink {
   #writes = 0;
   #next = new NextHost();
   #isLinked = false;
+  #isRefusing = false;
   #peer: HostPeer | undefined;
   #ended: DatabaseClosedError | undefined;
   #isClosing = false;
@@ -111,6 +114,8 @@ export class HostLink {
     if (this.#peer !== peer) throw new ChannelClosed();
     this.#found.abort();
     prepare(introduction, peer);
+    if (this.#isRefusing) this.#next = new NextHost();
+    this.#isRefusing = false;
     this.#isLinked = true;
     this.#next.resolve(peer);
   }
@@ -199,11 +204,14 @@ export class HostLink {
     this.#isLinked = false;
   }
 
-  async #waitForNext({ timeoutMs = HAND_OVER_TIMEOUT_MS }: HandOver): Promise<void> {
+  async #waitForNext({ timeoutMs = HAND_OVER_TIMEOUT_MS, refusal }: HandOver): Promise<void> {
     this.#found.abort();
     this.#found = new AbortController();
     const isLate = await pause(this.#options.clock, timeoutMs, this.#found.signal);
-    if (isLate) this.#end(new DatabaseClosedError());
+    if (!isLate || this.#isLinked || this.#ended !== undefined) return;
+    if (refusal === undefined) return this.#end(new DatabaseClosedError());
+    this.#isRefusing = true;
+    this.#next.reject(refusal());
   }
 
   #end(reason: DatabaseClosedError): void {
@@ -211,7 +219,7 @@ export class HostLink {
     this.#ended = reason;
     this.#isClosing = true;
     this.#found.abort();
-    if (this.#isLinked) this.#next = new NextHost();
+    if (this.#isLinked || this.#isRefusing) this.#next = new NextHost();
     this.#isLinked = false;
     this.#next.reject(reason);
     this.#peer?.close();

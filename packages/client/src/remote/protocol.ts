@@ -140,6 +140,8 @@ export type AppMethods = {
   fetchCredentials(): Credentials | null | undefined;
   uploadData(): UploadResult | void;
   postCheckpointRequest(clientId: string, requestId: string): string;
+  /** Answered at once, unless the app's thread is frozen or busy. */
+  isAwake(): void;
 };
 
 export type HostEvent =

@@ -316,6 +316,7 @@ export class RemoteEngine implements DatabaseAccess {
       throw new ClientError('STOPPED', 'The app has disconnected');
     };
     return {
+      isAwake: () => undefined,
       fetchCredentials: () => connector().fetchCredentials(),
       uploadData: (_, signal) => connector().uploadData(signal()),
       postCheckpointRequest: ([clientId, requestId]) => {

@@ -228,6 +228,7 @@ export class ServedApp {
           ? (clientId, requestId) => peer.call('postCheckpointRequest', [clientId, requestId])
           : undefined,
       },
+      isAwake: () => peer.call('isAwake', []),
       disconnected: () => peer.tell({ kind: 'disconnected' }),
     };
   }

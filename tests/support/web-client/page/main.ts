@@ -32,8 +32,15 @@ class App {
     return this.#db;
   }
 
-  async open(name: string, integerMode?: IntegerMode): Promise<void> {
+  async open(
+    name: string,
+    {
+      maxBusyMs,
+      integerMode,
+    }: { readonly maxBusyMs?: number; readonly integerMode?: IntegerMode } = {},
+  ): Promise<void> {
     this.#db = await openDatabase({
+      ...(maxBusyMs !== undefined && { maxBusyMs }),
       name,
       schema: new Schema(TABLES, { integerMode }),
       development: true,
