@@ -1,2 +1,2 @@
-/** The browser that tests use: the one that SLUICE_CHROMIUM names, or else the one of this machine. */
+/** The browser that tests use: the one that SLUICE_FIREFOX names, or else the one of this machine. */
 export function findFirefox(): string | undefined;

@@ -71,6 +71,6 @@ export class BidiConnection {
   }
 
   #fail(error: Error): void {
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(error);
+    for (const id of this.#waiting.keys()) this.#take(id)?.reject(error);
   }
 }
