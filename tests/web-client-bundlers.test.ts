@@ -121,9 +121,9 @@ test('works as esbuild builds it, and is as small as promised', async () => {
     console.info(`${file}: ${content.length} bytes, ${sizes[file]} compressed`);
   }
   // spec/client.md 7.5, number 10: 20 kB for the page's thread, 500 kB for SQLite. 8.1: the reference's page, worker and what holds its
-  // SQLite are 77 kB together, without the WebSocket transport.
+  // SQLite are 77 kB together, and its WebSocket transport, which ours has in its worker, is another 26 kB.
   const { 'app.js': main = 0, 'worker.js': worker = 0, [wasm]: sqlite } = sizes;
   expect(main).toBeLessThan(20_000);
-  expect(main + worker).toBeLessThan(77_000);
+  expect(main + worker).toBeLessThan(80_000);
   expect(sqlite).toBeLessThan(500_000);
 });
