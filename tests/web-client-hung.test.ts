@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { until } from '@sluice/testing';
 import type { CDPSession, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { AppBrowser } from './support/web-client/app-browser.ts';
-import { buildSite } from './support/web-client/build-site.ts';
+import { expect, test } from 'vitest';
+import type { AppBrowser } from './support/web-client/app-browser.ts';
+import { useAppBrowser } from './support/web-client/use-app-browser.ts';
 // Types of what the page declares.
 import type {} from './support/web-client/page/main.ts';
 
@@ -14,20 +11,9 @@ const MAX_BUSY_MS = 3_000;
 /** After which calls wait for the next leader for so long, whatever the app says. */
 const HAND_OVER_MS = 15_000;
 
-let site: string;
 let browser: AppBrowser;
 
-beforeAll(async () => {
-  site = await mkdtemp(path.join(tmpdir(), 'sluice-site-'));
-  await buildSite(site);
-});
-beforeEach(async () => {
-  browser = await AppBrowser.open({ site });
-});
-afterEach(async () => {
-  await browser[Symbol.asyncDispose]();
-});
-afterAll(() => rm(site, { recursive: true, force: true }));
+useAppBrowser((opened) => (browser = opened));
 
 /** Tabs of one database, of which the first leads. */
 async function openTabs(database: string): Promise<readonly [Page, Page]> {

@@ -1,28 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { until } from '@sluice/testing';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { AppBrowser } from './support/web-client/app-browser.ts';
-import { buildSite } from './support/web-client/build-site.ts';
+import { expect, test } from 'vitest';
+import type { AppBrowser } from './support/web-client/app-browser.ts';
+import { useAppBrowser } from './support/web-client/use-app-browser.ts';
 // Types of what the page declares.
 import type {} from './support/web-client/page/main.ts';
 
-let site: string;
 let browser: AppBrowser;
 
-beforeAll(async () => {
-  site = await mkdtemp(path.join(tmpdir(), 'sluice-site-'));
-  await buildSite(site);
-});
-beforeEach(async () => {
-  browser = await AppBrowser.open({ site });
-});
-afterEach(async () => {
-  await browser[Symbol.asyncDispose]();
-});
-afterAll(() => rm(site, { recursive: true, force: true }));
+useAppBrowser((opened) => (browser = opened));
 
 const problems = (page: Page) => page.evaluate(() => app.problems);
 const ids = (page: Page) => page.evaluate(() => app.ids('%'));

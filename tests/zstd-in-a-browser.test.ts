@@ -1,7 +1,7 @@
-import { silentLogger } from '@sluice/base';
 import { until } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HttpServer } from '../apps/server/src/http/http-server.ts';
+import { listenScripted } from '../apps/server/src/testing/listen-scripted.ts';
+import type { HttpServer } from '../apps/server/src/http/http-server.ts';
 import { runtimeZstd } from '../apps/server/src/http/runtime-zstd.ts';
 import { ScriptedBackend } from '../apps/server/src/testing/scripted-backend.ts';
 import { storingZstd } from '../apps/server/src/testing/zstd-frames.ts';
@@ -14,16 +14,10 @@ const backend = new ScriptedBackend();
 let server: HttpServer;
 
 beforeAll(async () => {
-  server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
-    apiTokens: [],
+  server = await listenScripted({
     probes: true,
-    production: true,
     backend,
     zstd: runtimeZstd() ?? storingZstd,
-    logger: silentLogger,
   });
 });
 

@@ -119,20 +119,24 @@ function oldestPostgres() {
 }
 
 /**
- * A browser for the tests of the web client. Where it is missing it is installed, on Debian as root; elsewhere those tests are skipped, but in
+ * Browsers for the tests of the web client. Where one is missing it is installed, on Debian as root; elsewhere those tests are skipped, but in
  * CI there must be Chromium, in which all of them run.
  */
-function browser({ title, find, debian, setting, isRequired }) {
-  if (find() !== undefined) return;
-  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
-    const install = ['install', '-y', '--no-install-recommends', debian];
-    runs(`package lists for ${title}`, 'apt-get', ['update', '-q']);
-    runs(`install ${title}`, 'apt-get', ['-q', ...install]);
+function browsers() {
+  const isMissing = ({ find }) => find() === undefined;
+  const missing = BROWSERS.filter(isMissing);
+  if (missing.length > 0 && existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+    runs('package lists for browsers', 'apt-get', ['update', '-q']);
+    for (const { title, debian } of missing) {
+      const install = ['install', '-y', '--no-install-recommends', debian];
+      runs(`install ${title}`, 'apt-get', ['-q', ...install]);
+    }
   }
-  if (find() !== undefined) return;
-  const remedy = `install it (Debian: apt-get install ${debian}), or name one in ${setting}`;
-  if (process.env.CI && isRequired) failures.push(`${title} is missing: ${remedy}`);
-  else console.log(`\n== The tests of the web client are SKIPPED without ${title}: ${remedy}`);
+  for (const { title, debian, setting, isRequired } of missing.filter(isMissing)) {
+    const remedy = `install it (Debian: apt-get install ${debian}), or name one in ${setting}`;
+    if (process.env.CI && isRequired) failures.push(`${title} is missing: ${remedy}`);
+    else console.log(`\n== The tests of the web client are SKIPPED without ${title}: ${remedy}`);
+  }
 }
 
 const BROWSERS = [
@@ -164,14 +168,14 @@ if (ready) {
   for (const script of ['format:check', 'lint', 'typecheck', 'boundaries', 'deadcode']) {
     run(script, 'npm', ['run', '--silent', script]);
   }
-  for (const each of BROWSERS) browser(each);
+  browsers();
   for (const project of ['unit', 'db', 'system']) vitest(project);
   oldestPostgres();
   settleFailedFiles();
 }
 
 const slowest = durations.toSorted((a, b) => b.seconds - a.seconds).slice(0, 25);
-console.log('\nSlowest test files:');
+if (slowest.length > 0) console.log('\nSlowest test files:');
 for (const { file, seconds: took } of slowest)
   console.log(`  ${took.toFixed(0).padStart(4)} s  ${file}`);
 

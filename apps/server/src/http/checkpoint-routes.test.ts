@@ -1,22 +1,15 @@
-import { silentLogger } from '@sluice/base';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { listenScripted } from '../testing/listen-scripted.ts';
 import { ScriptedBackend } from '../testing/scripted-backend.ts';
-import { HttpServer } from './http-server.ts';
+import type { HttpServer } from './http-server.ts';
 
 let backend: ScriptedBackend;
 let server: HttpServer;
 
 beforeEach(async () => {
   backend = new ScriptedBackend();
-  server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
-    apiTokens: [],
-    probes: false,
-    production: true,
+  server = await listenScripted({
     backend,
-    logger: silentLogger,
   });
 });
 afterEach(() => server.close(0));

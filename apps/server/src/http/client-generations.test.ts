@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CONTENT_TYPES, type StreamFormat } from '@sluice/protocol';
+import { listenScripted } from '../testing/listen-scripted.ts';
 import { LINES, ScriptedBackend } from '../testing/scripted-backend.ts';
-import { HttpServer } from './http-server.ts';
+import type { HttpServer } from './http-server.ts';
 
 /**
  * What the SDKs in use send over HTTP (spec/protocol.md 9), as one table: the request of each
@@ -56,17 +57,12 @@ const logged: Record<string, unknown>[] = [];
 const note = (event: string, facts?: object): void => void logged.push({ event, ...facts });
 
 beforeAll(async () => {
-  server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
+  server = await listenScripted({
     limits: {
       maxConcurrentConnections: 10,
       maxBytesInFlight: 1 << 28,
       slowClientTimeoutMs: 60_000,
     },
-    apiTokens: [],
-    probes: false,
-    production: true,
     backend,
     logger: { debug: note, info: note, warn: note, error: note },
   });

@@ -1,25 +1,21 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AppError, SyncError, silentLogger, type ErrorCode } from '@sluice/base';
+import { AppError, SyncError, type ErrorCode } from '@sluice/base';
 import type { Diagnostic } from '@sluice/sync-config';
+import { listenScripted } from '../testing/listen-scripted.ts';
 import { syncConfigError } from '../admin/compile-config.ts';
 import { LINES, ScriptedBackend } from '../testing/scripted-backend.ts';
 import type { OpenStream } from './backend.ts';
-import { HttpServer, type HttpServerOptions } from './http-server.ts';
+import type { HttpServer, HttpServerOptions } from './http-server.ts';
 
 let backend: ScriptedBackend;
 let server: HttpServer;
 
 async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
-  server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
+  server = await listenScripted({
     apiTokens: ['admin'],
     probes: true,
-    production: true,
     backend,
-    logger: silentLogger,
     ...options,
   });
 }
@@ -415,15 +411,11 @@ describe('closing', () => {
 
 it('says why it cannot listen', async () => {
   const port = Number(new URL(server.url).port);
-  const second = HttpServer.listen({
-    host: '127.0.0.1',
+  const second = listenScripted({
     port,
     limits: { maxConcurrentConnections: 1, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
-    apiTokens: [],
     probes: true,
-    production: true,
     backend,
-    logger: silentLogger,
   });
   await expect(second).rejects.toMatchObject({
     code: 'API_LISTEN_FAILED',

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { RunCompressor } from './shared-runs.ts';
 
-/** The fastest: of level 2 a segment is 1 to 4% smaller, and takes 15 to 25% longer (docs/performance.md). */
+/** The fastest: what higher levels save of a segment is not worth their time (docs/decisions/2026-11-26-zstd.md). */
 const LEVEL = 1;
 
 /**

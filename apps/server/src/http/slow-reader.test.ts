@@ -1,19 +1,14 @@
 import { connect } from 'node:net';
 import { silentLogger, type LogFacts } from '@sluice/base';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { listenScripted } from '../testing/listen-scripted.ts';
 import { ScriptedBackend } from '../testing/scripted-backend.ts';
-import { HttpServer } from './http-server.ts';
 
 it('drops a client that takes nothing, says why in the log, and leaves others alone', async () => {
   const logged: [string, LogFacts | undefined][] = [];
   const backend = new ScriptedBackend();
-  const server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
+  const server = await listenScripted({
     limits: { maxConcurrentConnections: 3, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 300 },
-    apiTokens: [],
-    probes: false,
-    production: true,
     backend,
     logger: { ...silentLogger, warn: (event, facts) => void logged.push([event, facts]) },
   });

@@ -2,25 +2,17 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { constants, gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { silentLogger } from '@sluice/base';
 import { until } from '@sluice/testing';
+import { listenScripted } from '../testing/listen-scripted.ts';
 import { LINES, ScriptedBackend } from '../testing/scripted-backend.ts';
 import { storingZstd, unpackFrames } from '../testing/zstd-frames.ts';
-import { HttpServer } from './http-server.ts';
 import { runtimeZstd } from './runtime-zstd.ts';
 import type { RunCompressor } from './shared-runs.ts';
 
 async function listen(backend: ScriptedBackend, zstd: RunCompressor | undefined): Promise<string> {
-  const server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
-    apiTokens: [],
-    probes: false,
-    production: true,
+  const server = await listenScripted({
     backend,
     zstd,
-    logger: silentLogger,
   });
   onTestFinished(() => server.close(0));
   return server.url;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { silentLogger } from '@sluice/base';
+import { listenScripted } from '../testing/listen-scripted.ts';
 import { ScriptedBackend } from '../testing/scripted-backend.ts';
-import { HttpServer } from './http-server.ts';
+import type { HttpServer } from './http-server.ts';
 
 let parent: string;
 let server: HttpServer;
@@ -18,16 +18,10 @@ beforeAll(async () => {
   writeFileSync(path.join(parent, 'secret.txt'), 'secret');
   writeFileSync(path.join(webApp, 'index.html'), '<p>app</p>');
   writeFileSync(path.join(webApp, 'assets', 'sqlite.wasm'), 'wasm');
-  server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
-    apiTokens: [],
+  server = await listenScripted({
     probes: true,
     webApp,
-    production: true,
     backend: new ScriptedBackend(),
-    logger: silentLogger,
   });
 });
 afterAll(async () => {

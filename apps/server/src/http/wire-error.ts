@@ -91,11 +91,11 @@ export function wireErrorText(error: unknown, options: { readonly production: bo
  * many buckets or parameter results are a failure of the service, with what it was as details (spec/protocol.md 3.8, 2.10).
  */
 export function streamErrorText(error: unknown, options: { readonly production: boolean }): string {
-  const text = wireErrorText(error, options);
-  if (error instanceof AppError) {
-    return WIRE_CODES[error.code] === 'PSYNC_S2305' ? unexpected(text) : text;
+  if (!(error instanceof AppError)) {
+    return unexpected(options.production ? undefined : toAppError(error).message);
   }
-  return unexpected(options.production ? undefined : toAppError(error).message);
+  const text = wireErrorText(error, options);
+  return WIRE_CODES[error.code] === 'PSYNC_S2305' ? unexpected(text) : text;
 }
 
 function unexpected(inside: string | undefined): string {

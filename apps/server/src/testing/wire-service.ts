@@ -10,7 +10,8 @@ import {
 } from '@sluice/testing';
 import { SignJWT, type JWTPayload } from 'jose';
 import { onTestFinished } from 'vitest';
-import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
+import { listenScripted } from './listen-scripted.ts';
+import type { HttpServerOptions } from '../http/http-server.ts';
 import { ScriptedBackend } from './scripted-backend.ts';
 
 /** The key and the token of spec/protocol.md 11.8, and the times in it in seconds. */
@@ -98,9 +99,7 @@ export async function startWireService(options: WireServiceOptions = {}) {
     random: () => 0.5,
   });
   const backend = new WireBackend({ hub, clock, storage });
-  const server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
+  const server = await listenScripted({
     limits: {
       maxConcurrentConnections: 20,
       maxBytesInFlight: 1 << 28,
@@ -108,10 +107,8 @@ export async function startWireService(options: WireServiceOptions = {}) {
     },
     apiTokens: ['admin'],
     probes: true,
-    production: true,
     completeDelayMs: 20,
     backend,
-    logger: silentLogger,
     ...options.http,
   });
   onTestFinished(async () => {

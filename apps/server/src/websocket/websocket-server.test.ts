@@ -3,7 +3,8 @@ import { serialize } from 'bson';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger, type LogFacts } from '@sluice/base';
 import { until } from '@sluice/testing';
-import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
+import { listenScripted } from '../testing/listen-scripted.ts';
+import type { HttpServer, HttpServerOptions } from '../http/http-server.ts';
 import {
   header,
   JSON_MIME,
@@ -27,16 +28,9 @@ async function openClient(): Promise<RawRSocketClient> {
 }
 
 async function listen(options: Partial<HttpServerOptions> = {}): Promise<void> {
-  server = await HttpServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    limits: { maxConcurrentConnections: 2, maxBytesInFlight: 1 << 28, slowClientTimeoutMs: 60_000 },
-    apiTokens: [],
-    probes: false,
-    production: true,
+  server = await listenScripted({
     completeDelayMs: 20,
     backend,
-    logger: silentLogger,
     ...options,
   });
 }

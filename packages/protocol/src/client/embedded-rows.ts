@@ -7,8 +7,11 @@
 export function hasEmbeddedRows(line: unknown): boolean {
   const ops = (line as { readonly data?: { readonly data?: unknown } } | null)?.data?.data;
   if (!Array.isArray(ops)) return false;
-  const isThere = (data: unknown): boolean => data !== undefined && data !== null;
-  return typeof (ops as readonly unknown[]).map(dataOf).find(isThere) === 'object';
+  for (const op of ops as readonly unknown[]) {
+    const data = dataOf(op);
+    if (data !== undefined && data !== null) return typeof data === 'object';
+  }
+  return false;
 }
 
 function dataOf(op: unknown): unknown {

@@ -149,6 +149,7 @@ function isLarge(lines: readonly DataLine[]): boolean {
   let bytes = 0;
   for (const { ops } of lines) {
     for (const op of ops) if (op.kind === 'PUT') bytes += op.data.length;
+    if (bytes >= LARGE_BYTES) return true;
   }
-  return bytes >= LARGE_BYTES;
+  return false;
 }
